@@ -17,91 +17,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant, build_assistant
-    from rag.config import load_config
-    from rag.domains import load_domains
-    from rag.errors import CitewiseError
-    from rag.index import Index, open_index
-    from rag.models.embedder import load_embedder
-    from rag.models.llm import ServerAccess, load_llm
-    from rag.search.explain import Explanation
-    from rag.types import (
-        Answer,
-        Calculation,
-        Chunk,
-        Citation,
-        Claim,
-        ClaimState,
-        Document,
-        Evidence,
-        Figure,
-        Filters,
-        Gap,
-        Hit,
-        Leg,
-        Note,
-        Outcome,
-        Part,
-        Reading,
-        Reason,
-        Stages,
-        Turn,
-    )
+    from rag.assistant import Assistant as Assistant
+    from rag.assistant import build_assistant as build_assistant
+    from rag.config import load_config as load_config
+    from rag.domains import load_domains as load_domains
+    from rag.errors import CitewiseError as CitewiseError
+    from rag.index import Index as Index
+    from rag.index import open_index as open_index
+    from rag.models.embedder import load_embedder as load_embedder
+    from rag.models.llm import ServerAccess as ServerAccess
+    from rag.models.llm import load_llm as load_llm
+    from rag.search.explain import Explanation as Explanation
+    from rag.types import *  # noqa: F403
 
-__all__ = [
-    "Answer",
-    "Assistant",
-    "Calculation",
-    "Chunk",
-    "Citation",
-    "CitewiseError",
-    "Claim",
-    "ClaimState",
-    "Document",
-    "Evidence",
-    "Explanation",
-    "Figure",
-    "Filters",
-    "Gap",
-    "Hit",
-    "Index",
-    "Leg",
-    "Note",
-    "Outcome",
-    "Part",
-    "Reading",
-    "Reason",
-    "ServerAccess",
-    "Stages",
-    "Turn",
-    "build_assistant",
-    "load_config",
-    "load_domains",
-    "load_embedder",
-    "load_llm",
-    "open_index",
-]
-
-_ELSEWHERE = {
-    "Assistant": "rag.assistant",
-    "CitewiseError": "rag.errors",
-    "Explanation": "rag.search.explain",
-    "Index": "rag.index",
-    "ServerAccess": "rag.models.llm",
-    "build_assistant": "rag.assistant",
-    "load_config": "rag.config",
-    "load_domains": "rag.domains",
-    "load_embedder": "rag.models.embedder",
-    "load_llm": "rag.models.llm",
-    "open_index": "rag.index",
+_PUBLIC = {
+    "rag.assistant": "Assistant build_assistant",
+    "rag.config": "load_config",
+    "rag.domains": "load_domains",
+    "rag.errors": "CitewiseError",
+    "rag.index": "Index open_index",
+    "rag.models.embedder": "load_embedder",
+    "rag.models.llm": "ServerAccess load_llm",
+    "rag.search.explain": "Explanation",
+    "rag.types": "Answer Calculation Chunk Citation Claim ClaimState Document Evidence Figure Filters Gap "
+    "Hit Leg Note Outcome Part Reading Reason Stages Turn",
 }
+_MODULES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_ELSEWHERE.get(name, "rag.types")), name)
-    globals()[name] = value
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
     return value
 
 

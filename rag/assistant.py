@@ -10,22 +10,23 @@ from pathlib import Path
 from threading import Event as StopEvent
 
 from rag.answers.asking import ambiguous, ask_back
+from rag.answers.brackets import NoRow
 from rag.answers.compose import (
     Basis,
     certificate,
     compose,
     compose_figures,
     missing,
+    no_row,
     refuse,
     with_rows,
 )
-from rag.answers.deadlines import find_date
-from rag.answers.parts import compose_parts, judged, look, nearest, together
+from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
 from rag.answers.reading import CROWD, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.config import Config
 from rag.domains import load_domains
-from rag.domains.finance.figures import Computed, find_figures
+from rag.domains.finance.figures import Computed, Uncomputed
 from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
@@ -155,7 +156,6 @@ def load_reader(config: Config) -> LLM | None:
         threads=config.threads,
         server=ServerAccess(config.allow_remote, config.llm_api_key, config.llm_model),
         parallel=config.parallel,
-        tuned=config.tuned_models,
     )
 
 
@@ -202,9 +202,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     if not (found.sufficient or found.verdict.vetoes) and (other := _across(setup, request, found)):
         query, hits, found = other
     clock.lap("evidence")
-    figures = find_figures(query, index, filters=filters, facts=found.evidence)
-    figures = figures or find_date(query, found, index, filters)
-    if isinstance(figures, Computed):
+    figures = worked_out(query, hits, found, setup, filters)
+    if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, setup.max_evidence, index.store)
     clock.lap("figures")
     seen = index.explain(query, hits=hits, filters=filters)
@@ -212,10 +211,12 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
     if isinstance(figures, Computed):
         answer = compose_figures(_basis(setup, request, found, hits), figures)
+    elif isinstance(figures, NoRow):
+        answer = no_row(_basis(setup, request, found, hits), figures)
     elif found.sufficient and (rivals := ambiguous(query, found, filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
     else:
-        by = yield from read(setup, request, found)
+        by = yield from read(setup, request, found, query)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
         if by.verdict.sufficient:
             answer = compose(basis, by)
@@ -223,7 +224,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
             # What was typed is what its asker can mend, not its translation.
             reasons = lacks(request.query, hits, index.store, relaxed=seen.relaxed, filters=filters)
             why = missing(replace(by.verdict, reasons=reasons), request.language)
-            if figures is not None and figures.reason:
+            if isinstance(figures, Uncomputed) and figures.reason:
                 why = f"{figures.reason}; {why}"
             answer = refuse(basis, why)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ADDED = ("line", "verdict", "confidence", "answer", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
-_CITED = ("number", "document", "page", "location", "start", "end", "quote")
+_CITED = ("number", "document", "page", "location", "start", "end", "quote", "leads", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +254,4 @@ def _merged(
 def _citation_line(citation: Mapping[str, Any]) -> str:
     place = f"page {citation['page']}" if citation["page"] else citation["location"]
     where = f"{citation['document']}, {place}" if place else citation["document"]
-    return f"[{citation['number']}] {where}: “{' '.join(citation['quote'].split())}”"
+    return f"[{citation['number']}] {where}: “{' '.join(citation['words'].split())}”"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -27,6 +27,7 @@ PREFIX = "CITEWISE_"
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 """A path in which a leading ~ stands for the home folder."""
+Text = Annotated[str, Field(min_length=1)]
 
 
 def default_cache_dir() -> Path:
@@ -37,109 +38,53 @@ def default_cache_dir() -> Path:
 
 
 class ModelSpec(BaseModel):
-    """A model under a name of the user's own: a file or folder that is already here, or an address with its
-    SHA-256."""
+    """A model under a name of the user's own: a file or folder that is already here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: UserPath | None = Field(
-        None, description="a GGUF file, or a folder of a sentence-transformers model"
-    )
-    url: str = Field("", description="an https address that `citewise models pull NAME` fetches once")
-    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="64 lower-case hexadecimal digits")
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> ModelSpec:
-        if (self.path is None) == (not self.url):
-            raise ValueError("give either `path` or `url`, and not both")
-        if self.url and not self.url.startswith(("https://", "http://")):
-            raise ValueError("`url` must begin with https:// or http://")
-        if self.url and not self.sha256:
-            raise ValueError("`url` needs `sha256`: what is fetched is checked against it")
-        return self
+    path: UserPath
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
 
 
 class Config(BaseSettings):
-    """Every setting, flat. Each description names what is allowed; error messages and docs/configuration.md
-    repeat it."""
+    """Every setting, flat. What is allowed for each stands in settings.toml beside this module and in
+    docs/configuration.md."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
     )
 
-    index: UserPath = Field(Path("indexes/default"), description="folder of the index")
-    embedder: str = Field(
-        "auto",
-        min_length=1,
-        description='"auto" (that of the index; for a new one the best known one that is here), "embedded" '
-        "(English), a name of `citewise models list` or [models], a folder of a sentence-transformers model",
-    )
-    llm: str = Field(
-        "auto",
-        min_length=1,
-        description='"auto" (the best known one that is here and fits this machine), "embedded", "none" '
-        "(quotes only), a name of `citewise models list`, a GGUF file or an http(s) address",
-    )
-    llm_model: str = Field("", description="model name that a server at an http(s) address expects")
-    llm_api_key: str = Field("", repr=False, description="key for such a server")
-    allow_remote: bool = Field(
-        False, description="true or false: may a language model on another host be asked"
-    )
-    tuned_models: bool = Field(
-        True, description="true or false: run models as `citewise models tune` found fastest on this machine"
-    )
-    cache_dir: UserPath = Field(
-        default_factory=default_cache_dir, description="folder for models that were fetched or converted"
-    )
-    models: dict[str, ModelSpec] = Field(
-        default_factory=dict, description="tables [models.NAME] with `path`, or `url` and `sha256`"
-    )
-    lexicons: tuple[UserPath, ...] = Field(
-        (), description='lexicon files of your own, as a list: ["words.toml"]'
-    )
-    concepts: tuple[UserPath, ...] = Field(
-        (), description='concept files of your own, as a list: ["ratios.toml"]'
-    )
-    top_k: int = Field(8, ge=1, le=100, description="passages retrieved for a question, 1 to 100")
-    max_evidence: int = Field(6, ge=1, le=50, description="sentences shown as evidence, 1 to 50")
-    threshold: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description='the least confidence of "answered", 0 to 1; leave out for the calibrated one',
-    )
-    max_tokens: int = Field(
-        64, ge=1, le=8192, description="longest line that the language model may write, in tokens, 1 to 8192"
-    )
-    parallel: int = Field(
-        1, ge=1, le=64, description="answers that the language model writes at a time, 1 to 64"
-    )
-    threads: int = Field(0, ge=0, le=1024, description="processor threads, 0 for all there are")
-    workers: int = Field(
-        0, ge=0, le=1024, description="processes that read files at ingest, 0 for one per core"
-    )
-    file_timeout: float = Field(120, gt=0, description="seconds that one file may take to read, above 0")
-    file_memory_mb: int = Field(
-        2048, ge=256, description="memory that one file may take to read, in MB, 256 or more"
-    )
-    max_file_mb: int = Field(200, ge=1, description="largest file that is read, in MB, 1 or more")
-    ui_host: str = Field("127.0.0.1", min_length=1, description="address the chat page listens on")
-    ui_port: int = Field(7860, ge=0, le=65535, description="port of the chat page, 0 (any free one) to 65535")
-    ui_user: str = Field(
-        "citewise", min_length=1, description="user name where the chat page asks for a password"
-    )
-    ui_password: str = Field("", repr=False, description="password of the chat page; needed off this machine")
+    index: UserPath = Path("indexes/default")
+    embedder: Text = "auto"
+    llm: Text = "auto"
+    llm_model: str = ""
+    llm_api_key: str = Field("", repr=False)
+    allow_remote: bool = False
+    cache_dir: UserPath = Field(default_factory=default_cache_dir)
+    models: dict[str, ModelSpec] = Field(default_factory=dict)
+    lexicons: tuple[UserPath, ...] = ()
+    concepts: tuple[UserPath, ...] = ()
+    top_k: int = Field(8, ge=1, le=100)
+    max_evidence: int = Field(6, ge=1, le=50)
+    threshold: float | None = Field(None, ge=0, le=1)
+    max_tokens: int = Field(64, ge=1, le=8192)
+    parallel: int = Field(1, ge=1, le=64)
+    threads: int = Field(0, ge=0, le=1024)
+    workers: int = Field(0, ge=0, le=1024)
+    file_timeout: float = Field(120, gt=0)
+    file_memory_mb: int = Field(2048, ge=256)
+    max_file_mb: int = Field(200, ge=1)
+    ui_host: Text = "127.0.0.1"
+    ui_port: int = Field(7860, ge=0, le=65535)
+    ui_user: Text = "citewise"
+    ui_password: str = Field("", repr=False)
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+    def settings_customise_sources(  # type: ignore[override]
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _read_file(config_file()))
+        given = sources["init_settings"], sources["env_settings"]
+        return *given, InitSettingsSource(settings_cls, _read_file(config_file()))
 
 
 def config_file() -> Path | None:
@@ -206,10 +151,10 @@ def _explain(error: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
         return f"{where}: there is no setting {key}.{hint} Allowed: {', '.join(sorted(fields))}."
     secret = key in ("llm_api_key", "ui_password")
     value = "(hidden)" if secret else repr(error.get("input"))
-    field = Config.model_fields.get(location[0]) if location else None
-    if len(location) > 2 and location[0] == "models":
-        field = ModelSpec.model_fields.get(location[2], field)
-    allowed = f" Allowed: {field.description}." if field else ""
+    texts = tomllib.loads(Path(__file__).with_name("settings.toml").read_text("utf-8"))
+    own = texts["spec"].get(location[2]) if len(location) > 2 and location[0] == "models" else None
+    allowed = own or (texts.get(location[0]) if location else None)
+    allowed = f" Allowed: {allowed}." if allowed else ""
     message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
     return f"{where}: {key} = {value} cannot be used: {message[:1].lower()}{message[1:]}.{allowed}"
 

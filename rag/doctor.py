@@ -123,7 +123,6 @@ def _language_model(config: Config) -> Check:
     from rag.models.known import AUTO, default_reader, machine_memory_mb
     from rag.models.registry import find_reader, verified_sha256
     from rag.models.remote import is_address
-    from rag.models.tuning import describe
 
     if config.llm == "none":
         return Check("language model", "none: answers are quotes from the documents")
@@ -131,24 +130,17 @@ def _language_model(config: Config) -> Check:
         return Check("language model", f"{config.llm_model or 'a model'} at {config.llm}; not tried")
     reader = find_reader(config.llm, config.cache_dir, config.models)
     path, known, memory = reader.path, reader.known, machine_memory_mb()
-    text = f"{reader.name or path.name}{', chosen by auto' if config.llm == AUTO else ''} "
-    text += (
-        f"({path.stat().st_size / 1e6:,.0f} MB), SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
-    )
+    text = f"{reader.name or path.name}{', chosen by auto' if config.llm == AUTO else ''} ("
+    text += f"{path.stat().st_size / 1e6:,.0f} MB), SHA-256 {verified_sha256(path, config.cache_dir)}, {path}"
+    advice, fits, better = "", not known or known.fits(memory), default_reader(memory)
     if known:
-        fits = "fits" if known.fits(memory) else "too much for"
-        text += f"; {known.memory_mb / 1000:.1f} GB of memory, {fits} this machine ({memory / 1000:.1f} GB)"
-        if not known.fits(memory):
-            advice = f"A reader that fits: citewise models pull {default_reader(memory).name}"
-            return Check("language model", text, ok=False, advice=f'{advice}, and llm = "auto"')
-    if tuned := describe(path, config.cache_dir, used=config.tuned_models):
-        text += f"; {tuned}"
-    if config.llm == AUTO and known is not (better := default_reader(memory)):
-        return Check(
-            "language model", text, advice=f"One that reads better: citewise models pull {better.name}"
-        )
-    hint = "" if tuned else "To find out how it runs fastest on this machine: citewise models tune"
-    return Check("language model", text, advice=hint)
+        fit = "fits" if fits else "too much for"
+        text += f"; {known.memory_mb / 1000:.1f} GB of memory, {fit} this machine ({memory / 1000:.1f} GB)"
+    if not fits:
+        advice = f'A reader that fits: citewise models pull {better.name}, and llm = "auto"'
+    elif config.llm == AUTO and known is not better:
+        advice = f"One that reads better: citewise models pull {better.name}"
+    return Check("language model", text, fits, advice)
 
 
 def _index(config: Config) -> Check:
@@ -176,42 +168,36 @@ def _index(config: Config) -> Check:
         text += f". Damaged: {'; '.join(report.problems[:3])}"
         advice = f"Build it anew: citewise ingest FOLDER --index {config.index} --rebuild"
         return Check("index", text, ok=False, advice=advice)
-    hints = []
-    if stats.incomplete:
-        hints.append(f"Documents not read as a whole: {stats.incomplete:,}; see: citewise index show")
-    if stats.unreadable:
-        hints.append(f"{stats.unreadable:,} files could not be read; see: citewise index show")
-    if stats.pending:
-        hints.append(f"{stats.pending:,} passages wait for their vector; run citewise ingest again.")
-    if report.rebuilt:
-        hints.append(f"The vector index was built again ({report.rebuilt}).")
-    return Check("index", text, advice=" ".join(hints))
+    hints = (
+        (stats.incomplete, f"Documents not read as a whole: {stats.incomplete:,}; see: citewise index show"),
+        (stats.unreadable, f"{stats.unreadable:,} files could not be read; see: citewise index show"),
+        (stats.pending, f"{stats.pending:,} passages wait for their vector; run citewise ingest again."),
+        (report.rebuilt, f"The vector index was built again ({report.rebuilt})."),
+    )
+    return Check("index", text, advice=" ".join(hint for count, hint in hints if count))
 
 
 def _network(config: Config) -> Check:
     from rag.models.remote import is_address, leaves_for
 
-    if not is_address(config.llm):
-        return Check("network", "not needed")
-    if not (host := leaves_for(config.llm)):
-        return Check("network", "not needed: the server asked is on this machine")
+    host = leaves_for(config.llm)
+    if not host:
+        local = ": the server asked is on this machine" if is_address(config.llm) else ""
+        return Check("network", f"not needed{local}")
     stay = 'To stay on this machine: llm = "auto"'
-    if not config.allow_remote:
-        text = f"llm names another machine, {host}, and allow_remote = false forbids to ask it"
-        stay += "; to send questions and evidence there: allow_remote = true"
-        return Check("network", text, ok=False, advice=stay)
-    text = f"needed for the language model at {host}: questions and evidence leave this machine"
-    return Check("network", text, advice=stay)
+    if config.allow_remote:
+        text = f"needed for the language model at {host}: questions and evidence leave this machine"
+        return Check("network", text, advice=stay)
+    text = f"llm names another machine, {host}, and allow_remote = false forbids to ask it"
+    stay += "; to send questions and evidence there: allow_remote = true"
+    return Check("network", text, ok=False, advice=stay)
 
 
 def _audit(config: Config) -> Check:
-    from rag.models.remote import audit_file, read
+    from rag.models.remote import audit_file
 
     file = audit_file(config.cache_dir)
-    sent = read(file)
-    if not sent.requests and not sent.damaged:
+    lines = file.read_text("utf-8", "replace").splitlines() if file.exists() else []
+    if not lines:
         return Check("audit", "nothing was ever sent to another machine")
-    what = f"{sent.requests:,} requests, {sent.size:,} bytes, to {', '.join(sent.hosts)}"
-    text = f"{what}; the last {sent.last}; {file}"
-    hint = f"{sent.damaged} lines of {file} cannot be read." if sent.damaged else ""
-    return Check("audit", text, advice=hint)
+    return Check("audit", f"{len(lines):,} requests to other machines, in {file}; the last: {lines[-1]}")

@@ -24,7 +24,7 @@ from rag.store.documents import matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
-from rag.types import Chunk, DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
+from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
 from rag.types.documents import Mark
 
 if TYPE_CHECKING:
@@ -345,10 +345,6 @@ class Index:
         """The id of a document's first passage; 0 where it has none (any more)."""
         return self.store.opening(document_id)
 
-    def cited_by(self, chunk_id: int) -> tuple[CrossReference, ...]:
-        """The references that lead to a passage, by document and place."""
-        return tuple(self.store.references(chunk_id, incoming=True))
-
     def validity(self, document_id: int) -> Validity:
         """From when to when a document is in force, as far as it and the others of the index say."""
         return self.store.validity().get(document_id, UNKNOWN)
@@ -356,10 +352,6 @@ class Index:
     def relations(self, document_id: int, *, incoming: bool = False) -> tuple[Relation, ...]:
         """What a document does to others (amends, repeals, supersedes), or they to it."""
         return tuple(self.store.relations(document_id, incoming=incoming))
-
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
-        """(chunk id, document id, Chunk) of the passages around one, itself left out."""
-        return self.store.neighbours(chunk_id, before=before, after=after)
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
         """The marks of a document that overlap `text[start:end]`."""

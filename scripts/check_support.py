@@ -99,9 +99,7 @@ def run(args: argparse.Namespace) -> int:
     with args.out.open("a", encoding="utf-8") as out:
         for pair in args.sets:
             index, _, questions = pair.partition("=")
-            chosen = choose(
-                load_questions(Path(questions)), Choice(limit=share, seed=args.seed, half=args.half)
-            )
+            chosen = choose(load_questions(Path(questions)), Choice(sample=share, half=args.half))
             todo = [q for q in chosen if f"{index}:{q.id}" not in done]
             if not todo:
                 continue
@@ -149,7 +147,6 @@ def main() -> int:
     parser.add_argument("sets", nargs="+", metavar="INDEX=SET")
     parser.add_argument("--limit", type=int, default=1000, help="questions in all")
     parser.add_argument("--half", choices=("dev", "test"), default=None)
-    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--llm", default="", help="model, as for citewise ask")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines; kept and gone on with")
     return run(parser.parse_args())

@@ -343,6 +343,25 @@ def test_a_refusal_in_another_language_names_the_words_that_were_typed(
     assert "depot" in answer.reason and "仓库" not in answer.reason
 
 
+def test_documents_of_another_language_are_read_in_it_and_a_yes_is_said_to_who_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.store.ingest.run_in_workers", run_here)
+    files = write_files(
+        tmp_path / "files", {"采购.md": "甲方收到发票后付款。", "制度.md": "合同由法务部门审查。"}
+    )
+
+    def script(prompt: Prompt) -> str:
+        if "Translate" in prompt.system:
+            return "甲方收到发票后付款吗？"
+        return "是[1]" if "甲方收到发票后付款吗" in prompt.user else "yes"
+
+    with new_index(tmp_path / "index", TwoLanguages()) as index:
+        index.ingest(files)
+        answer = Assistant(index, FakeLLM(script, likely=9.0)).ask("Does the buyer pay on the invoice?")
+    assert (answer.verdict, answer.line) == (Outcome.ANSWERED, "Yes: 甲方收到发票后付款。")
+
+
 @pytest.mark.parametrize(
     ("question", "quoted"),
     [

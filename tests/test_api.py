@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag
+import rag.types
 
 NAMES = {
     *(
@@ -82,7 +83,10 @@ def test_unknown_name_is_an_attribute_error_and_submodules_still_import() -> Non
 
 def test_type_checkers_see_every_name() -> None:
     tree = ast.parse(Path(rag.__file__).read_text(encoding="utf-8"))
-    seen = {a.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for a in node.names}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    seen = {a.name for node in imports for a in node.names}
+    if any(node.module == "rag.types" and node.names[0].name == "*" for node in imports):
+        seen |= set(rag.types.__all__)
     assert seen >= NAMES
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import rag.config
 from rag.config import Config, ModelSpec, load_config
 from rag.errors import ConfigError
 
@@ -132,10 +134,8 @@ def test_tilde_in_a_path_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ('url = "https://example.org/m.gguf"', "sha256"),
-        ('url = "ftp://example.org/m.gguf"\nsha256 = "' + "0" * 64 + '"', "https"),
-        ('path = "m.gguf"\nurl = "https://example.org/m.gguf"', "either"),
-        ('sha256 = "' + "0" * 64 + '"', "either"),
+        ('path = "m.gguf"\nurl = "https://example.org/m.gguf"', "no setting"),
+        ('sha256 = "' + "0" * 64 + '"', "path"),
         ('path = "m.gguf"\nsha256 = "abc"', "64 lower-case"),
         ('path = "m.gguf"\nsha265 = "abc"', "sha256"),
     ],
@@ -147,9 +147,9 @@ def test_model_table_that_cannot_be_used_is_explained(table: str, problem: str) 
     assert "models.big" in str(caught.value)
 
 
-def test_configured_model_keeps_its_address_and_hash() -> None:
-    write(f'[models.big]\nurl = "https://example.org/m.gguf"\nsha256 = "{"a" * 64}"')
-    assert load_config().models["big"] == ModelSpec(url="https://example.org/m.gguf", sha256="a" * 64)
+def test_configured_model_keeps_its_path_and_hash() -> None:
+    write(f'[models.big]\npath = "m.gguf"\nsha256 = "{"a" * 64}"')
+    assert load_config().models["big"] == ModelSpec(path=Path("m.gguf"), sha256="a" * 64)
 
 
 def test_malformed_json_in_the_environment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,3 +176,9 @@ def test_every_setting_is_documented() -> None:
     page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
     missing = [name for name in Config.model_fields if f"`{name}`" not in page]
     assert not missing
+
+
+def test_every_setting_says_what_is_allowed() -> None:
+    texts = tomllib.loads(Path(rag.config.__file__).with_name("settings.toml").read_text("utf-8"))
+    assert set(texts.pop("spec")) == set(ModelSpec.model_fields)
+    assert set(texts) == set(Config.model_fields)

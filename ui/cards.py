@@ -254,5 +254,5 @@ def _marked(text: str, numbers: Sequence[int]) -> str:
 
 def _reference(c: Citation, texts: Texts) -> str:
     where = [words for _, words in _where(c.title, c.document, c, texts)]
-    quote = " ".join(c.quote.split())
+    quote = " ".join(c.words.split())
     return f"[{c.number}] {', '.join(where)}: “{quote}”"

@@ -117,8 +117,8 @@ def _line_of(a: Answer, turn: int, texts: Texts) -> Markup:
 def _is_quote(a: Answer) -> bool:
     """Whether the line is the words of a document as they stand; a row needs its column heads."""
     line = " ".join(a.line.split())
-    own = [c for c in a.quotes if c.number in a.marks and not c.header]
-    return any(" ".join(c.quote.split()) == line for c in own)
+    own = [c for c in a.quotes if c.number in a.marks and not c.heads]
+    return any(" ".join(c.words.split()) == line for c in own)
 
 
 def outcome(a: Answer, texts: Texts) -> Markup:
@@ -198,7 +198,7 @@ def _dropped(claims: tuple[Claim, ...], turn: int, texts: Texts) -> Markup | Non
 
 def _header(c: Claim, a: Answer) -> str:
     """The column headers of a quoted table row: figures without them say nothing."""
-    return next((e.header for e in a.evidence if c.quoted and e.number in c.citations), "")
+    return next((e.header for e in a.evidence if e.heads and c.quoted and e.number in c.citations), "")
 
 
 def claim(c: Claim, turn: int, texts: Texts, header: str = "") -> Markup:

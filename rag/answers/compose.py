@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.answers.line import first_sentence, line_of, worked_line
+from rag.answers.brackets import NoRow
+from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
 from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
@@ -23,7 +24,7 @@ from rag.questions.query import Query
 from rag.search.evidence import Selection, with_marks
 from rag.search.explain import loss_words
 from rag.search.pool import named_documents
-from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from
+from rag.search.verdict import CORE, LackKind, Verdict, outcome, read_from, unstated
 from rag.store.store import Store
 from rag.types import (
     Answer,
@@ -163,7 +164,7 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
     cited = by.claim.citations if by.claim else (by.source,)
     quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
     displayed = [by.claim, *quotes] if by.claim else quotes
-    line = line_of(displayed[0], found.evidence, basis.hits)
+    line = line_of(displayed[0], found.evidence)
     return basis.answer(
         line,
         render_text(displayed, found.evidence, line),
@@ -186,33 +187,42 @@ def compose_figures(basis: Basis, figures: Computed) -> Answer:
     cited = {n for _, rows in figures.sentences for n in rows}
     displayed = statements + [quote_claim(e, language) for e in figures.evidence if e.number in cited]
     return basis.answer(
-        worked_line(first_sentence(statements[0].text), figures.calculations, language),
+        worked_line(statements[0].text, figures.calculations, language),
         render_text(displayed, basis.found.evidence),
         displayed,
         working=figures.calculations,
     )
 
 
-def with_rows(found: Selection, figures: Computed, limit: int, store: Store) -> Selection:
+def with_rows(found: Selection, figures: Computed | NoRow, limit: int, store: Store) -> Selection:
     """The selection with the rows of a figure in front, then the sentences that are none of them, `limit` in
-    all (every row stays). It suffices: the rows are of the company and the period that were asked for."""
+    all (every row stays). It suffices: the rows are of the company and the period that were asked for; but
+    for a value that no row holds it is at best nearby."""
     rows = [with_marks(row, store) for row in figures.evidence]
     held = {(e.document.id, e.start) for e in rows}
     rest = [e for e in found.evidence if (e.document.id, e.start) not in held]
     # What comes from the question alone rests on no document.
     kept = [*rows, *rest[: max(0, limit - len(rows))]] if rows else []
+    verdict = read_from(rows, found.verdict)
     return replace(
         found,
         evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
-        verdict=read_from(rows, found.verdict),
+        verdict=unstated(verdict) if isinstance(figures, NoRow) else verdict,
         core=len(rows),
     )
+
+
+def no_row(basis: Basis, figures: NoRow) -> Answer:
+    """The answer where a value lies in no row: says so, and quotes the rows that there are."""
+    rows = basis.found.evidence[: len(figures.evidence)]
+    text = f"{figures.reason}\n\n{render_text([quote_claim(e, basis.language) for e in rows], rows)}"
+    return replace(basis.answer(figures.reason, text), quotes=tuple(map(citation, rows)))
 
 
 def quote_claim(evidence: Evidence, language: str = "en") -> Claim:
     """The evidence itself as a sentence of the answer: supported, because it is the words of the document."""
     return Claim(
-        text=evidence.text,
+        text=evidence.words,
         state=ClaimState.SUPPORTED,
         citations=(evidence.number,),
         reasons=(reason("quoted").words(language),),
@@ -224,7 +234,7 @@ def render_text(claims: Sequence[Claim], evidence: Sequence[Evidence] = (), line
     """Plain text: written sentences in one paragraph, each quote on a line of its own in quotation marks, [n]
     behind each; the quote of a table row is followed by its column heads. `line` stands in front where it
     says the first quote in other words than its own."""
-    heads = {e.number: e.header for e in evidence}
+    heads = {e.number: e.header for e in evidence if e.heads}
     written, quotes = [], []
     if line and claims and claims[0].quoted and line != in_one_piece(claims[0].text):
         written.append(f"{line} {marks_of(claims[0])}")
@@ -259,6 +269,7 @@ def citation(evidence: Evidence) -> Citation:
         heads=evidence.heads,
         withdrawn=evidence.withdrawn,
         notes=evidence.notes,
+        leads=evidence.leads,
     )
 
 

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from functools import cache
 
 from rag.languages import LANGUAGES, say
-from rag.languages.text import in_one_piece, sentences
-from rag.types import Calculation, Claim, Evidence, Hit
+from rag.languages.text import has_han, in_one_piece, sentences
+from rag.types import Calculation, Claim, Evidence
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 _CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
 _COLONS = (":", "：")
 
 
-def line_of(claim: Claim, evidence: Sequence[Evidence], hits: Sequence[Hit]) -> str:
+def line_of(claim: Claim, evidence: Sequence[Evidence]) -> str:
     """The line that the first sentence of an answer gives: a written one as it is, a quote cleaned for
-    display. `hits` are the passages that the evidence is from."""
+    display."""
     if not claim.quoted:
         return first_sentence(claim.text)
     cited = next((e for e in evidence if e.number in claim.citations), None)
-    return _led(cited, hits) if cited else in_one_piece(claim.text)
+    return _led(cited) if cited else in_one_piece(claim.text)
 
 
 def first_sentence(text: str) -> str:
@@ -43,7 +43,7 @@ def in_one_line(piece: Evidence) -> str:
     """The quote with its white space folded; a table row with its column heads, cell by cell where they
     match."""
     if not piece.heads or len(piece.heads) != len(piece.cells):
-        text = in_one_piece(piece.text)
+        text = in_one_piece(piece.words)
         return f"{piece.header}: {text}" if piece.heads else text
     words = (in_one_piece(piece.text[c.start - piece.start : c.end - piece.start]) for c in piece.cells)
     named = zip(piece.heads, words, strict=True)
@@ -62,23 +62,19 @@ def _item() -> re.Pattern[str]:
     return re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{numbered})(?!\d)\s*")
 
 
-def _led(piece: Evidence, hits: Sequence[Hit]) -> str:
-    """A list item without its number, behind the nearest line of its passage above it that ends in a colon; a
-    sentence without the number of its clause, where a heading above bears that of the section; anything else
-    as in `in_one_line`."""
-    mark = None if piece.heads else _item().match(piece.text)
-    if mark is None:
+def _led(piece: Evidence) -> str:
+    """What stands in a list without numbers and bullets, behind the words that lead into it; a sentence
+    without the number of its clause, where a heading above bears that of the section; anything else as in
+    `in_one_line`."""
+    if not piece.leads and (piece.heads or not _item().match(piece.text)):
         clause = None if piece.heads else _CLAUSE.match(piece.text)
         if clause and any(heading.startswith(f"{clause['section']}.") for heading in piece.heading_path):
             return in_one_piece(piece.text[clause.end() :])
         return in_one_line(piece)
-    own = in_one_piece(piece.text[mark.end() :])
-    above = next(
-        (h.chunk.text[: piece.start - h.chunk.start] for h in hits if h.chunk_id == piece.chunk_id), ""
-    )
-    for row in reversed(above.splitlines()):
-        row = row.strip()
-        if row.endswith(_COLONS) and not _item().match(row):
-            lead = [row[span.start : span.end] for span in sentences(row)][-1]
-            return f"{lead} {own}" if lead.isascii() else f"{lead}{own}"
-    return own
+    line = ""
+    for text in (*(lead.text for lead in piece.leads), piece.text):
+        mark = _item().match(text)
+        part = in_one_piece(text[mark.end() if mark else 0 :])
+        colon = _COLONS[has_han(part)] if text in piece.heading_path else ""
+        line += f"{' ' * (bool(line) and not has_han(part))}{part}{colon}"
+    return line

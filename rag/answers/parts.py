@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answers.brackets import NoRow
 from rag.answers.compose import (
     Basis,
     compose,
@@ -15,8 +16,10 @@ from rag.answers.compose import (
     render_text,
     with_rows,
 )
+from rag.answers.deadlines import find_date
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
+from rag.answers.rows import find_row
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
@@ -28,6 +31,7 @@ from rag.types import (
     Claim,
     Evidence,
     Figure,
+    Filters,
     Hit,
     Part,
 )
@@ -57,13 +61,25 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     looks = []
     for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
         found = select(part, hits, index, limit=each, threshold=setup.threshold)
-        figures = find_figures(part, index, filters=filters)
+        figures = worked_out(part, hits, found, setup, filters)
         computed = figures if isinstance(figures, Computed) else None
-        if computed:
-            found = with_rows(found, computed, each, index.store)
-        reason = figures.reason if isinstance(figures, Uncomputed) else ""
+        if isinstance(figures, Computed | NoRow):
+            found = with_rows(found, figures, each, index.store)
+        reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
         looks.append(Look(part, tuple(hits), found, reason, computed))
     return tuple(looks)
+
+
+def worked_out(
+    query: Query, hits: Sequence[Hit], found: Selection, setup: Setup, filters: Filters | None
+) -> Computed | Uncomputed | NoRow | None:
+    """What code reads or works out for a question: a figure of statements, else a date, else a row that it
+    chooses."""
+    figures = find_figures(query, setup.index, filters=filters, facts=found.evidence)
+    if isinstance(figures, Computed):
+        return figures
+    dated = find_date(query, found, setup.index, filters)
+    return dated or find_row(query, hits, setup.index.store) or figures
 
 
 def judged(one: Look, verdict: Verdict, setup: Setup, request: AnswerRequest) -> Look:

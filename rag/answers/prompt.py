@@ -38,7 +38,8 @@ class ReadingInstructions:
     """How a model is asked in a language, from its reading.toml: `ask` and `answer` are the endings, `yes`
     and `no` the replies whose odds are taken behind `ask`, and `confidence` how the verdict weighs these.
     `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one, `unticked` a
-    "no" beside a box that is not ticked; `stop` ends a sentence, and `colon` stands behind a yes."""
+    "no" beside a box that is not ticked; `stop` ends a sentence, `affirmed` and `denied` say
+    yes and no to who asks in it, and `colon` stands behind them."""
 
     system: str
     sources: str
@@ -51,6 +52,8 @@ class ReadingInstructions:
     lead: re.Pattern[str]
     unticked: re.Pattern[str]
     stop: str
+    affirmed: str
+    denied: str
     colon: str
     confidence: OddsWeights
     examples: tuple[tuple[str, str], ...]

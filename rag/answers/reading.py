@@ -21,7 +21,8 @@ from rag.answers.line import counted, in_one_line
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import AnswerRequest, Setup
 from rag.errors import GenerationError
-from rag.facts.numerals import CURRENCY_BEFORE, alternatives
+from rag.facts.names import labelled
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
 from rag.questions.expects import FIGURES, AnswerType, Wording
@@ -111,9 +112,14 @@ def read(
     yield StageStarted("verifying")
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
+    lead = asked.lead.match(claim.text) if claim is not None else None
+    if claim is not None and lead and request.language != query.language:
+        own = instructions(request.language)
+        rest = claim.text[lead.end() :].removeprefix(asked.colon)
+        claim = replace(claim, text=f"{own.denied if lead['no'] else own.affirmed}{own.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    misread = claim is not None and asked.lead.match(claim.text)  # the sentence says, not the yes or no
+    misread = lead  # the sentence says, not the yes or no
     if not holds and llm.info.judges and not misread:
         verdict = unstated(verdict)
     elif not holds:
@@ -153,17 +159,23 @@ def claim_of(
         if not _leads(piece) and (span := _standing(words, piece.text)):
             # The number of a clause says where the answer stands, not what it is.
             whole = clause or span[1] <= counted(piece.text)
-            start, end = (0, len(piece.text)) if whole else _whole_values(piece.text, *span)
+            start, end = (counted(piece.text), len(piece.text)) if whole else _whole_values(piece.text, *span)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
             held = claim.state is ClaimState.SUPPORTED
-            return claim if held else _stated(in_one_line(piece), piece, query, asked)
+            return claim if held else _stated(_sentence_of(piece), piece, query, asked)
     claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
         return claim
-    return _stated(in_one_line(nearest), nearest, query, asked)
+    return _stated(_sentence_of(nearest), nearest, query, asked)
+
+
+def _sentence_of(piece: Evidence) -> str:
+    """The piece on one line, without the number of its clause, which would pass for a sentence."""
+    text = in_one_line(piece)
+    return text if piece.heads else text[counted(text) :]
 
 
 def _share(words: str, piece: Evidence) -> float:
@@ -210,18 +222,34 @@ def _whether(
     lead: re.Match[str], words: str, pieces: Sequence[Evidence], query: Wording, asked: ReadingInstructions
 ) -> Claim | None:
     """A yes or no with what it rests on. A bare one is followed by its source; one that the "not" of the
-    source does not bear out is dropped, and so is one for words that no source holds."""
+    source does not bear out is dropped, and so is one for words that no source holds, or that are said of
+    another."""
     rest = words[lead.end() :].strip(_TRIMMED)
     pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
     piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
-    if foreign or (_denies(piece.text, asked) != _denies(query.text, asked)) != bool(lead["no"]):
+    if (
+        foreign
+        or _of_another(query, piece)
+        or (_denies(piece.text, asked) != _denies(query.text, asked)) != bool(lead["no"])
+    ):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    source = rest if standing else " ".join(piece.text.split())
+    source = rest if standing else _sentence_of(piece)
     claim = verify_sentence(_sentence(source, asked), [piece], query)
     said = f"{lead[0].strip().capitalize()}{asked.colon}{claim.text}"
     return replace(_cited(claim, piece, query.language), text=said)
+
+
+def _of_another(query: Wording, piece: Evidence) -> bool:
+    """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
+    of another."""
+    held = labelled(fold(piece.text))
+    for name in labelled(fold(query.text)):
+        own = {one.label for one in held if one.noun == name.noun} if name.noun else set()
+        if own and name.label not in own and not name.label.isdigit():
+            return True
+    return False
 
 
 def _denies(text: str, asked: ReadingInstructions) -> bool:

@@ -41,15 +41,12 @@ app = typer.Typer(
 _index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
 _models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
 
-_asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
-_modelling = (_models.list_models, _models.path, _models.pull, _models.add, _models.verify, _models.tune)
 _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
+_asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
+_modelling = (_models.list_models, _models.path, _models.pull, _models.add, _models.verify)
 for _group, _commands in (
     (app, (*_asking, _measure.evaluate, _measure.tune, _models.doctor)),
-    (
-        _models_app,
-        (_models.list_models, _models.path, _models.pull, _models.add, _models.verify, _models.tune),
-    ),
+    (_models_app, _modelling),
     (_index_app, (_index.show, _index.delete, _index.verify)),
 ):
     for _command in _commands:

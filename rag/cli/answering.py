@@ -12,29 +12,11 @@ from rag.cli import shared
 from rag.languages import say
 
 if TYPE_CHECKING:
-    from rag.index import Index
     from rag.types import Answer, Certificate, Citation, Claim, DocumentInfo, Evidence, Hit, Part
 
-_MOST, _WIDTH = 8, 160
 QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
 _VERDICT_COLOURS = {"answered": "green", "nearby": "yellow", "absent": "red"}
-
-
-def followed(index: Index, chunk_id: int) -> list[str]:
-    """One line for each passage or document of the index that the passage refers to, each once."""
-    lines: dict[tuple[int, int | None], str] = {}
-    for reference in index.references(chunk_id):
-        document, passage = reference.target_document_id, reference.target_chunk_id
-        if document is None or (document, passage) in lines:
-            continue
-        info = index.store.document(document)
-        words = shared.one_line(index.passage(passage).chunk.text, _WIDTH) if passage is not None else ""
-        place = info.path if document != reference.document_id else ""
-        target = ": ".join(part for part in (place, words) if part)
-        lines[document, passage] = shared.one_line(f"→ {reference.text}  {target}")
-    page = list(lines.values())
-    return page[:_MOST] + ([f"→ and {len(page) - _MOST} more"] if len(page) > _MOST else [])
 
 
 def validity_line(document: DocumentInfo) -> str:
@@ -52,8 +34,8 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
     """The sentences that bear on the question, before any answer."""
     typer.secho(say("cli.evidence", language), bold=True)
     for found in evidence:
-        typer.echo(f"  [{found.number}] {shared.one_line(found.text, QUOTE)}")
-        if found.header:
+        typer.echo(f"  [{found.number}] {shared.one_line(found.words, QUOTE)}")
+        if found.heads:
             columns = say("cli.columns", language, header=shared.one_line(found.header, QUOTE))
             typer.secho(f"      {columns}", dim=True)
         place = where(found.document.path, found.page, found.heading_path, found.location, language)
@@ -132,8 +114,8 @@ def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
 def _print_citation(citation: Citation, language: str) -> None:
     place = where(citation.document, citation.page, citation.heading_path, citation.location, language)
     columns = say("cli.columns", language, header=shared.one_line(citation.header))
-    beside = f" ({columns})" if citation.header else ""
-    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.quote)}”{beside}")
+    beside = f" ({columns})" if citation.heads else ""
+    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.words)}”{beside}")
 
 
 def print_validity(document: DocumentInfo, indent: str = "      ") -> None:

@@ -12,21 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import answering, shared
-from rag.cli.shared import (
-    Companies,
-    Documents,
-    EmbedderOption,
-    IndexOption,
-    InForce,
-    JsonOption,
-    Kinds,
-    Languages,
-    Llm,
-    NoTuned,
-    Threshold,
-    TopK,
-    Years,
-)
 from rag.errors import ParseError
 
 if TYPE_CHECKING:
@@ -96,20 +81,19 @@ def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
 
 def ask(
     question: Annotated[str, typer.Argument(help='The question; "-" reads it from standard input.')],
-    index: IndexOption = None,
-    top: TopK = None,
-    documents: Documents = None,
-    kind: Kinds = None,
-    language: Languages = None,
-    year: Years = None,
-    company: Companies = None,
-    in_force: InForce = None,
-    llm: Llm = None,
-    embedder: EmbedderOption = None,
-    threshold: Threshold = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    documents: shared.Documents = None,
+    kind: shared.Kinds = None,
+    language: shared.Languages = None,
+    year: shared.Years = None,
+    company: shared.Companies = None,
+    in_force: shared.InForce = None,
+    llm: shared.Llm = None,
+    embedder: shared.EmbedderOption = None,
+    threshold: shared.Threshold = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest line to write, in tokens.")] = None,
-    no_tuned: NoTuned = False,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Ask a question; print the evidence, the verified answer and its references.
 
@@ -124,7 +108,6 @@ def ask(
         embedder=embedder,
         threshold=threshold,
         max_tokens=max_tokens,
-        no_tuned=no_tuned,
     )
     scope = shared.filters(
         documents=documents, kinds=kind, languages=language, years=year, companies=company, in_force=in_force
@@ -142,22 +125,21 @@ def ask(
 
 def search(
     question: Annotated[str, typer.Argument(help="What to look for.")],
-    index: IndexOption = None,
-    top: TopK = None,
-    documents: Documents = None,
-    kind: Kinds = None,
-    language: Languages = None,
-    year: Years = None,
-    company: Companies = None,
-    in_force: InForce = None,
-    embedder: EmbedderOption = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    documents: shared.Documents = None,
+    kind: shared.Kinds = None,
+    language: shared.Languages = None,
+    year: shared.Years = None,
+    company: shared.Companies = None,
+    in_force: shared.InForce = None,
+    embedder: shared.EmbedderOption = None,
     full: Annotated[bool, typer.Option("--full", help="Print whole passages.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Print what each passage refers to.")] = False,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Print what was understood, what gave way, and why each passage."),
     ] = False,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Find passages; no answer is written."""
     settings = shared.config(index=index, top_k=top, embedder=embedder)
@@ -166,7 +148,6 @@ def search(
     )
     with closing(shared.open_configured_index(settings)) as opened:
         hits = opened.search(question, settings.top_k, filters=scope)
-        leads = {h.chunk_id: answering.followed(opened, h.chunk_id) for h in hits} if follow else {}
         explanation = opened.explain(question, hits=hits, filters=scope) if explain else None
     if as_json:
         shared.print_json({"hits": hits, "explanation": explanation} if explanation else hits)
@@ -178,8 +159,6 @@ def search(
         typer.echo(f"  {hit.score:.2f}")
         answering.print_validity(hit.document, indent="")
         typer.echo(shared.clean(hit.chunk.text) if full else shared.one_line(hit.chunk.text, answering.QUOTE))
-        for line in leads.get(hit.chunk_id, ()):
-            typer.secho(f"   {line}", dim=True)
         if explanation:
             print_reasons(explanation.hits[rank - 1])
         typer.echo()
@@ -227,14 +206,13 @@ def batch(
     column: Annotated[
         str | None, typer.Option(help="Column with the questions.  [default: question]")
     ] = None,
-    index: IndexOption = None,
-    top: TopK = None,
-    llm: Llm = None,
-    embedder: EmbedderOption = None,
-    threshold: Threshold = None,
+    index: shared.IndexOption = None,
+    top: shared.TopK = None,
+    llm: shared.Llm = None,
+    embedder: shared.EmbedderOption = None,
+    threshold: shared.Threshold = None,
     parallel: Annotated[int | None, typer.Option(help="Questions to answer at a time.  [default: 4]")] = None,
-    no_tuned: NoTuned = False,
-    as_json: JsonOption = False,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Answer a file of questions.
 
@@ -251,7 +229,6 @@ def batch(
         embedder=embedder,
         threshold=threshold,
         parallel=parallel or max(_PARALLEL, shared.config().parallel),
-        no_tuned=no_tuned,
     )
     with (
         closing(build_assistant(settings)) as assistant,

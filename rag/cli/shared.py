@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperCommand
@@ -27,73 +27,44 @@ if TYPE_CHECKING:
     from rag.types import Filters, Progress
 
 
+_Some: TypeAlias = list[str] | None
+_Folder: TypeAlias = Path | None
 IndexOption = Annotated[
-    Path | None, typer.Option("--index", "-i", help="Folder of the index.  [default: indexes/default]")
+    _Folder, typer.Option("--index", "-i", help="Folder of the index.  [default: indexes/default]")
 ]
 SET_HELP = "Folder with documents/ and questions.jsonl, or a file of questions for an index of yours."
-SetIndexOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--index", "-i", help="Folder of the index.  [default: indexes/eval-SET, or default for a file]"
-    ),
-]
+_SET_INDEX = "Folder of the index.  [default: indexes/eval-SET, or default for a file]"
+SetIndexOption = Annotated[_Folder, typer.Option("--index", "-i", help=_SET_INDEX)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 TopK = Annotated[int | None, typer.Option("--top", "-k", help="Passages to retrieve.  [default: 8]")]
 Documents = Annotated[
-    list[str] | None,
-    typer.Option("--documents", "-d", metavar="GLOB", help="Only documents whose path matches; repeatable."),
+    _Some, typer.Option("--documents", "-d", metavar="GLOB", help="Only where the path matches; repeatable.")
 ]
 Kinds = Annotated[
-    list[str] | None,
-    typer.Option("--kind", help="Only this format (pdf, docx, html, markdown, text, csv, xlsx); repeatable."),
+    _Some, typer.Option("--kind", help="Only this format (pdf, docx, html, markdown, ...); repeatable.")
 ]
-Languages = Annotated[
-    list[str] | None, typer.Option("--language", help="Only documents in this language (en, zh); repeatable.")
-]
+Languages = Annotated[_Some, typer.Option("--language", help="Only in this language (en, zh); repeatable.")]
 Years = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--year", metavar="YYYY", help="Only documents of this fiscal or calendar year; repeatable."
-    ),
+    _Some, typer.Option("--year", metavar="YYYY", help="Only of this fiscal or calendar year; repeatable.")
 ]
-Companies = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--company",
-        metavar="NAME",
-        help="Only documents of this company: name, short name or ticker; repeatable.",
-    ),
-]
-InForce = Annotated[
-    str | None,
-    typer.Option(
-        "--in-force",
-        metavar="YYYY-MM-DD",
-        help="Leave out what was not yet, or no longer, in force on this day.",
-    ),
-]
-Llm = Annotated[
-    str | None,
-    typer.Option(
-        "--llm", help='Language model: "auto", "embedded", "none" (quotes only), a name, GGUF or address.'
-    ),
-]
-NoTuned = Annotated[
-    bool,
-    typer.Option("--no-tuned", help="Run the model's file as it is, whatever `citewise models tune` found."),
-]
+_COMPANY = "Only of this company: name, short name or ticker; repeatable."
+Companies = Annotated[_Some, typer.Option("--company", metavar="NAME", help=_COMPANY)]
+_IN_FORCE = "Leave out what was not yet, or no longer, in force on this day."
+InForce = Annotated[str | None, typer.Option("--in-force", metavar="YYYY-MM-DD", help=_IN_FORCE)]
+_LLM = 'Language model: "auto", "embedded", "none" (quotes only), a name, GGUF or address.'
+Llm = Annotated[str | None, typer.Option("--llm", help=_LLM)]
 Threshold = Annotated[float | None, typer.Option(help='The least confidence of "answered", 0 to 1.')]
 EmbedderOption = Annotated[
     str | None, typer.Option("--embedder", help='Embedder: "embedded", folder, or configured name.')
 ]
 
 
-def config(*, no_tuned: bool = False, **flags: Any) -> Config:
+def config(**flags: Any) -> Config:
     """The settings in force under the given flags; the import is here because pydantic takes a fifth of a
     second."""
     from rag.config import load_config
 
-    return load_config(**flags, tuned_models=False if no_tuned else None)
+    return load_config(**flags)
 
 
 def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filters | None:

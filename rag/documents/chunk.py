@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import PurePosixPath
 
 from rag.documents.cuts import CHARS_PER_TOKEN, PROSE_CHARS_PER_TOKEN, Meter, cut, halves
-from rag.documents.segments import Segment, SegmentKind, article_label, segment
+from rag.documents.lists import reaching
+from rag.documents.segments import Segment, SegmentKind, article_label, leads_of, segment
 from rag.types import Chunk, Document
+from rag.types.documents import led
 from rag.types.tables import heads_text, joined_location, reads_as_heads
 
 _TITLE_AND_HEADINGS_TOKENS = 60
@@ -24,7 +27,7 @@ _ELLIPSIS = "…"
 _NAME_WORD = re.compile(r"(?:FY|Q)?(?:19|20)\d{2}(?:Q[1-4])?|[^\W\d_]{3,}|[\u4e00-\u9fff]+", re.IGNORECASE)
 _NAME_WORDS = 8
 # Part of the index manifest: an index holds passages of one version only.
-CHUNKER_VERSION = 3
+CHUNKER_VERSION = 4
 MIN_TOKENS = 16
 _PROSE = (SegmentKind.TEXT, SegmentKind.ITEM)
 
@@ -39,10 +42,11 @@ def document_name(title: str, path: str) -> str:
 
 
 class ContextWriter:
-    """Writes contexts of one document: "Title > Heading > Sub-heading", and column heads on a second line.
+    """Writes contexts of one document: "Title > Heading > Sub-heading", and on a second line column heads, or
+    what leads into a list.
 
-    Title and headings get at most 60 tokens and a quarter of `limit`, the column heads 70 and a third:
-    what is too long loses the middle of the path first, then the ends of long headings or cells."""
+    Title and headings get at most 60 tokens and a quarter of `limit`, the second line 70 and a third: what
+    is too long loses the middle of the path first, then the ends of long headings or cells."""
 
     def __init__(self, title: str, meter: Meter, limit: int) -> None:
         self._title = plain_heading(title)
@@ -108,6 +112,10 @@ class _Item:
     segment: Segment
 
 
+# Tokens left for a passage that begins with an item.
+Room = Callable[[_Item], int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """A passage whose tokens have not been counted as a whole."""
@@ -138,7 +146,8 @@ def chunk(
     for draft, tokens in zip(drafts, counts, strict=True):
         for final, final_tokens in _within(document, meter, draft, tokens, max_tokens):
             chunks.append(_chunk(document, len(chunks), final, final_tokens))
-    return tuple(chunks)
+    over = reaching(leads_of(document), ((made.start, made.end) for made in chunks))
+    return tuple(replace(made, leads=those) for made, those in zip(chunks, over, strict=True))
 
 
 class _Packer:
@@ -180,12 +189,10 @@ class _Packer:
     def _run(self, lead: list[_Item], run: list[_Item]) -> Iterator[_Draft]:
         """Passages of a run of segments that may share one; `lead` are the headings right above it."""
         first = run[0].segment
-        context = self._contexts.write(first.heading_path, first.heads)
-        room = self._limit - self._meter.words(context)
-        whole = all(item.weight <= room for item in run)
-        if not whole and first.label:
-            context = self._contexts.write((*first.heading_path, first.label), first.heads)
-            room = self._limit - self._meter.words(context)
+        path = _path(first)
+        if first.label and any(item.weight > self._room(path, item) for item in run):
+            path = (*first.heading_path, first.label)
+        room = partial(self._room, path)
         items = self._pieces(run, room)
         alone, lead = self._seated(lead, items, room)
         yield from self._headings(alone)
@@ -194,15 +201,24 @@ class _Packer:
             start = lead[0].start if lead and number == 0 else members[0].start
             kind = _kind(members[0].segment)
             end, last = members[-1].end, members[-1].segment
-            yield _Draft(start, end, context if number else above, kind, members[0].segment, last)
+            context = self._context(path, members[0]) if number else above
+            yield _Draft(start, end, context, kind, members[0].segment, last)
 
-    def _seated(self, lead: list[_Item], items: list[_Item], room: int) -> tuple[list[_Item], list[_Item]]:
+    def _context(self, path: tuple[str, ...], item: _Item) -> str:
+        """The context of a passage that begins with an item: what leads into it stands in another one."""
+        over = [lead.text for lead in led(item.segment.leads, item.start) if lead.text not in path]
+        return self._contexts.write(path, item.segment.heads or tuple(over))
+
+    def _room(self, path: tuple[str, ...], item: _Item) -> int:
+        return self._limit - self._meter.words(self._context(path, item))
+
+    def _seated(self, lead: list[_Item], items: list[_Item], room: Room) -> tuple[list[_Item], list[_Item]]:
         """(headings that must stand alone, headings that share the first passage). Prose is cut to make
         room for its heading, in `items` itself; an article, a clause or a row is not."""
         alone: list[_Item] = []
         while lead and items[0].weight > (left := self._limit - self._lead_weight(lead, items[0].segment)):
             if items[0].segment.kind in _PROSE and left > self._limit // 4:
-                pieces = self._cut(items[0], min(left, room))
+                pieces = self._cut(items[0], min(left, room(items[0])))
                 if pieces[0].weight <= left and len(pieces) > 1:
                     items[:1] = pieces
                     break
@@ -217,23 +233,30 @@ class _Packer:
         row: what is in the text already is not repeated."""
         lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
         heads = () if reads_as_heads(self._text[first.start : first.end], first.heads) else first.heads
-        path = tuple(h for h in first.heading_path if plain_heading(h) not in lead_headings)
-        if first.label and not article_label(self._text[first.start : first.end]):
+        path = tuple(h for h in _path(first) if plain_heading(h) not in lead_headings)
+        if (
+            first.kind is not SegmentKind.TABLE
+            and first.label
+            and not article_label(self._text[first.start : first.end])
+        ):
             path = (*path, first.label)  # the rest of an article, behind withdrawn words
-        return self._contexts.write(path, heads)
+        known = lead_headings.union(map(plain_heading, path))
+        over = (lead.text for lead in led(first.leads, first.start))
+        return self._contexts.write(path, heads or tuple(t for t in over if plain_heading(t) not in known))
 
     def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
         """Headings without text below them, packed together."""
         if not lead:
             return
         context = self._contexts.write(lead[0].segment.heading_path, ())
-        room = self._limit - self._meter.words(context)
-        for members in self._filled(self._pieces(lead, room), room, room):
+        left = self._limit - self._meter.words(context)
+        for members in self._filled(self._pieces(lead, lambda _: left), left, lambda _: left):
             first, last = members[0], members[-1]
             yield _Draft(first.start, last.end, context, "heading", first.segment, last.segment)
 
-    def _pieces(self, items: list[_Item], room: int) -> list[_Item]:
-        return [p for item in items for p in ([item] if item.weight <= room else self._cut(item, room))]
+    def _pieces(self, items: list[_Item], room: Room) -> list[_Item]:
+        rooms = ((item, room(item)) for item in items)
+        return [p for item, left in rooms for p in ([item] if item.weight <= left else self._cut(item, left))]
 
     def _cut(self, item: _Item, room: int) -> list[_Item]:
         whole = (item.start, item.end) == (item.segment.start, item.segment.end)
@@ -241,21 +264,21 @@ class _Packer:
         pieces = cut(self._meter, ranges, room)
         return [_Item(start, end, weight, item.segment) for start, end, weight in pieces]
 
-    def _filled(self, items: list[_Item], first_room: int, room: int) -> list[list[_Item]]:
+    def _filled(self, items: list[_Item], first_room: int, room: Room) -> list[list[_Item]]:
         """Greedy packing; a line that announces a list moves on with it, and the last passage is no mere
         scrap."""
         bins: list[list[_Item]] = [[]]
         left = first_room
         for item in items:
             if bins[-1] and item.weight > left:
-                bins.append(self._announcing(bins[-1], item, room))
-                left = room - _weight(bins[-1])
+                bins.append(self._announcing(bins[-1], item, room(item)))
+                left = room(bins[-1][0] if bins[-1] else item) - _weight(bins[-1])
             bins[-1].append(item)
             left -= item.weight
         if len(bins) > 1:
             before, last = bins[-2:]
             while len(before) > 1 and _weight(last) + before[-1].weight <= min(
-                room, _weight(before) - before[-1].weight
+                room(before[-1]), _weight(before) - before[-1].weight
             ):
                 last.insert(0, before.pop())
         return bins
@@ -269,13 +292,20 @@ def _weight(items: Sequence[_Item]) -> int:
     return sum(item.weight for item in items)
 
 
+def _path(segment: Segment) -> tuple[str, ...]:
+    """What the passages of a segment stand below: of a table its title, too."""
+    path = segment.heading_path
+    named = segment.kind is SegmentKind.TABLE and segment.label and segment.label not in path
+    return (*path, segment.label) if named else path
+
+
 def _company(segment: Segment) -> tuple[object, ...]:
     """Neighbours with equal keys may share a passage; an article has a key of its own."""
     if segment.kind is SegmentKind.ARTICLE:
         return segment.kind, segment.start
     if segment.kind in (SegmentKind.TABLE, SegmentKind.HEADING):
         path = segment.heading_path if segment.kind is SegmentKind.TABLE else ()
-        return segment.kind, path, segment.heads
+        return segment.kind, path, segment.heads, segment.label
     return "prose", segment.heading_path
 
 

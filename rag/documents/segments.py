@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rag.documents.cuts import trim
+from rag.documents.lists import is_short, leads, reaching
 from rag.languages import patterns
-from rag.types import Block, BlockKind, Document, Mark, MarkKind, Span
-from rag.types.documents import WITHDRAWN
+from rag.types import Block, BlockKind, Document, LeadIn, Mark, MarkKind, Span
+from rag.types.documents import WITHDRAWN, led
 
 _RE = patterns("segments", re.NOFLAG)
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
@@ -43,8 +44,9 @@ _OF_ARTICLES = (SegmentKind.TEXT, SegmentKind.ITEM, SegmentKind.CLAUSE)
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A range of the document, trimmed of white space. `label` names an article ("第十二条", "Section
-    4.2"), `parts` are the paragraphs it is made of (where it is cut first, should it be too large);
-    `heads` are the column heads of a table row; `withdrawn` says how all of its words are, if they are."""
+    4.2") or a table, `parts` are the paragraphs it is made of (where it is cut first, should it be too
+    large); `heads` are the column heads of a table row; `leads` those that anything of it belongs to, or is;
+    `withdrawn` says how all of its words are, if they are."""
 
     kind: SegmentKind
     start: int
@@ -56,12 +58,21 @@ class Segment:
     last_location: str = ""
     parts: tuple[Span, ...] = ()
     withdrawn: MarkKind | None = None
+    leads: tuple[LeadIn, ...] = ()
 
 
 def segment(document: Document) -> list[Segment]:
     """Segments of `document`, in order and disjoint. They cover every visible character, blocks or no
     blocks."""
-    return list(_grouped(_pieces(document)))
+    pieces = list(_pieces(document))
+    over = reaching(leads_of(document), ((piece.start, piece.end) for piece in pieces))
+    found = _grouped(replace(piece, leads=those) for piece, those in zip(pieces, over, strict=True))
+    return list(found)
+
+
+def leads_of(document: Document) -> tuple[LeadIn, ...]:
+    """The words that lead into a list of the document, in order."""
+    return leads(document.text, _covering_blocks(document))
 
 
 def article_label(text: str) -> str:
@@ -74,7 +85,7 @@ def article_label(text: str) -> str:
 def _pieces(document: Document) -> Iterator[Segment]:
     """One segment per heading, paragraph, article opening and row: nothing is grouped yet."""
     text = document.text
-    heads = {id(table): table.columns for table in document.tables}
+    tables = {id(table): (table.title, table.columns) for table in document.tables}
     marks = [mark for mark in document.marks if mark.kind in WITHDRAWN]
     for block in _covering_blocks(document):
         span = trim(text, block.start, block.end)
@@ -82,7 +93,7 @@ def _pieces(document: Document) -> Iterator[Segment]:
             continue
         gone = _withdrawn(text, span, marks) if marks else None
         if block.kind in _WHOLE:
-            made = _make(_WHOLE[block.kind], block, span, heads=heads.get(id(block.table), ()))
+            made = _make(_WHOLE[block.kind], block, span, *tables.get(id(block.table), ()))
             yield replace(made, withdrawn=gone)
         else:
             for part in _opened(text, span):
@@ -181,8 +192,8 @@ def _make(
 
 
 def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:
-    """Articles with all the paragraphs below them, clauses with their sub-items. What goes on behind
-    withdrawn words is a segment of its own, of the same kind and label."""
+    """Articles with all the paragraphs below them, clauses with their sub-items, short lists with what leads
+    into them. What goes on behind withdrawn words is a segment of its own, of the same kind and label."""
     open_group: list[Segment] = []
     cut: Segment | None = None
     for piece in pieces:
@@ -205,12 +216,15 @@ def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:
 def _continues(head: Segment, piece: Segment) -> bool:
     if piece.heading_path != head.heading_path or piece.withdrawn != head.withdrawn:
         return False
-    if head.kind is SegmentKind.CLAUSE:
-        return piece.kind is SegmentKind.ITEM
+    if head.kind is SegmentKind.CLAUSE and piece.kind is SegmentKind.ITEM:
+        return True
+    if head.kind in (SegmentKind.TEXT, SegmentKind.CLAUSE):
+        return any(head.start <= lead.start and is_short(lead) for lead in led(piece.leads, piece.start))
     return head.kind is SegmentKind.ARTICLE and piece.kind in _OF_ARTICLES
 
 
 def _merged(group: list[Segment]) -> Segment:
     head, last = group[0], group[-1]
     parts = tuple(span for piece in group for span in piece.parts)
-    return replace(head, end=last.end, last_location=last.location, parts=parts)
+    over = tuple(dict.fromkeys(lead for piece in group for lead in piece.leads))
+    return replace(head, end=last.end, last_location=last.location, parts=parts, leads=over)

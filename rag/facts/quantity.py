@@ -102,7 +102,7 @@ def _units_agree(claim: Quantity, source: Quantity) -> bool | None:
 def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> QuantityMatch:
     if not same_unit and {claim.unit, source.unit} != {"share", "points"}:
         # One of the two is bare: compare the figures as written.
-        claim, source = _bare(claim, source)
+        claim, source = as_written(claim), as_written(source)
     if claim.value == source.value:
         return QuantityMatch.EXACT if same_unit else QuantityMatch.ROUNDED
     if claim.value == -source.value and (claim.bracketed or source.bracketed):
@@ -116,14 +116,12 @@ def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> Quant
     )
 
 
-def _bare(claim: Quantity, source: Quantity) -> tuple[Quantity, Quantity]:
-    def written(q: Quantity) -> Quantity:
-        found = numerals(fold(q.text).lstrip("-( $€£¥"))
-        if not found or not q.unit:
-            return q
-        return replace(q, value=found[0].value if q.value >= 0 else -found[0].value, step=found[0].step)
-
-    return written(claim), written(source)
+def as_written(q: Quantity) -> Quantity:
+    """The bare figure that is written: 45 of "45 ml/min", 3,000,000 of 300万元."""
+    found = numerals(fold(q.text).lstrip("-( $€£¥"))
+    if not found or not q.unit:
+        return q
+    return replace(q, value=found[0].value if q.value >= 0 else -found[0].value, step=found[0].step)
 
 
 def _compare_references(claim: Quantity, source: Quantity) -> QuantityMatch:

@@ -78,7 +78,7 @@ def read(text: str) -> tuple[Value, ...]:
     for value in _bounded(folded, extract(text)):
         joined = _joined(folded, values[-1], value) if values else None
         if joined is None:
-            values.append(value)
+            values += _apart(folded, values, value)
         else:
             values[-1] = joined
     return tuple(replace(v, text=text[v.start : v.end]) if isinstance(v, Range) else v for v in values)
@@ -183,6 +183,18 @@ def _joined(text: str, a: Value, b: Value) -> Range | None:
     )  # fmt: skip
 
 
+def _apart(text: str, before: list[Value], b: Value) -> list[Value]:
+    """The value, or the two ends of "from 3 months to 40 kg", the first of them taken from what stands before
+    it: they have no common measure, and each bounds what it measures."""
+    a = before[-1] if before else None
+    if not (isinstance(a, Quantity) and isinstance(b, Quantity) and a.kind is not b.kind):
+        return [b]
+    if not (_TO.fullmatch(text, a.end, b.start) and _RE["from"].search(text, 0, a.start)):
+        return [b]
+    before.pop()
+    return [Range(a.start, a.end, "", a, None), Range(b.start, b.end, "", None, b)]
+
+
 def _in_one_unit(text: str, low: Quantity, high: Quantity) -> tuple[Quantity, Quantity] | None:
     """Both ends with what only one of them says: a unit, a currency, a scale, a year."""
     low = in_unit_of(text, low, high)
@@ -222,8 +234,8 @@ def relation(a: Value, b: Value) -> Comparison | None:
     if any(q.kind in (Kind.REFERENCE, Kind.ORDINAL) for q in ends):
         return Comparison.EQUAL if len({(q.kind, q.key) for q in ends}) == 1 else None
     units = {q.unit for q in ends}
-    common = "day" if units == {"day", "month"} else ends[0].unit
-    if common != "day" and not all(same_currency(common, unit) for unit in units):
+    common = "day" if (calendar := units == {"day", "month"}) else ends[0].unit
+    if not calendar and not all(same_currency(common, unit) for unit in units):
         return None
     if len({q.kind is Kind.DATE for q in ends}) > 1:
         return None

@@ -81,21 +81,24 @@ def expand(question: str, lexicons: Sequence[Path]) -> tuple[str, ...]:
     `lexicons` are files, the first having the say. Raises ConfigError for one that cannot be read; a question
     itself never raises."""
     text = normalise(question[:MAX_CHARS])
-    words = words_of(text)
-    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
-    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
-    entries = list(dict.fromkeys(entry for _, _, entry in longest(found)))
-    return _chosen(entries, text, tuple(word.stem for word in words))
+    words, found = _matched(text, lexicons)
+    return _chosen(list(dict.fromkeys(entry for _, _, entry in found)), text, tuple(w.stem for w in words))
 
 
 def lay_matches(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
     """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
     for them. `lexicons` are files. Raises ConfigError for one that cannot be read."""
-    text = normalise(question[:MAX_CHARS])
-    ready = _lexicons(lexicons, english=detect_language(text) == "en", chinese=has_han(text))
-    words = words_of(text)
-    found = [match for lexicon in ready for match in matches(lexicon, text, words)]
-    return tuple((start, end, entry.terms) for start, end, entry in longest(found))
+    _, found = _matched(normalise(question[:MAX_CHARS]), lexicons)
+    return tuple((start, end, entry.terms) for start, end, entry in found)
+
+
+def _matched(text: str, lexicons: Sequence[Path]) -> tuple[list[LexiconWord], list[tuple[int, int, Entry]]]:
+    """The words of a normalised question, and the entries that speak to it. A lexicon is made ready in a
+    language when first asked in it."""
+    words, languages = words_of(text), [False] * (detect_language(text) == "en") + [True] * has_han(text)
+    files = [(path.absolute(), *file_state(path, "lexicon")) for path in lexicons]
+    ready = [_ready(*file, chinese) for file in files for chinese in languages]
+    return words, list(longest(match for lexicon in ready for match in matches(lexicon, text, words)))
 
 
 def load(path: Path) -> tuple[Entry, ...]:
@@ -143,13 +146,6 @@ def check_words(forms: object, key: str, where: str, shape: str) -> None:
     for form in forms:
         if not isinstance(form, str) or not any(c.isalnum() for c in form):
             raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {shape}")
-
-
-def _lexicons(paths: Sequence[Path], *, english: bool, chinese: bool) -> list[Forms[Entry]]:
-    """What speaks to a question. A language is made ready when first asked in."""
-    files = [(path.absolute(), *file_state(path, "lexicon")) for path in paths]
-    languages = [flag for flag, wanted in ((False, english), (True, chinese)) if wanted]
-    return [_ready(*file, flag) for file in files for flag in languages]
 
 
 def file_state(path: Path, what: str) -> tuple[int, int]:

@@ -245,11 +245,7 @@ def content_tokens(question: str) -> list[str]:
 
 
 def _is_function_word(token: str) -> bool:
-    return token in _stemmed_stopwords() or _single_han(token)
-
-
-def _single_han(token: str) -> bool:
-    return len(token) == 1 and has_han(token)
+    return token in _stemmed_stopwords() or (len(token) == 1 and has_han(token))
 
 
 @lru_cache(maxsize=1)

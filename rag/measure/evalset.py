@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -54,11 +53,9 @@ class EvalQuestion:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most a
-    fixed `sample`, whose ids have the smallest SHA-256 (the same ones whatever else joins or leaves the set),
-    or `limit`, drawn with a seed. `scoped`: each over the documents that it names alone."""
+    fixed `sample`, whose ids have the smallest SHA-256 (the same ones whatever else joins or leaves the set).
+    `scoped`: each over the documents that it names alone."""
 
-    limit: int | None = None
-    seed: int = 0
     tags: tuple[str, ...] = ()
     half: Half | None = None
     sample: int | None = None
@@ -198,9 +195,6 @@ def choose(questions: Sequence[EvalQuestion], choice: Choice = EVERY) -> tuple[E
     if choice.sample is not None:
         first = set(sorted(kept, key=lambda q: (_digest(q.id), q.id))[: choice.sample])
         kept = [q for q in kept if q in first]
-    if choice.limit is not None:
-        drawn = set(random.Random(choice.seed).sample(kept, min(choice.limit, len(kept))))
-        kept = [q for q in kept if q in drawn]
     return tuple(kept)
 
 

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rag.errors import CitewiseError, InputError
 from rag.languages.text import detect_language
 from rag.measure import metrics
@@ -73,7 +75,7 @@ def evaluate(
         "without": ", ".join(name for name in STAGE_NAMES if not getattr(stages, name)),
         "threshold": " and ".join(map(str, thresholds)),
     }
-    settings = {"what": what, "questions": len(questions), "seed": choice.seed, "depth": depth}
+    settings = {"what": what, "questions": len(questions), "depth": depth}
     return Report(
         name=set_name(source),
         settings=settings | {name: value for name, value in narrowing.items() if value},
@@ -189,7 +191,7 @@ def percentiles(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """ "NAME p50" and "NAME p95" in seconds, by stage."""
     stages = dict.fromkeys(name for row in rows for name in row)
     return {
-        f"{stage} p{share}": metrics.percentile([r[stage] for r in rows if stage in r], share / 100)
+        f"{stage} p{share}": float(np.percentile([r[stage] for r in rows if stage in r], share))
         for stage in stages
         for share in (50, 95)
     }

@@ -26,7 +26,6 @@ from rag.types import Evidence, Hit
 
 Scores = dict[str, float]
 CUTOFFS = (1, 3, 5, 10, 20, 100)
-RECALLS = (5, 10, 100)
 # Runs of this many letters that occur in both texts count as the same words. Shorter ones are shared by
 # chance ("of the agreement"); longer ones break where a parser put a footnote mark into a quote.
 _SHINGLE = 12
@@ -126,37 +125,6 @@ def first_document_rank(passages: Sequence[Passage], entries: Sequence[EvidenceE
     return first_rank(passages, [EvidenceEntry(e.document) for e in entries])
 
 
-def reciprocal_rank(rank: int | None, cutoff: int = 10) -> float:
-    return 1.0 / rank if rank is not None and rank <= cutoff else 0.0
-
-
-def gains(passages: Sequence[Passage], entries: Sequence[EvidenceEntry]) -> list[int]:
-    """1 for each passage that hits an entry not yet counted, else 0: each entry is worth one passage, so
-    that many passages of one page do not look like many finds."""
-    left = list(entries)
-    found: list[int] = []
-    for passage in passages:
-        entry = next((e for e in left if is_hit(passage, e)), None)
-        if entry is not None:
-            left.remove(entry)
-        found.append(int(entry is not None))
-    return found
-
-
-def ndcg(found: Sequence[int], relevant: int, cutoff: int = 10) -> float:
-    """Normalised discounted cumulative gain with the discount 1/log2(rank + 1) (Järvelin and Kekäläinen,
-    2002)."""
-    ideal = sum(1.0 / math.log2(r + 1) for r in range(1, min(relevant, cutoff) + 1))
-    actual = sum(g / math.log2(r + 1) for r, g in enumerate(found[:cutoff], 1))
-    return actual / ideal if ideal else 0.0
-
-
-def recall(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], cutoff: int) -> float:
-    """Share of the entries that the first `cutoff` passages hit."""
-    first = passages[:cutoff]
-    return sum(any(is_hit(p, e) for p in first) for e in entries) / len(entries) if entries else 0.0
-
-
 def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], depth: int) -> Scores:
     """Every retrieval measure of one question by name, for a list of `depth` passages or fewer.
 
@@ -166,9 +134,7 @@ def rank_scores(passages: Sequence[Passage], entries: Sequence[EvidenceEntry], d
     cutoffs = [k for k in CUTOFFS if k <= depth]
     scores = {f"hit@{k}": float(rank is not None and rank <= k) for k in cutoffs}
     scores |= {f"document hit@{k}": float(document_rank is not None and document_rank <= k) for k in cutoffs}
-    scores["MRR@10"] = reciprocal_rank(rank)
-    scores["nDCG@10"] = ndcg(gains(passages, entries), len(entries))
-    scores |= {f"recall@{k}": recall(passages, entries, k) for k in RECALLS if k <= depth}
+    scores["MRR@10"] = 1.0 / rank if rank is not None and rank <= 10 else 0.0
     return scores
 
 
@@ -264,11 +230,6 @@ def _bootstrap(sample: NDArray[np.float64]) -> tuple[float, float, float]:
     means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(sample.mean()), float(low), float(high)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Value below which `share` (0..1) of the values lie, linear between neighbours; 0 for no values."""
-    return float(np.percentile(np.asarray(values), share * 100)) if values else 0.0
 
 
 _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})

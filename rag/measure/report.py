@@ -1,13 +1,23 @@
-"""A measured set as values, as JSON, and as sections that Markdown and the page (`rag.measure.report_html`)
-show."""
+"""A measured set as values, as JSON, and as sections that Markdown and a page show. The page needs nothing
+else: no network, no script, two plots inline.
+
+What comes from a set or a model (names, questions, answers, errors) is escaped by the page's template, and by
+matplotlib's writer, which never reads it as maths; the page's own content policy forbids scripts and loading
+anything besides. Text of plots stays text (the page's fonts draw it, Chinese too) and every colour is a
+variable of the page, so that one plot is read in light and dark."""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from rag.errors import InputError
 from rag.files import write_atomically
@@ -16,6 +26,9 @@ from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk,
 from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import Outcome
 from rag.types.plain import to_json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
@@ -84,12 +97,20 @@ class Report:
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
         return "\n\n".join([f"# {self.name}", settings, *(s.to_markdown() for s in self.sections())]) + "\n"
 
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
-        paths = folder / "report.json", folder / "report.md"
-        write_atomically(paths[0], f"{to_json(self, indent=1)}\n".encode())
-        write_atomically(paths[1], self.to_markdown().encode())
-        return paths
+    def write(self, folder: Path, more: Sequence[Section] = ()) -> tuple[Path, ...]:
+        """`report.json`, `report.md` and `report.html` (`more` sections before its own) in `folder`, each
+        written atomically. Raises StorageError."""
+        texts = {
+            "json": f"{to_json(self, indent=1)}\n",
+            "md": self.to_markdown(),
+            "html": to_html(self, more),
+        }
+        paths = {folder / f"report.{kind}": text for kind, text in texts.items()}
+        for path, text in paths.items():
+            write_atomically(
+                path, text.encode("utf-8", "replace")
+            )  # a lone surrogate of a question is no text
+        return tuple(paths)
 
 
 def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
@@ -221,26 +242,22 @@ def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
 def _outcomes(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> list[Section]:
     """A row for each set or kind that was judged: how many questions, then each measure with its 95 %
     interval."""
-
-    def cell(measure: Measure | None) -> str:
-        return f"{measure.value:.2f} ({measure.low:.2f}–{measure.high:.2f})" if measure else ""
-
+    judged = {name: measures for name, measures in groups.items() if WRONG in measures}
     rows = [
-        (name, str(measures[WRONG].n), *(cell(measures.get(c)) for c in COLUMNS))
-        for name, measures in groups.items()
-        if WRONG in measures
+        (name, str(measures[WRONG].n), *_cells(measures, COLUMNS, "{0.value:.2f} ({0.low:.2f}–{0.high:.2f})"))
+        for name, measures in judged.items()
     ]
     return [Section(title, (what, "questions", *COLUMNS), rows)] if rows else []
 
 
 def _by_tag(title: str, what: str, groups: Mapping[str, Mapping[str, Measure]]) -> Section:
     names = [n for n in TAG_COLUMNS if any(n in measures for measures in groups.values())]
-
-    def cell(measure: Measure | None) -> str:
-        return f"{measure.value:.2f} ({measure.n})" if measure else ""
-
-    rows = [(name, *(cell(measures.get(n)) for n in names)) for name, measures in groups.items()]
+    rows = [(name, *_cells(measures, names, "{0.value:.2f} ({0.n})")) for name, measures in groups.items()]
     return Section(title, (what, *names), rows)
+
+
+def _cells(measures: Mapping[str, Measure], names: Sequence[str], form: str) -> list[str]:
+    return [form.format(measures[name]) if name in measures else "" for name in names]
 
 
 def sets_table(reports: Mapping[str, Report]) -> str:
@@ -250,3 +267,127 @@ def sets_table(reports: Mapping[str, Report]) -> str:
     rows["all"] = measures_of([r.scores for report in reports.values() for r in report.results])
     (shown,) = _outcomes("", "set", rows) or [_by_tag("", "set", rows)]
     return shown.to_markdown()
+
+
+# The page
+
+# Colours that no plot uses, each replaced by a variable of the page with what stands for it elsewhere: ink,
+# grid, and two data colours that differ in lightness too (after Okabe and Ito, 2008).
+_INK, _GRID, _BLUE, _ORANGE = "#010101", "#010102", "#010104", "#010105"
+_VARIABLES = {
+    _INK: "var(--ink, #333)",
+    _GRID: "var(--grid, #ccc)",
+    _BLUE: "var(--data-1, #1f6fb2)",
+    _ORANGE: "var(--data-2, #d9822b)",
+}
+_INKED = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color legend.labelcolor".split()
+_OFF = ("text.parse_math", "axes.spines.top", "axes.spines.right", "legend.frameon")
+_STYLE = {
+    **dict.fromkeys(_INKED, _INK),
+    **dict.fromkeys(_OFF, False),
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.facecolor": "none",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.6,
+    "figure.facecolor": "none",
+}
+
+
+def to_html(report: Report, more: Sequence[Section] = ()) -> str:
+    """The page: the plots, the report's sections, `more`. The same values give the same page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rag", "measure"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    hits = hit_curve(report.results, int(report.settings.get("depth") or 100))
+    plots = {"hits": Markup(hits), "risk": Markup(risk_plot(report.results))}
+    sections = [*more, *report.sections()]
+    return environment.get_template("report.html.jinja").render(report=report, sections=sections, **plots)
+
+
+def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
+    """Share of questions whose evidence, and whose document, is among the first k passages, for every k up to
+    `depth`; bars are 95 % intervals. "" where retrieval was not measured."""
+    searched = [r for r in results if r.searched or "MRR@10" in r.scores]  # those that failed, too
+    if not searched:
+        return ""
+    marks = [k for k in metrics.CUTOFFS if k <= depth]
+    cutoffs = range(1, depth + 1)
+
+    def draw(axes: Axes) -> None:
+        evidence, documents = [r.rank for r in searched], [r.document_rank for r in searched]
+        # The document's marks stand a little to the right, so that equal intervals do not hide each other.
+        series = (("document", _ORANGE, documents, 1.05), ("evidence", _BLUE, evidence, 1.0))
+        for name, colour, ranks, shift in series:
+            within = [[float(r is not None and r <= k) for r in ranks] for k in cutoffs]
+            axes.plot(
+                cutoffs, [sum(w) / len(w) for w in within], color=colour, label=name, drawstyle="steps-post"
+            )
+            measured = [metrics.measure(within[k - 1]) for k in marks]
+            errors = [[m.value - m.low for m in measured], [m.high - m.value for m in measured]]
+            places, values = [k * shift for k in marks], [m.value for m in measured]
+            axes.errorbar(
+                places, values, yerr=errors, fmt="o", color=colour, markersize=4, elinewidth=1.2, capsize=2.5
+            )
+        axes.set_xscale("log")
+        axes.set_xticks(marks, [str(k) for k in marks])
+        axes.minorticks_off()
+        share = f"share of {len(searched)} questions"
+        axes.set(ylim=(0, 1.03), xlabel="k (passages, log scale)", ylabel=share)
+        axes.legend(title="first k passages hold the", loc="lower right", alignment="left")
+
+    return _svg("hits", draw, "Hit rate by number of passages")
+
+
+def risk_plot(results: Sequence[QuestionResult]) -> str:
+    """Share of wrong answers against the share of questions answered as the threshold of refusal falls, with
+    the point where it stands. "" without judged answers."""
+    points = risk_curve(results)
+    if not points:
+        return ""
+    judged = [r for r in results if r.score is not None and r.wrong is not None]
+    answered = [r for r in judged if r.verdict == Outcome.ANSWERED]
+
+    def draw(axes: Axes) -> None:
+        coverages, risks = [p.coverage for p in points], [p.risk for p in points]
+        axes.plot(coverages, risks, color=_BLUE, label="if another threshold were set")
+        axes.axhline(risks[-1], color=_GRID, linestyle="--", label="if nothing were refused")
+        if answered:
+            risk = sum(bool(r.wrong) for r in answered) / len(answered)
+            label = f"as it is: {len(answered) / len(judged):.2f} answered, {risk:.2f} of them wrong"
+            axes.plot([len(answered) / len(judged)], [risk], "o", color=_ORANGE, markersize=8, label=label)
+        axes.set(xlim=(0, 1.02), ylim=(0, max(0.1, *risks) * 1.35))
+        axes.set_xlabel(f"coverage: share of {len(judged)} questions answered")
+        axes.set_ylabel("risk: share of answers that are wrong")
+        axes.legend(loc="upper left")
+
+    return _svg("risk", draw, "Risk against coverage")
+
+
+def _svg(name: str, draw: Callable[[Axes], None], title: str) -> str:
+    """One figure as an <svg> element for a page. `name` keeps its ids apart from other plots'."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    style: dict[str, Any] = _STYLE | {"svg.hashsalt": name}
+    with matplotlib.rc_context(style), warnings.catch_warnings():
+        # Glyphs that matplotlib's font lacks are drawn by the page's.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure.add_subplot())
+        file = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(file, format="svg", metadata=nothing)
+    # No prolog, metadata and name spaces (HTML knows them), ids of its own, the page's colours.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", file.getvalue(), flags=re.DOTALL)
+    svg = re.sub(r'\sxmlns(?::\w+)?="[^"]*"', "", svg[svg.index("<svg") :])
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"#01010[1245]\b", lambda m: _VARIABLES[m[0]], svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1).strip()

@@ -38,7 +38,6 @@ _AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
 # Questions that a weight of one is worth.
 _PULL = 0.3
 LEAST = 8
-CONFIDENCE = 0.95
 CUTOFFS = (1, 3, 5, 10)
 _TOP = 8
 ProgressCallback = Callable[[Progress], None]
@@ -56,32 +55,12 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
-    """What a threshold costs on questions that it was not set on: how many of `asked` are `answered`, how
-    many of those `wrong`, and the share of wrong answers that is not exceeded with 95 % confidence (1.0
-    where nothing was answered). `wanted` is what was asked for; `met` says whether any threshold of the
-    questions fitted came down to it."""
-
-    wanted: float
-    met: bool
-    asked: int
-    answered: int
-    wrong: int
-    bound: float
-
-    @property
-    def share(self) -> float:
-        """Of what was answered, how much is wrong; 0.0 where nothing was."""
-        return self.wrong / self.answered if self.answered else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Tuning:
     """What came of it. `fitted` and `held_out` count questions; `before` and `after` are hit@k on the
     held-out half; `threshold` is the evidence score below which is refused, fitted on the first half, None
     without unanswerable questions there; the `refused` shares, None without a threshold, and the
     risk-coverage curve are of the held-out half. `kept`: the new order was no worse there and is the one in
-    `ranker`. `risk`: what of the held-out half is answered wrongly, where the threshold was set by risk."""
+    `ranker`."""
 
     ranker: Ranker
     kept: bool
@@ -93,25 +72,17 @@ class Tuning:
     refused_answerable: float | None = None
     refused_unanswerable: float | None = None
     curve: tuple[RiskPoint, ...] = ()
-    risk: Risk | None = None
 
 
 def tune(
-    source: Path,
-    index: Index,
-    *,
-    refuse: float = 0.85,
-    risk: float | None = None,
-    progress: ProgressCallback | None = None,
+    source: Path, index: Index, *, refuse: float = 0.85, progress: ProgressCallback | None = None
 ) -> Tuning:
     """Fits a ranker and a threshold for `index` to the questions of a set (a folder or a questions file).
 
     `refuse` is the share of the first half's unanswerable questions that is to be refused; without such
-    questions there is no threshold. With `risk` the threshold is instead the lowest at which at most that
-    share of the first half's answers is wrong: an unanswerable question answered, or quotes without the
-    evidence. The index itself is not changed: `save` does that. Raises InputError where there are too few
-    questions or a share is none."""
-    check_shares(refuse, risk)
+    questions there is no threshold. The index itself is not changed: `save` does that. Raises InputError
+    where there are too few questions or `refuse` is no share."""
+    check_share(refuse)
     read = [q for q in load_questions(source) if q.evidence or not q.answerable]
     dev, test = ([q for q in read if whole_half_of(q) == half] for half in HALVES)
     _check(dev, test, source)
@@ -122,35 +93,26 @@ def tune(
     before, after = hits(held, start), hits(held, found)
     kept = sum(after.values()) >= sum(before.values())
     ranker = found if kept else start
-    fitted = dev if risk is not None else [q for q in dev if not q.answerable]
-    scores, wrong = _judged(index, [*fitted, *test], ranker, progress)
-    own, others = (scores[: len(fitted)], wrong[: len(fitted)]), (scores[len(fitted) :], wrong[len(fitted) :])
-    bar = seen = None
-    if risk is not None:
-        bar, met = threshold_for(*own, risk)
-        seen = measured(*others, bar, wanted=risk, met=met)
-    elif fitted:
-        bar = float(np.quantile(own[0], refuse))
+    absent = [q for q in dev if not q.answerable]
+    scores, wrong = _judged(index, [*absent, *test], ranker, progress)
+    own, scores, wrong = scores[: len(absent)], scores[len(absent) :], wrong[len(absent) :]
+    bar = float(np.quantile(own, refuse)) if absent else None
 
     def refused(answerable: bool) -> float | None:
-        asked = zip(test, others[0], strict=True)
+        asked = zip(test, scores, strict=True)
         some = [score < bar for q, score in asked if bar is not None and q.answerable is answerable]
         return sum(some) / len(some) if some else None
 
-    shares = refused(True), refused(False)
-    return Tuning(
-        ranker, kept, len(dev), len(test), before, after, bar, *shares, risk_coverage(*others), seen
-    )
+    shares, curve = (refused(True), refused(False)), risk_coverage(scores, wrong)
+    return Tuning(ranker, kept, len(dev), len(test), before, after, bar, *shares, curve)
 
 
-def check_shares(refuse: float, risk: float | None) -> None:
-    """Raises InputError for what is no share of questions or answers."""
+def check_share(refuse: float) -> None:
+    """Raises InputError for what is no share of questions."""
     if not 0.0 < refuse < 1.0:
         raise InputError(
             f"The share to refuse, {refuse}, is no share of questions; give a share such as 0.85."
         )
-    if risk is not None and not 0.0 < risk < 1.0:
-        raise InputError(f"The risk, {risk}, is no share of answers; give a share such as 0.05.")
 
 
 def _check(dev: Sequence[EvalQuestion], test: Sequence[EvalQuestion], source: Path) -> None:
@@ -298,34 +260,3 @@ def _platt(examples: Sequence[Example], weights: NDArray[np.float64]) -> tuple[f
     found = minimize(loss, np.array([1.0, -3.0]), jac=True, bounds=[(1e-3, None), (None, None)])
     scale = float(found.x[0]) / spread
     return scale, float(found.x[1]) - scale * middle
-
-
-def threshold_for(scores: Sequence[float], wrong: Sequence[bool], risk: float) -> tuple[float, bool]:
-    """The lowest threshold above which at most the share `risk` of the answers is wrong: as many answers as
-    that allows. Where none is (False), the one with the least wrong. Raises ValueError without scores."""
-    points = risk_coverage(scores, wrong)
-    if not points:
-        raise ValueError("no scores")
-    if low_enough := [p for p in points if p.risk <= risk]:
-        return low_enough[-1].threshold, True
-    return min(points, key=lambda p: (p.risk, -p.coverage)).threshold, False
-
-
-def measured(
-    scores: Sequence[float], wrong: Sequence[bool], threshold: float, *, wanted: float, met: bool
-) -> Risk:
-    """The risk of a threshold on questions that did not set it."""
-    errors = [bad for score, bad in zip(scores, wrong, strict=True) if score >= threshold]
-    bound = upper_bound(sum(errors), len(errors))
-    return Risk(wanted, met, len(scores), len(errors), sum(errors), bound)
-
-
-def upper_bound(wrong: int, answered: int) -> float:
-    """The one-sided 95 % binomial bound on a share of which `wrong` of `answered` were seen (Clopper and
-    Pearson, 1934; for selective classifiers: Geifman and El-Yaniv, "Selective Classification for Deep Neural
-    Networks", 2017). With no error among n it is about 3/n: fewer than 59 questions cannot show 5 %."""
-    from scipy.stats import beta
-
-    if wrong >= answered:
-        return 1.0
-    return float(beta.ppf(CONFIDENCE, wrong + 1, answered - wrong))

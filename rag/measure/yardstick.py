@@ -95,8 +95,7 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     refused = answer.verdict is not Outcome.ANSWERED
     scores: Scores = {REFUSALS[question.answerable]: float(refused)}
     displayed = _score_sources(question, answer, scores) if question.located else None
-    inside = _score_words(question, answer, scores)
-    right = displayed if displayed is not None else inside
+    right = displayed if displayed is not None else _holds_answer(question, answer)
     wrong = True if not question.answerable else None if right is None else not right
     if wrong is not None and not refused:
         scores["wrong when answered"] = float(wrong)
@@ -105,7 +104,8 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
         own = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
         scores |= {one: float(one == name) for one in own}
     if question.answerable and question.answers:
-        said = "" if name == REFUSED else _shortest(answer)
+        printed = [c.result.printed for c in answer.working if c.result.printed]
+        said = "" if name == REFUSED else min([answer.line, *printed[:1]], key=len)
         scores[F1] = max(f1(said, one) for one in question.answers)
         scores[EXACT] = max(float(_words(said) == _words(one)) for one in question.answers)
     if question.located:
@@ -136,22 +136,21 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
     if cited := [_is_cited(c, question) for c in answer.quotes if answered]:
         scores[PRECISION] = sum(cited) / len(cited)
     if question.answers:
-        stated = answered and states_answer(_unmarked(answer), question.answers)
+        marks = "|".join(str(c.number) for c in answer.citations) or "(?!)"  # [2] is no number of the answer
+        text = re.sub(rf"\[(?:{marks})\]", "", answer.text)
+        stated = answered and states_answer(text, question.answers)
         first = answer.citations[:_FIRST_CITATIONS]
         scores[_FIGURE] = float(stated and any(_is_cited(c, question) for c in first))
     return any(hits)
 
 
-def _score_words(question: EvalQuestion, answer: Answer, scores: Scores) -> bool | None:
-    """Scores where accepted answers stand; whether one stands in the evidence. A bare "yes" stands in any
-    text; only answers that say something can be looked for."""
+def _holds_answer(question: EvalQuestion, answer: Answer) -> bool | None:
+    """Whether an accepted answer stands in the evidence. A bare "yes" stands in any text; only answers that
+    say something can be looked for."""
     answers = [a for a in question.answers if letters(a) not in VERDICTS]
     if not (question.answerable and answers):
         return None
-    inside = contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
-    in_text = answer.verdict is Outcome.ANSWERED and contains_answer(answer.text, answers)
-    scores |= {"answer in evidence": float(inside), "answer in text": float(in_text)}
-    return inside
+    return contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
 
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
@@ -167,18 +166,14 @@ def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
     return scores | dict.fromkeys(names if what != "retrieval" else (), 0.0)
 
 
-def _unmarked(answer: Answer) -> str:
-    """The text without its citation marks: [2] is no number of the answer."""
-    marks = "|".join(str(c.number) for c in answer.citations)
-    return re.sub(rf"\[(?:{marks})\]", "", answer.text) if marks else answer.text
-
-
 def _is_cited(c: Citation, question: EvalQuestion) -> bool:
     return hits_any(Passage(c.document, c.quote, c.page, c.page), question.evidence)
 
 
 def _name(question: EvalQuestion, answer: Answer) -> str:
-    if answer.verdict is not Outcome.ANSWERED or _asks_back(answer):
+    quoted = bool(answer.claims) and answer.claims[0].quoted
+    asks_back = answer.line.rstrip("”\"'").endswith(("?", "？")) and not quoted
+    if answer.verdict is not Outcome.ANSWERED or asks_back:
         return REFUSED if question.answerable else KEPT
     if not question.answerable:
         return WRONG
@@ -208,20 +203,10 @@ def _stated(question: EvalQuestion, answer: Answer, misleads: bool) -> tuple[boo
     return any(hits.get(n) for n in first), any(hits.values())
 
 
-def _asks_back(answer: Answer) -> bool:
-    quoted = bool(answer.claims) and answer.claims[0].quoted
-    return answer.line.rstrip("”\"'").endswith(("?", "？")) and not quoted
-
-
 def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
     """Whether document and page of the evidence are among the citations."""
     places = [EvidenceEntry(e.document, e.page) for e in question.evidence]
     return any(hits_any(Passage(c.document, "", c.page, c.page), places) for c in cited)
-
-
-def _shortest(answer: Answer) -> str:
-    printed = [c.result.printed for c in answer.working if c.result.printed]
-    return min([answer.line, *printed[:1]], key=len)
 
 
 def f1(said: str, accepted: str) -> float:

@@ -1,4 +1,3 @@
 """Model files and what runs them: which there are by name (`known`, `models.toml`), where they are found
 (`registry`), how they get here (`fetch`), the embedder (`embedder`, `export`, `packed`), language models
-(`llm` opens any of them: llama.cpp through `engine` and `native`, a server in `remote`), how a model runs
-fastest here (`tuning`)."""
+(`llm` opens any of them: llama.cpp through `engine` and `native`, a server in `remote`)."""

@@ -28,12 +28,10 @@ EXPORT_VERSION = 2
 MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
 
-_CONTRIB = "com.microsoft"
-_OPSET = 18
 _WORDS = "embeddings.word_embeddings.weight"
 _BLOCK = 32
 # Of onnxruntime's products; its accuracy level 4 stands for inputs of eight bits.
-_FOUR_BITS = {"bits": 4, "block_size": _BLOCK, "accuracy_level": 4}
+_FOUR_BITS = f"bits = 4, block_size = {_BLOCK}, accuracy_level = 4"
 _KINDS = {"F16": "<f2", "F32": "<f4"}
 
 Weights = Mapping[str, NDArray[Any]]
@@ -90,7 +88,7 @@ def build_graph(files: EmbedderFiles) -> bytes:
     float32, rows L2-normalised, and `tokens`, the last layer (batch, length, dimension)."""
     weights = _read_weights(files.weights)
     try:
-        data: bytes = _Graph(files.config, weights, pooling=files.pooling).build().SerializeToString()
+        data: bytes = _Graph(files.config, weights).build(files.pooling).SerializeToString()
     except KeyError as error:
         raise _without(files.weights, error) from error
     return data
@@ -155,128 +153,107 @@ def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[
     return packed, scales.astype(np.float32).reshape(-1)
 
 
+_HEAD = """<ir_version: 8, opset_import: ["" : 18, "com.microsoft" : 1]>
+encoder (float[batch, length, {width}] words, int32[batch, length] attention_mask)
+    => (float[batch, {width}] embedding, float[batch, length, {width}] tokens) {{
+"""
+_MEAN = """
+mask = Cast <to = 1> (attention_mask)
+row = Unsqueeze (mask, one)
+total = MatMul (row, tokens)
+pooled = Squeeze (total, one)
+"""
+
+
 class _Graph:
-    """Collects nodes and weights while the encoder is written down from its input to its output."""
+    """The encoder from its input to its output in ONNX's own text form, a line a node, and the constants that
+    the lines name."""
 
-    def __init__(self, config: Mapping[str, Any], weights: Weights, *, pooling: str) -> None:
-        import onnx
+    def __init__(self, config: Mapping[str, Any], weights: Weights) -> None:
+        self.config, self.weights = config, weights
+        self.lines: list[str] = []
+        self.constants: dict[str, NDArray[Any]] = {"zero": np.array([0]), "one": np.array([1])}
 
-        self.onnx: Any = onnx
-        self.config = config
-        self.weights = weights
-        self.pooling = pooling
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.epsilon = float(config.get("layer_norm_eps", 1e-12))
+    def build(self, pooling: str) -> Any:
+        """`pooling` "cls": the first token's vector; else the mean over the row's own tokens, as a product of
+        mask and layer: dividing by the length would not change the direction."""
+        from onnx import numpy_helper
+        from onnx.parser import parse_model
 
-    def build(self) -> Any:
-        hidden, lengths = self._embeddings()
+        hidden = self._embeddings()
         for layer in range(int(self.config["num_hidden_layers"])):
-            hidden = self._layer(hidden, lengths, f"encoder.layer.{layer}")
-        self._node("Identity", [hidden], "tokens")
-        self._node("LpNormalization", [self._pooled(hidden)], "embedding", axis=1, p=2)
-        helper, kinds = self.onnx.helper, self.onnx.TensorProto
-        value, shape = helper.make_tensor_value_info, ["batch", "length"]
-        width = int(self.config["hidden_size"])
-        given = [value("words", kinds.FLOAT, [*shape, width]), value("attention_mask", kinds.INT32, shape)]
-        out = [
-            value("embedding", kinds.FLOAT, ["batch", width]),
-            value("tokens", kinds.FLOAT, [*shape, width]),
-        ]
-        graph = helper.make_graph(self.nodes, "encoder", given, out, self.constants)
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+            hidden = self._layer(hidden, f"encoder.layer.{layer}", f"layer{layer}")
+        self._add("tokens", f"Identity ({hidden})")
+        self.lines.append("pooled = Gather <axis = 1> (tokens, first)" if pooling == "cls" else _MEAN)
+        self.constants |= {"first": np.array(0)} if pooling == "cls" else {}
+        self._add("embedding", "LpNormalization <axis = 1, p = 2> (pooled)")
+        head = _HEAD.format(width=int(self.config["hidden_size"]))
+        model = parse_model(head + "\n".join(self.lines) + "\n}")
+        for name, array in self.constants.items():
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
+        return model
 
     def _weight(self, name: str) -> NDArray[np.float32]:
         return np.asarray(self.weights[name], dtype=np.float32)
 
-    def _constant(self, name: str, array: NDArray[Any]) -> str:
-        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
+    def _add(self, name: str, node: str, **constants: NDArray[Any]) -> str:
+        """A node whose output has this name, with constants that are named after it."""
+        self.lines.append(f"{name} = {node}")
+        self.constants |= {f"{name}_{part}": array for part, array in constants.items()}
         return name
 
-    def _parameter(self, name: str) -> str:
-        return self._constant(name, self._weight(name))
+    def _normalised(self, inputs: str, skip: str, prefix: str, name: str, **bias: NDArray[Any]) -> str:
+        """LayerNorm(inputs + bias + skip)."""
+        operands = ", ".join(
+            [inputs, skip, f"{name}_weight", f"{name}_shift", *(f"{name}_{b}" for b in bias)]
+        )
+        epsilon = float(self.config.get("layer_norm_eps", 1e-12))
+        node = f"com.microsoft.SkipLayerNormalization <epsilon = {epsilon:e}> ({operands})"
+        weight, shift = (self._weight(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))
+        return self._add(name, node, weight=weight, shift=shift, **bias)
 
-    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: Any) -> str:
-        self.nodes.append(self.onnx.helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
-        return outputs[0]
-
-    def _embeddings(self) -> tuple[str, str]:
+    def _embeddings(self) -> str:
         """Word, position and (constant) segment vectors, summed and normalised; and each row's length."""
         # A single passage is segment 0 throughout, so its vector joins the positions.
         positions = self._weight("embeddings.position_embeddings.weight")
         segment = self._weight("embeddings.token_type_embeddings.weight")[0]
-        zero, row = (self._constant(f"axis_{n}", np.array([n], dtype=np.int64)) for n in (0, 1))
-        length = self._node("Shape", ["words"], "length", start=1, end=2)
-        places = self._node(
-            "Slice", [self._constant("positions", positions + segment), zero, length], "places"
-        )
-        normalisation = [self._parameter(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
-        operands = ["words", self._node("Unsqueeze", [places, zero], "skip"), *normalisation]
-        kind = "SkipLayerNormalization"
-        embedded = self._node(kind, operands, "embedded", domain=_CONTRIB, epsilon=self.epsilon)
-        return embedded, self._node("ReduceSum", ["attention_mask", row], "lengths", keepdims=0)
+        self._add("length", "Shape <start = 1, end = 2> (words)")
+        self._add("places", "Slice (places_table, zero, length)", table=positions + segment)
+        self._add("skip", "Unsqueeze (places, zero)")
+        self._add("lengths", "ReduceSum <keepdims = 0> (attention_mask, one)")
+        return self._normalised("words", "skip", "embeddings", "embedded")
 
-    def _layer(self, hidden: str, lengths: str, prefix: str) -> str:
-        attention = f"{prefix}.attention"
+    def _layer(self, hidden: str, prefix: str, name: str) -> str:
+        attention, heads = f"{prefix}.attention", int(self.config["num_attention_heads"])
         names = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
-        qkv = np.concatenate([self._weight(f"{name}.weight") for name in names])
-        bias = np.concatenate([self._weight(f"{name}.bias") for name in names])
-        mixed = self._attention(
-            hidden, qkv, self._constant(f"{attention}.qkv.bias", bias), lengths, attention
-        )
-        hidden = self._residual(mixed, hidden, f"{attention}.output")
-        inner = self._dense(hidden, f"{prefix}.intermediate.dense")
-        inner_bias = self._parameter(f"{prefix}.intermediate.dense.bias")
-        active = self._node("BiasGelu", [inner, inner_bias], f"{prefix}.active", domain=_CONTRIB)
-        return self._residual(active, hidden, f"{prefix}.output")
+        qkv = np.concatenate([self._weight(f"{each}.weight") for each in names])
+        bias = np.concatenate([self._weight(f"{each}.bias") for each in names])
+        mixed, kind, operands = f"{name}_mixed", "Attention", f"{hidden}, {name}_mixed_qkv"
+        constants = {"qkv": qkv.T, "bias": bias}
+        if _four_bits(qkv) is not None:
+            kind, operands = "MultiHeadAttention", f"{name}_query, {name}_key, {name}_value"
+            product = self._product(hidden, qkv, f"{name}_qkv")
+            self.lines.append(f"{operands} = Split <axis = 2, num_outputs = 3> ({product})")
+            del constants["qkv"]
+        node = f"com.microsoft.{kind} <num_heads = {heads}> ({operands}, {mixed}_bias, lengths)"
+        self._add(mixed, node, **constants)
+        hidden = self._residual(mixed, hidden, f"{attention}.output", f"{name}_attended")
+        inner = self._product(hidden, self._weight(f"{prefix}.intermediate.dense.weight"), f"{name}_inner")
+        inner_bias = self._weight(f"{prefix}.intermediate.dense.bias")
+        active = f"{name}_active"
+        self._add(active, f"com.microsoft.BiasGelu ({inner}, {active}_bias)", bias=inner_bias)
+        return self._residual(active, hidden, f"{prefix}.output", f"{name}_out")
 
-    def _attention(self, hidden: str, qkv: NDArray[np.float32], bias: str, lengths: str, name: str) -> str:
-        heads, mixed = int(self.config["num_attention_heads"]), f"{name}.mixed"
-        if _four_bits(qkv) is None:
-            inputs = [hidden, self._constant(f"{name}.qkv", qkv.T), bias, lengths]
-            return self._node("Attention", inputs, mixed, domain=_CONTRIB, num_heads=heads)
-        parts = [f"{name}.{part}" for part in ("query", "key", "value")]
-        self._node("Split", [self._product(hidden, qkv, f"{name}.qkv")], *parts, axis=2, num_outputs=3)
-        inputs = [*parts, bias, lengths]
-        return self._node("MultiHeadAttention", inputs, mixed, domain=_CONTRIB, num_heads=heads)
-
-    def _dense(self, inputs: str, name: str) -> str:
-        return self._product(inputs, self._weight(f"{name}.weight"), name)
+    def _residual(self, inputs: str, skip: str, prefix: str, name: str) -> str:
+        product = self._product(inputs, self._weight(f"{prefix}.dense.weight"), f"{name}_product")
+        return self._normalised(product, skip, prefix, name, bias=self._weight(f"{prefix}.dense.bias"))
 
     def _product(self, inputs: str, weight: NDArray[np.float32], name: str) -> str:
         """`inputs` times the transposed `weight` (out, in): in four bits, with inputs of eight, where the
         weight is of those; a row of inputs never depends on another."""
         blocks = _four_bits(weight)
         if blocks is None:
-            product = [inputs, self._constant(f"{name}.weight", weight.T)]
-            return self._node("MatMul", product, f"{name}.product")
-        stored = [self._constant(f"{name}.codes", blocks[0]), self._constant(f"{name}.scales", blocks[1])]
-        size = dict(zip("NK", weight.shape, strict=True)) | _FOUR_BITS
-        return self._node("MatMulNBits", [inputs, *stored], f"{name}.product", domain=_CONTRIB, **size)
-
-    def _residual(self, inputs: str, skip: str, name: str) -> str:
-        """LayerNorm(dense(inputs) + bias + skip)."""
-        operands = [
-            self._dense(inputs, f"{name}.dense"),
-            skip,
-            self._parameter(f"{name}.LayerNorm.weight"),
-            self._parameter(f"{name}.LayerNorm.bias"),
-            self._parameter(f"{name}.dense.bias"),
-        ]
-        return self._node(
-            "SkipLayerNormalization", operands, f"{name}.normalised", domain=_CONTRIB, epsilon=self.epsilon
-        )
-
-    def _pooled(self, hidden: str) -> str:
-        """The first token's vector, or the mean over the row's own tokens, as a product (1, length) x
-        (length, width) per row."""
-        if self.pooling == "cls":
-            first = self._constant("first", np.array(0, dtype=np.int64))
-            return self._node("Gather", [hidden, first], "pooled", axis=1)
-        axis = "axis_1"
-        mask = self._node("Cast", ["attention_mask"], "mask", to=self.onnx.TensorProto.FLOAT)
-        row = self._node("Unsqueeze", [mask, axis], "mask_row")
-        total = self._node("MatMul", [row, hidden], "total")
-        # Dividing by the length would not change the direction, and the next step normalises.
-        return self._node("Squeeze", [total, axis], "pooled")
+            return self._add(name, f"MatMul ({inputs}, {name}_weight)", weight=weight.T)
+        sizes = f"N = {weight.shape[0]}, K = {weight.shape[1]}, {_FOUR_BITS}"
+        node = f"com.microsoft.MatMulNBits <{sizes}> ({inputs}, {name}_codes, {name}_scales)"
+        return self._add(name, node, codes=blocks[0], scales=blocks[1])

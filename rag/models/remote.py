@@ -16,7 +16,6 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,18 +34,6 @@ _MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:st
 _TOP = 20  # likeliest tokens asked for: OpenAI and vLLM give no more
 _NOT_UNDERSTOOD = (400, 422)  # how a server answers that knows no `logprobs`
 _HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The sum of an audit file. `last` is ISO 8601, "" where nothing was sent; `damaged` counts lines that
-    cannot be read."""
-
-    requests: int = 0
-    size: int = 0
-    hosts: tuple[str, ...] = ()
-    last: str = ""
-    damaged: int = 0
 
 
 def audit_file(cache_dir: Path) -> Path:
@@ -75,28 +62,6 @@ def record(file: Path, *, host: str, what: str, body: bytes, prompt: str = "") -
             os.close(handle)
     except OSError as error:
         raise storage_error(file, error) from error
-
-
-def read(file: Path) -> Sent:
-    """The sum of what was sent. Raises StorageError where there is a file that cannot be read."""
-    requests = size = damaged = 0
-    hosts: dict[str, None] = {}
-    last = ""
-    try:
-        lines = file.read_bytes().splitlines()
-    except FileNotFoundError:
-        return Sent()
-    except OSError as error:
-        raise storage_error(file, error) from error
-    for line in lines:
-        try:
-            entry = json.loads(line)
-            host, when, count = str(entry["host"]), str(entry["time"]), int(entry["bytes"])
-        except (ValueError, TypeError, KeyError):
-            damaged += 1
-        else:
-            requests, size, last, hosts[host] = requests + 1, size + count, max(last, when), None
-    return Sent(requests, size, tuple(hosts), last, damaged)
 
 
 def is_loopback(url: str) -> bool:

@@ -17,7 +17,7 @@ from rag.parsers.marks import note_body as note_body
 from rag.parsers.marks import note_mark as note_mark
 from rag.parsers.marks import raised as raised
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
-from rag.types.tables import joined_location, packed, row_spans, row_text
+from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
 # nobody sees.
@@ -38,12 +38,13 @@ MAX_COLUMNS = 256
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost. `seconds` and `memory_mb` (growth of a worker's address space over its idle
-    size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and of what a compressed file unfolds to,
-    tenfold), `max_pages` and `max_chars` (of the text) by the parsers. Past a limit a parser raises
-    ParseError("too_large")."""
+    """What one file may cost. `seconds`, `step_seconds` (for a page of a PDF) and `memory_mb` (growth of a
+    worker's address space over its idle size) are kept by `rag.parsers.pool`; `max_bytes` (of the file, and
+    of what a compressed file unfolds to, tenfold), `max_pages` and `max_chars` (of the text) by the parsers.
+    Past a limit a parser raises ParseError("too_large")."""
 
     seconds: float = 120
+    step_seconds: float = 30
     memory_mb: int = 2048
     max_bytes: int = 200 * 1024 * 1024
     max_pages: int = 20_000
@@ -165,17 +166,21 @@ class TextBuilder:
         name = shorten(unmarked(title))
         self._table = Table(0, 0, lines, tuple(map(one_line, units)), placed, spans=tuple(spans), title=name)
 
-    def row(self, cells: Sequence[str], *, location: str = "") -> None:
-        """One row of the table; a row without words is left out."""
+    def row(self, cells: Sequence[str], *, location: str = "", joint: str = JOINT) -> None:
+        """One row of the table; a row without words is left out. With another joint its text is as the page
+        shows it: no empty cells."""
         parts = [taken(one_line(cell)) for cell in cells]
         flat = [plain for plain, _ in parts]
-        spans = row_spans(flat)
+        spans, text = row_spans(flat), row_text(flat)
+        if joint != JOINT:
+            text = joint.join(filter(None, flat))
+            spans = _spans_of(flat, len(joint))[: len(spans)]
         marks = [
             (kind, at + start, at + end, label)
             for (at, _), (_, found) in zip(spans, parts, strict=False)
             for kind, start, end, label in found
         ]
-        self._add(BlockKind.TABLE_ROW, row_text(flat), location=location, cells=spans, marks=marks)
+        self._add(BlockKind.TABLE_ROW, text, location=location, cells=spans, marks=marks)
 
     def line(self, text: str, cells: Sequence[tuple[int, int]]) -> None:
         """One row as a line of text without white space around it, with the (start, end) of its cells."""
@@ -252,6 +257,16 @@ class TextBuilder:
         self.closing = [] if kind not in self._OPEN else [*self.closing[-3:], (kind, body)]
         row = kind is BlockKind.TABLE_ROW
         self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
+
+
+def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
+    """Where each cell stands in the text of those that are not empty, with joints of that width."""
+    found, at = [], 0
+    for cell in cells:
+        begin = at + joint if at and cell else at
+        at = begin + len(cell)
+        found.append((begin, at))
+    return found
 
 
 def letters(text: str) -> str:

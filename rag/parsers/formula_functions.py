@@ -1,12 +1,14 @@
-"""What the operators and functions of a sheet's formulas give; areas come as lists of their values."""
+"""What the operators and functions of a sheet's formulas give."""
 
 from __future__ import annotations
 
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from itertools import chain
 from typing import Any
 
 from rag.parsers.number_format import Value, show
@@ -23,15 +25,30 @@ class ErrorValue(Exception):
     """What a cell shows instead of a value: "#DIV/0!"."""
 
 
+class Area(list[Scalar]):
+    """The values of an area, row by row; `width` is its number of columns."""
+
+    def __init__(self, values: Iterable[Scalar], width: int) -> None:
+        super().__init__(values)
+        self.width = width
+
+
+def one(value: Any) -> Scalar:
+    """A value, where an area of one cell may stand for it."""
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise NoValue
+        value = value[0]
+    return value  # type: ignore[no-any-return]
+
+
 def figure(value: Scalar) -> float:
-    if value is None:
-        return 0
     if isinstance(value, str):
         try:
             return float(value)
         except ValueError as error:
             raise ErrorValue("#VALUE!") from error
-    return value
+    return 0 if value is None else value
 
 
 def _words(value: Scalar) -> str:
@@ -46,7 +63,7 @@ def truth(value: Scalar) -> bool:
     return bool(value)
 
 
-def figures(worked: Sequence[Any]) -> Iterator[float]:
+def _figures(worked: Sequence[Any]) -> Iterator[float]:
     """The numbers of what a function was given: of areas only what is one, of values what reads as one."""
     for value in worked:
         if isinstance(value, list):
@@ -55,7 +72,7 @@ def figures(worked: Sequence[Any]) -> Iterator[float]:
             yield figure(value)
 
 
-def same(left: Scalar, right: Scalar) -> bool:
+def _same(left: Scalar, right: Scalar) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return left.casefold() == right.casefold()
     if left is None or right is None:
@@ -72,16 +89,15 @@ _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def combined(sign: str, left: Scalar, right: Scalar) -> Scalar:
+    """What an operator makes of two values."""
     if sign == "&":
         return _words(left) + _words(right)
     if sign in ("=", "<>"):
-        return same(left, right) == (sign == "=")
+        return _same(left, right) == (sign == "=")
     if sign in _COMPARED:
-        if isinstance(left, str) != isinstance(right, str):  # text lies above all numbers
-            left, right = int(isinstance(left, str)), int(isinstance(right, str))
-        elif isinstance(left, str) and isinstance(right, str):
-            return _COMPARED[sign](left.casefold(), right.casefold())
-        return _COMPARED[sign](left or 0, right or 0)
+        # Text lies above all numbers.
+        keys = ((True, v.casefold()) if isinstance(v, str) else (False, v or 0) for v in (left, right))
+        return _COMPARED[sign](*keys)
     a, b = figure(left), figure(right)
     if sign == "/":
         if not b:
@@ -110,29 +126,22 @@ def _fits(criterion: Scalar) -> Callable[[Scalar], bool]:
     except ValueError:
         limit = text
     if sign in _COMPARED:
-        compare = _COMPARED[sign]
         return lambda v: (
-            v is not None and isinstance(v, str) == isinstance(limit, str) and bool(compare(v, limit))
+            v is not None and isinstance(v, str) == isinstance(limit, str) and bool(_COMPARED[sign](v, limit))
         )
     if isinstance(limit, str):
         if len(limit) > 255 or limit.count("*") > 2:
             raise NoValue
-        pattern = re.escape(limit).replace(r"\*", ".*").replace(r"\?", ".")
-        wanted = re.compile(pattern, re.I | re.S)
+        wanted = re.compile(re.escape(limit).replace(r"\*", ".*").replace(r"\?", "."), re.I | re.S)
         return lambda v: (wanted.fullmatch(_words(v)[:1000]) is not None) == (sign != "<>")
     return lambda v: (v is not None and not isinstance(v, str) and v == limit) == (sign != "<>")
 
 
-def _if_areas(count: bool, mean: bool = False) -> Callable[..., float]:
-    def work_out(area: list[Scalar], criterion: Any, summed: list[Scalar] | None = None) -> float:
-        fits = _fits(criterion[0] if isinstance(criterion, list) else criterion)
-        summed = area if summed is None else summed
-        if count:
-            return sum(map(fits, area))
-        found = list(figures([[s for v, s in zip(area, summed, strict=False) if fits(v)]]))
-        return _mean(found) if mean else sum(found)
-
-    return work_out
+def _of_those(area: list[Scalar], criterion: Any, summed: list[Scalar] | None = None) -> list[float]:
+    """The numbers of SUMIF and AVERAGEIF."""
+    fits = _fits(one(criterion))
+    summed = area if summed is None else summed
+    return list(_figures([[s for v, s in zip(area, summed, strict=False) if fits(v)]]))
 
 
 def _sum_of_products(*areas: list[Scalar]) -> float:
@@ -142,59 +151,80 @@ def _sum_of_products(*areas: list[Scalar]) -> float:
     return sum(math.prod(float(v) if isinstance(v, int | float) else 0 for v in row) for row in rows)
 
 
-def _matched(sought: Any, area: list[Scalar], kind: Any = 1) -> float:
-    if kind != 0:
+def _match(sought: Any, area: Sequence[Scalar], kind: Any = 1) -> int:
+    """MATCH for what is the same; to look for the nearest needs an order that nobody promises."""
+    if one(kind) != 0:
         raise NoValue
-    value = sought[0] if isinstance(sought, list) else sought
-    found = next((n for n, v in enumerate(area, 1) if same(v, value)), None)
+    found = next((n for n, v in enumerate(area, 1) if _same(v, one(sought))), None)
     if found is None:
         raise ErrorValue("#N/A")
     return found
 
 
-def _mean(values: Sequence[float]) -> float:
+def _index(area: Area, row: Any, column: Any = None) -> Scalar:
+    height = len(area) // area.width
+    down, right = int(figure(one(row))), 1 if column is None else int(figure(one(column)))
+    if column is None and height == 1:
+        down, right = 1, down
+    if not (0 < down <= height and 0 < right <= area.width):
+        raise ErrorValue("#REF!")
+    return area[(down - 1) * area.width + right - 1]
+
+
+def _looked_up(sought: Any, area: Area, column: Any, near: Any = True) -> Scalar:
+    return _index(area, _match(sought, area[:: area.width], int(truth(one(near)))), column)
+
+
+def _mean(values: list[float]) -> float:
     if not values:
         raise ErrorValue("#DIV/0!")
-    return math.fsum(values) / len(values)
+    return statistics.fmean(values)
 
 
-def _middle(values: list[float]) -> float:
-    values, half = sorted(values), len(values) // 2
-    return values[half] if len(values) % 2 else _mean(values[half - 1 : half + 1])
-
-
-def _divided(a: Scalar, b: Scalar) -> tuple[float, float]:
-    if not figure(b):
-        raise ErrorValue("#DIV/0!")
-    return figure(a), figure(b)
-
-
-SUBTOTALS = {1: "AVERAGE", 2: "COUNT", 3: "COUNTA", 4: "MAX", 5: "MIN", 9: "SUM"}
-OVER_AREAS: dict[str, Callable[..., Any]] = {
-    "SUMIF": _if_areas(False), "COUNTIF": _if_areas(True), "AVERAGEIF": _if_areas(False, True),
-    "SUMPRODUCT": _sum_of_products, "MATCH": _matched, "ROWS": len,
-}  # fmt: skip
-OVER_FIGURES: dict[str, Callable[[list[float]], float]] = {
-    "SUM": math.fsum, "AVERAGE": _mean, "COUNT": len,
+_OVER_FIGURES: dict[str, Callable[[list[float]], float]] = {
+    "SUM": math.fsum, "AVERAGE": _mean, "COUNT": len, "MEDIAN": statistics.median, "PRODUCT": math.prod,
     "MIN": lambda v: min(v, default=0), "MAX": lambda v: max(v, default=0),
-    "PRODUCT": lambda v: math.prod(map(float, v)), "MEDIAN": _middle,
 }  # fmt: skip
-OVER_VALUES: dict[str, Callable[[list[Scalar]], Scalar]] = {
+_OVER_VALUES: dict[str, Callable[[list[Scalar]], Scalar]] = {
     "COUNTA": lambda v: sum(x is not None for x in v),
-    "COUNTBLANK": lambda v: sum(x in (None, "") for x in v),
     "AND": lambda v: all(truth(x) for x in v if x is not None),
     "OR": lambda v: any(truth(x) for x in v if x is not None),
     **dict.fromkeys(("CONCATENATE", "CONCAT"), lambda v: "".join(map(_words, v))),
 }  # fmt: skip
-OF_VALUES: dict[str, Callable[..., Any]] = {
+_OF_VALUES: dict[str, Callable[..., Any]] = {
     "ROUND": _rounded(ROUND_HALF_UP), "ROUNDUP": _rounded(ROUND_UP), "ROUNDDOWN": _rounded(ROUND_DOWN),
     "TRUNC": _rounded(ROUND_DOWN), "INT": lambda v: math.floor(figure(v)), "ABS": lambda v: abs(figure(v)),
-    "SQRT": lambda v: math.sqrt(figure(v)), "POWER": lambda a, b: combined("^", a, b),
-    "MOD": lambda a, b: operator.mod(*_divided(a, b)), "NOT": lambda v: not truth(v),
-    "LEN": lambda v: len(_words(v)), "LEFT": lambda v, n=1: _words(v)[: max(int(figure(n)), 0)],
-    "RIGHT": lambda v, n=1: _words(v)[max(len(_words(v)) - int(figure(n)), 0) :],
-    "MID": lambda v, a, n: _words(v)[int(a) - 1 : int(a) - 1 + int(n)], "UPPER": lambda v: _words(v).upper(),
-    "LOWER": lambda v: _words(v).lower(), "TRIM": lambda v: " ".join(_words(v).split()),
-    "TEXT": lambda v, code: show(v, _words(code)), "VALUE": figure, "TRUE": lambda: True,
-    "FALSE": lambda: False, "ISBLANK": lambda v: v is None, "N": lambda v: figure(v) if v is not None else 0,
+    "SQRT": lambda v: combined("^", v, 0.5), "POWER": lambda a, b: combined("^", a, b),
+    "NOT": lambda v: not truth(v), "TRIM": lambda v: " ".join(_words(v).split()),
+    "UPPER": lambda v: _words(v).upper(), "LOWER": lambda v: _words(v).lower(),
+    "TEXT": lambda v, code: show(v, _words(code)), "VALUE": figure,
+    "TRUE": lambda: True, "FALSE": lambda: False, "ISBLANK": lambda v: v is None,
+}  # fmt: skip
+_SUBTOTALS = {1: "AVERAGE", 2: "COUNT", 3: "COUNTA", 4: "MAX", 5: "MIN", 9: "SUM"}
+
+
+def _over_figures(function: Callable[[list[float]], float]) -> Callable[..., Any]:
+    return lambda *worked: function(list(_figures(worked)))
+
+
+def _over_values(function: Callable[[list[Scalar]], Scalar]) -> Callable[..., Any]:
+    return lambda *worked: function(
+        list(chain.from_iterable(w if isinstance(w, list) else [w] for w in worked))
+    )
+
+
+def _of_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *worked: function(*map(one, worked))
+
+
+# What a function gives for its arguments: values, areas as lists.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "SUMIF": lambda *worked: math.fsum(_of_those(*worked)),
+    "AVERAGEIF": lambda *worked: _mean(_of_those(*worked)),
+    "COUNTIF": lambda area, criterion: sum(map(_fits(one(criterion)), area)),
+    "SUMPRODUCT": _sum_of_products, "MATCH": _match, "INDEX": _index, "VLOOKUP": _looked_up,
+    "SUBTOTAL": lambda kind, *worked: FUNCTIONS[_SUBTOTALS[int(figure(one(kind))) % 100]](*worked),
+    **{name: _over_figures(function) for name, function in _OVER_FIGURES.items()},
+    **{name: _over_values(function) for name, function in _OVER_VALUES.items()},
+    **{name: _of_values(function) for name, function in _OF_VALUES.items()},
 }  # fmt: skip

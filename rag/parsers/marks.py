@@ -19,6 +19,7 @@ _RE = Patterns(__file__)
 _KINDS = tuple(MarkKind)
 _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
+_NOTE_SIGN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
@@ -47,6 +48,26 @@ def note_body(label: str) -> str:
 def unmarked(text: str) -> str:
     """The text alone, without any mark."""
     return taken(text)[0] if _SIGNS.search(text) else text
+
+
+def without_notes(text: str) -> str:
+    """Without the marks of notes and where they begin: what is repeated does not lead to them again."""
+    return _NOTE_SIGN.sub("", text) if _NOTE in text or _NOTE_BODY in text else text
+
+
+def signed_part(text: str, start: int, end: int) -> str:
+    """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
+    counted; the mark of a note belongs to what stands before it."""
+    found, at = "", 0
+    for piece in re.split(f"({_SIGN_RUN.pattern})", text):
+        if piece and _SIGNS.match(piece):
+            inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
+            found += piece if inside else ""
+            continue
+        for character in piece:
+            found += character if start <= at < end else ""
+            at += not character.isspace()
+    return found.strip()
 
 
 def without_signs(text: str) -> str:

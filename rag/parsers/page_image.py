@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, ParseError
 from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.parsers.pdf_tables import arrange
 from rag.parsers.pdf_text import PageText
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def _locate(leaf: Any, text_page: Any, quote: str, part: tuple[int, int] | None)
 def _as_read(leaf: Any, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Letters with pdfium's numbers in the order in which the parser reads them: column by column."""
     page = PageText(leaf)
-    words = [number for line in page.lines for number in line.numbers]
+    lines, _ = arrange(page.lines, page.rules())
+    words = [number for line in lines for number in line.numbers]
     page.close()
     firsts, ranks = sorted(words), {number: rank for rank, number in enumerate(words)}
 

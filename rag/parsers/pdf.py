@@ -16,13 +16,14 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
-from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay
+from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
 from rag.parsers.pdf_seen import strike
-from rag.parsers.pdf_tables import find_tables
+from rag.parsers.pdf_tables import arrange
 from rag.parsers.pdf_text import PageText, has_overlay
+from rag.parsers.pool import Watch
 from rag.types import Loss, LossKind
 
 _RE = Patterns(__file__)
@@ -89,14 +90,16 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses."""
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
+    Watch.beat(limits.step_seconds)
     details = _Details(data)
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
     if not any(page.lines for page in pages) and details.encrypted_for_good:
         raise _password(path)
+    details.put_form(pages)
     if ocr:
         with PDFIUM:
-            _read_scans(data, pages)
+            _read_scans(data, pages, limits)
     for page in pages:
         if not page.lines and not page.losses:
             page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
@@ -109,6 +112,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             f'{"." if garbled else ""} Read it with --ocr (pip install "citewise[ocr]").',
             "empty",
         )
+    Watch.beat(0)
     details.put_outline(pages)
     mend([line for page in pages for line in page.lines])
     style = measure(pages)
@@ -160,6 +164,7 @@ def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> It
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
         characters = 0
         for number in range(1, count + 1):
+            Watch.beat(limits.step_seconds)
             page = _read_page(document, number, details)
             characters += sum(len(line.text) for line in page.lines)
             if characters > limits.max_chars:
@@ -184,14 +189,16 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
             text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
-        text.lines = strike(text.lines, text.strokes(), overlay.struck)
-        tables = find_tables(text.lines)
-        lead_to_notes(text.lines, number)
-        for line in text.lines:
+        if text.lines and text.has_unread_picture():
+            overlay.losses.append(LossKind.PICTURE_WITH_TEXT)
+        rules = text.rules()
+        lines, tables = arrange(strike(text.lines, rules, overlay.struck), rules)
+        lead_to_notes(lines, number)
+        for line in lines:
             line.boxes, line.numbers = [], []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
-        return PageLines(number, text.lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
+        return PageLines(number, lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
     finally:
         text.close()
         page.close()
@@ -216,7 +223,7 @@ def _read_with_pypdf(data: bytes, limits: Limits, first_error: ParseError) -> It
         raise first_error
     for number, text in enumerate(texts, start=1):
         lines = [TextLine(piece.strip()) for piece in clean(text).split("\n") if piece.strip()]
-        yield PageLines(number, lines, find_tables(lines))
+        yield PageLines(number, *arrange(lines))
 
 
 class _Details:
@@ -249,6 +256,15 @@ class _Details:
             warnings.simplefilter("ignore")
             return read_overlay(self._reader.pages[number - 1])
         return Overlay()
+
+    def put_form(self, pages: Sequence[PageLines]) -> None:
+        """Give the first page the values of an XFA form that no page shows."""
+        values = xfa_values(self._reader)
+        if values is not None and pages:
+            text = " ".join(line.text for page in pages for line in page.lines)
+            pages[0].comments += [one for one in values if one.split(": ", 1)[1] not in text]
+            if not values and LossKind.FORM_WITHOUT_VALUES not in pages[0].losses:
+                pages[0].losses.append(LossKind.FORM_WITHOUT_VALUES)
 
     def _read_metadata(self, reader: Any) -> None:
         found = reader.metadata or {}
@@ -290,7 +306,7 @@ class _Details:
         self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
-def _read_scans(data: bytes, pages: list[PageLines]) -> None:
+def _read_scans(data: bytes, pages: list[PageLines], limits: Limits) -> None:
     scans = [page for page in pages if not page.lines]
     if scans:
         from rag.parsers.ocr import Reader
@@ -298,8 +314,8 @@ def _read_scans(data: bytes, pages: list[PageLines]) -> None:
         reader = Reader(open_pdf(data, path="the scanned PDF"))
         try:
             for page in scans:
-                page.lines = reader.lines(page.number)
-                page.tables = find_tables(page.lines)
+                Watch.beat(limits.step_seconds)
+                page.lines, page.tables = arrange(reader.lines(page.number))
                 page.losses = [] if page.lines else page.losses
         finally:
             reader.close()

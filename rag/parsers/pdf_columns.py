@@ -98,7 +98,7 @@ def _columns(lines: Sequence[TextLine], region: _Region) -> list[list[TextLine]]
         return []
     rows = [_cut(line, middle) for line in lines[region.first : region.last]]
     sides = [[row[side] for row in rows] for side in (0, 1)]
-    if not all(_is_prose([line for line in side if line is not None]) for side in sides):
+    if not all(is_prose([line for line in side if line is not None]) for side in sides):
         return []
     ends = [0, *_shared_breaks(rows), len(rows)]
     columns = []
@@ -122,7 +122,7 @@ def _figures(words: Sequence[str]) -> int:
     return sum(is_value(word) or is_blank_figure(word) for word in words)
 
 
-def _is_prose(side: Sequence[TextLine]) -> bool:
+def is_prose(side: Sequence[TextLine]) -> bool:
     """Whether the lines of a column are sentences that go on from one line to the next."""
     words = [word for line in side for word in line.text.split()]
     letters = sum(len(line.text) for line in side)

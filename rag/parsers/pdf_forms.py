@@ -78,6 +78,27 @@ def _read_one(page: Any, annotation: Any, overlay: Overlay, fields: list[bool]) 
         overlay.words.append(Placed(text, box))
 
 
+def xfa_values(reader: Any) -> list[str] | None:
+    """ "Caption: value" of each filled field of an XFA form of a pypdf reader, by its name where it has no
+    caption; None where there is no such form."""
+    from lxml import etree
+
+    with suppress(Exception):
+        packets = reader.trailer["/Root"]["/AcroForm"]["/XFA"].get_object()
+        parts = packets[1::2] if isinstance(packets, list) else [packets]
+        data = b"".join(part.get_object().get_data() for part in parts)
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root = etree.fromstring(data, parser)
+        captions = {
+            one.get("name"): one_line("".join(one.xpath("./*[local-name()='caption']//text()"))).rstrip(":：")
+            for one in root.iter("{*}field")
+        }
+        filled = root.xpath("//*[local-name()='data' and contains(namespace-uri(), 'xfa-data')]//*[not(*)]")
+        found = [(etree.QName(one).localname, one_line(one.text or "")) for one in filled]
+        return [f"{captions.get(name) or name}: {value}" for name, value in found if value]
+    return None
+
+
 def _box(rect: Any) -> Box:
     a, b, c, d = (float(x) for x in rect)
     return min(a, c), max(b, d), max(a, c), min(b, d)

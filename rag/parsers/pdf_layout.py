@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
+from rag.parsers.pdf_pieces import PdfTable
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
-from rag.parsers.pdf_tables import PdfTable
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
 from rag.types import LossKind, MarkKind
 
@@ -80,8 +80,7 @@ class Layout:
         self._builder = builder
         self._style = style
         self._depth = outline_depth
-        self._last_table: PdfTable | None = None
-        self._last_table_page = 0
+        self._open_table: PdfTable | None = None  # at the end of the page before
         self._paragraph: list[TextLine] = []
         self._starts: list[tuple[int, int]] = []  # pages that begin within the paragraph, at its line n
         self._apart: list[TextLine] = []
@@ -100,6 +99,7 @@ class Layout:
             apart += page.lines[begin : min(first, end)] + page.lines[max(last, first) : end]
         edge = max((line.right for line in page.lines), default=0.0)
         goes_on = bool(prose[0]) and self._runs_over(prose[0][0], outline)
+        table_goes_on = not prose[0] and bool(page.tables) and self._goes_on(page.tables[0])
         if goes_on:
             self._starts.append((page.number, len(self._paragraph)))
         else:
@@ -107,14 +107,16 @@ class Layout:
             self._builder.start_page(page.number)
         self._apart += [*apart, *map(TextLine, page.comments)]
         self._apart += [TextLine(text, signed=marked(MarkKind.HIDDEN, text)) for text in page.hidden]
-        if not goes_on:
+        if not goes_on and not table_goes_on:
             self._put_apart()
         self._edge = edge
         for n, lines in enumerate(prose):
             if n:
                 self._flush()
-                self._table(page, page.tables[n - 1])
+                self._table(page.tables[n - 1], goes_on=table_goes_on and n == 1)
+                self._put_apart()
             self._prose(lines, outline, goes_on and not n)
+        self._open_table = page.tables[-1] if page.tables and not prose[-1] else None
 
     def close(self) -> None:
         self._flush()
@@ -157,31 +159,35 @@ class Layout:
         full = last.right > (last.edge or self._edge) * 0.85
         return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
 
-    def _table(self, page: PageLines, table: PdfTable) -> None:
-        if not any(table.heads):
-            table = self._continued(page, table)
-        self._last_table, self._last_table_page = table, page.number
-        self._builder.table(table.heads, units=table.units, placed=False)
-        pending: list[str] = []
-        for n in range(table.first, table.last):
-            text = page.lines[n].text
-            row = read_row(text)
-            pending.append(page.lines[n].signed or text)
-            following = page.lines[n + 1].text if n + 1 < table.last else ""
-            if n >= table.body and not row.values and _wraps(text, following) and len(pending) < 4:
-                continue  # a label of several lines stays with its figures
-            whole = clean(_joined(pending)).strip()
-            self._builder.line(whole, cell_spans(unmarked(whole)))
-            pending = []
-        for line in page.lines[table.first : table.last]:
-            self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
+    def _goes_on(self, table: PdfTable) -> bool:
+        """Whether a table at the top of a page is the rest of the one at the end of the page before."""
+        last = self._open_table
+        same = last is not None and (last.columns, last.placed) == (table.columns, table.placed)
+        return same and last is not None and (not any(table.heads) or table.heads == last.heads)
 
-    def _continued(self, page: PageLines, table: PdfTable) -> PdfTable:
-        """With the heads of the table before, where this one goes on with as many columns."""
-        last = self._last_table
-        if last is None or page.number - self._last_table_page > 1 or last.columns != table.columns:
-            return table
-        return replace(table, heads=last.heads, units=last.units)
+    def _table(self, table: PdfTable, *, goes_on: bool) -> None:
+        """The rows of a table; the head of one that goes on is repeated on the page alone."""
+        rows = table.rows
+        if goes_on and self._open_table is not None:
+            repeated = rows[: table.head] if any(table.heads) else []
+            self._apart += [
+                TextLine(" ".join(line.text for cell in row for line in cell)) for row in repeated
+            ]
+            rows = rows[len(repeated) :]
+            table.heads, table.units = self._open_table.heads, self._open_table.units
+        else:
+            self._builder.table(
+                table.heads, units=table.units, placed=table.placed, title=table.title, spans=table.spans
+            )
+        for row in rows:
+            texts = [_joined([line.signed or line.text for line in cell]) for cell in row]
+            if table.placed:
+                self._builder.row(texts, joint=" ")
+            else:
+                whole = clean(texts[0]).strip()
+                self._builder.line(whole, cell_spans(unmarked(whole)))
+        for line in table.lines():
+            self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
 
     def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], goes_on: bool) -> None:
         heading: list[TextLine] = []
@@ -333,15 +339,3 @@ def _apart(line: TextLine, other: TextLine) -> bool:
 def _joined(texts: Sequence[str]) -> str:
     """Lines one below the other; the halves of a cut word together."""
     return "\n".join(filter(None, texts)).replace(f"{RUN_ON}\n", "")
-
-
-def _wraps(text: str, following: str) -> bool:
-    """A label whose end stands in the next line."""
-    if not following or text.endswith((":", "：")):
-        return False
-    return (
-        following[:1].islower()
-        or following[:1].isdigit()
-        or text.endswith((",", ";", "-"))
-        or _RE["unfinished_title"].search(text) is not None
-    )

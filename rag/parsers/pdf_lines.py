@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from rag.languages import Patterns, listed, patterns
+from rag.parsers.marks import signed_part
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
 RUN_ON = "\u00ad"  # dropped with the line break behind it
@@ -42,19 +43,6 @@ class PlacedWord(NamedTuple):
     end: int
     first: Box
     last: Box
-
-
-@dataclass(frozen=True, slots=True)
-class TextCell:
-    """A word, or several with only word gaps between them, and its horizontal extent in points."""
-
-    text: str
-    left: float
-    right: float
-
-    @property
-    def middle(self) -> float:
-        return (self.left + self.right) / 2
 
 
 @dataclass(slots=True)
@@ -97,31 +85,60 @@ class TextLine:
             for span, pair in zip(spans, zip(self.boxes[::2], self.boxes[1::2], strict=True), strict=True)
         ]
 
+    def parts(self, cuts: Sequence[int]) -> list[TextLine]:
+        """The line cut in front of words: those between two of `cuts` (the last one excluded) make a part."""
+        spans = [match.span() for match in WORD.finditer(self.text)]
+        made = []
+        for begin, end in pairwise(cuts):
+            start, stop = spans[begin][0], spans[end - 1][1]
+            part = TextLine.of(
+                self.text[start:stop], self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold
+            )
+            part.wide, part.uneven = self.wide, self.uneven
+            part.former = "" if begin else self.former
+            if self.signed:
+                signed = signed_part(
+                    self.signed, *(len("".join(self.text[:at].split())) for at in (start, stop))
+                )
+                part.signed = signed if signed != part.text else ""
+            made.append(part)
+        return made
+
     def part(self, begin: int, end: int) -> TextLine:
         """The line of its words `begin` to `end` (exclusive) alone."""
-        words = self.words()[begin:end]
-        text = self.text[words[0].start : words[-1].end]
-        made = TextLine.of(text, self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold)
-        made.wide, made.uneven = self.wide, self.uneven
-        return made
+        return self.parts((begin, end))[0]
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
         self.text, self.signed = by(self.text), by(self.signed) if self.signed else ""
 
-    def word_cells(self) -> list[TextCell]:
-        """Its words with their extents; [] without geometry."""
-        return [TextCell(self.text[w.start : w.end], w.first[0], w.last[2]) for w in self.words()]
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
 
-    def cells(self) -> list[TextCell]:
-        """Its words, joined where only a word gap parts them; [] without geometry."""
-        joined: list[TextCell] = []
-        for word in self.word_cells():
-            if joined and -self.size < word.left - joined[-1].right < self.size * WORD_GAP:
-                last = joined.pop()
-                word = TextCell(f"{last.text} {word.text}", last.left, word.right)
-            joined.append(word)
-        return joined
+
+def together(lines: Sequence[TextLine]) -> TextLine:
+    """Lines that stand at one height as one, from left to right."""
+    whole = lines[0]
+    for line in lines[1:]:
+        last = whole
+        # Behind a mark a line goes on without a blank now and then.
+        after_mark = last.signed or last.text[-1:] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
+        near = bool(after_mark) and line.left - last.right < 0.12 * line.size
+        blank = "" if near else " "
+        boxes = [*last.boxes[:-1], *line.boxes[1:]] if near else last.boxes + line.boxes
+        numbers = last.numbers + line.numbers[near:]
+        whole = TextLine.of(f"{last.text}{blank}{line.text}", boxes, numbers, last.bold and line.bold)
+        if last.signed or line.signed:
+            whole.signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
+        whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
+        whole.right, whole.bottom, whole.top = (
+            line.right,
+            min(last.bottom, line.bottom),
+            max(last.top, line.top),
+        )
+        whole.former = " ".join(filter(None, (last.former, line.former)))
+    return whole
 
 
 def joined(lines: Sequence[TextLine]) -> list[TextLine]:
@@ -133,27 +150,7 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
         if last is None or not last.boxes or not line.boxes or not _adjoin(last, line):
             result.append(line)
             continue
-        # Behind a mark a line goes on without a blank now and then.
-        after_mark = last.signed or last.text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
-        blank = "" if after_mark and line.left - last.right < 0.12 * line.size else " "
-        signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
-        text, boxes, numbers = (
-            f"{last.text}{blank}{line.text}",
-            last.boxes + line.boxes,
-            last.numbers + line.numbers,
-        )
-        if not blank:
-            boxes = [*last.boxes[:-1], *line.boxes[1:]]
-            numbers = last.numbers + line.numbers[1:]
-        whole = TextLine.of(text, boxes, numbers, last.bold and line.bold)
-        whole.signed = signed if last.signed or line.signed else ""
-        whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
-        whole.right, whole.bottom, whole.top = (
-            line.right,
-            min(last.bottom, line.bottom),
-            max(last.top, line.top),
-        )
-        result[-1] = whole
+        result[-1] = together([last, line])
     return result
 
 

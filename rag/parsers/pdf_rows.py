@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.facts.dates import MONTH_NAME
-from rag.languages import Patterns
+from rag.languages import Patterns, patterns
 
 _RE = Patterns(__file__)
+_UNFINISHED = patterns("pdf_layout", re.NOFLAG)
 YEAR = _RE["year"]
 _NOTHING = _RE.words("nothing")
 _GLUE = _RE.words("glue")
@@ -104,6 +105,11 @@ def _is_date_end(words: Sequence[str], at: int) -> bool:
     return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
+def belong_together(word: str, after: str) -> bool:
+    """Whether a sign stands apart from its figure: "$ 265", "(8,122 )"."""
+    return (word in _OPENERS and after[:1].isdigit() | (after[:1] in _OPENERS)) or after in _CLOSERS
+
+
 NO_ROW = PdfRow("", (), False)
 
 
@@ -120,3 +126,15 @@ def is_sentence(text: str) -> bool:
 def is_blank_figure(word: str) -> bool:
     """A dash or the like, which stands where a figure would."""
     return word in _NOTHING
+
+
+def wraps(text: str, following: str) -> bool:
+    """A label whose end stands in the next line."""
+    if not following or text.endswith((":", "：")):
+        return False
+    return (
+        following[:1].islower()
+        or following[:1].isdigit()
+        or text.endswith((",", ";", "-"))
+        or _UNFINISHED["unfinished_title"].search(text) is not None
+    )

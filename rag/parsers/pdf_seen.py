@@ -3,16 +3,21 @@ through words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from ctypes import byref, c_float, c_int, c_uint, c_void_p
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
 
-_TEXT, _PATH = 1, 2  # kinds of objects of a page
+_TEXT, _PATH, _IMAGE = 1, 2, 3  # kinds of objects of a page
+_LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
 _INVISIBLE = 3  # of the ways in which text is drawn
-_MOST = 600  # objects of a page that is looked through for lines: more are type set word by word
+_MOST = 4000  # objects of a page that is looked through for lines and pictures
+_MOST_EDGES = 400
+_THIN = 2.5  # points
 _WHITE = 250
 
 
@@ -34,7 +39,7 @@ class Seen:
             return False
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self._grounds is None:
-            self._grounds = [b for b in map(self._ground, self._objects()) if b is not None]
+            self._grounds = [b for b in map(self._ground, self._objects) if b is not None]
         return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
 
     def _style(self, drawn: c_void_p) -> int:
@@ -42,9 +47,14 @@ class Seen:
             return 1
         return int(_fill(drawn) >= _WHITE)
 
+    @cached_property
     def _objects(self) -> list[c_void_p]:
         call = quick("FPDFPage_GetObject", pointer=True)
         return [c_void_p(call(self._page, n)) for n in range(self._count)]
+
+    @cached_property
+    def _kinds(self) -> list[int]:
+        return list(map(quick("FPDFPageObj_GetType"), self._objects))
 
     def _ground(self, drawn: c_void_p) -> Box | None:
         """The box of what text may stand out from."""
@@ -53,18 +63,76 @@ class Seen:
             return None
         return _bounds(drawn)
 
-    def strokes(self) -> list[Box]:
-        """Level lines, drawn as such or as thin boxes."""
+    def rules(self) -> list[Box]:
+        """Level and upright lines, drawn as such, as thin boxes or as the edges of boxes."""
+        found: list[Box] = []
+        for drawn in self._of_kind(_PATH):
+            box = _bounds(drawn)
+            thin = min(box[2] - box[0], box[1] - box[3]) < _THIN
+            found += [box] if thin else _edges(drawn)
+        return [b for b in found if max(b[2] - b[0], b[1] - b[3]) > 3]
+
+    def pictures(self, least: float) -> Iterator[tuple[Box, c_void_p]]:
+        """The pictures of at least so many square points, none of them a strip."""
+        for drawn in self._of_kind(_IMAGE):
+            box = _bounds(drawn)
+            width, height = box[2] - box[0], box[1] - box[3]
+            if width * height > least and min(width, height) > 50:
+                yield box, drawn
+
+    def _of_kind(self, kind: int) -> list[c_void_p]:
         if not 0 < self._count <= _MOST:
             return []
-        kind = quick("FPDFPageObj_GetType")
-        boxes = [_bounds(drawn) for drawn in self._objects() if kind(drawn) == _PATH]
-        return [b for b in boxes if b[1] - b[3] < 2.5 and b[2] - b[0] > 3]
+        return [drawn for drawn, own in zip(self._objects, self._kinds, strict=True) if own == kind]
+
+
+def shows_text(picture: c_void_p) -> bool:
+    """Whether a picture looks like print: one ground over most of it, and many changes from it and back in
+    its rows; no photograph, no plain area."""
+    import numpy as np
+    from pypdfium2 import PdfBitmap, raw
+
+    found = raw.FPDFImageObj_GetBitmap(cast(picture, raw.FPDF_PAGEOBJECT))
+    if not found:
+        return False
+    pixels = PdfBitmap.from_raw(found).to_numpy()
+    some = pixels[:: max(1, len(pixels) // 200)].astype(int)
+    grey = some if some.ndim < 3 else some[..., min(1, some.shape[2] - 1)]
+    ground = np.bincount(grey.ravel()).argmax()
+    inked = abs(grey - ground) > 64
+    changing = (inked[:, 1:] != inked[:, :-1]).sum(axis=1) > 12
+    return bool(
+        0.005 < inked.mean() < 0.4 and changing.mean() > 0.15 and (abs(grey - ground) < 24).mean() > 0.5
+    )
+
+
+def _edges(drawn: c_void_p) -> list[Box]:
+    """The level and upright lines of a path that is stroked."""
+    count = quick("FPDFPath_CountSegments")(drawn)
+    mode, stroke, matrix = c_int(), c_int(), (c_float * 6)()
+    quick("FPDFPath_GetDrawMode")(drawn, byref(mode), byref(stroke))
+    if not stroke.value or count > _MOST_EDGES:
+        return []
+    quick("FPDFPageObj_GetMatrix")(drawn, byref(matrix))
+    a, b, c, d, e, f = matrix
+    found: list[Box] = []
+    x, y = c_float(), c_float()
+    start = last = (0.0, 0.0)
+    for n in range(count):
+        piece = c_void_p(quick("FPDFPath_GetPathSegment", pointer=True)(drawn, n))
+        quick("FPDFPathSegment_GetPoint")(piece, byref(x), byref(y))
+        point = (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
+        kind = quick("FPDFPathSegment_GetType")(piece)
+        ends = [(last, point)] if kind == _LINE_TO else []
+        start = point if kind == _MOVE_TO else start
+        ends += [(point, start)] if quick("FPDFPathSegment_GetClose")(piece) else []
+        boxes = [(min(p[0], q[0]), max(p[1], q[1]), max(p[0], q[0]), min(p[1], q[1])) for p, q in ends]
+        found += [box for box in boxes if min(box[2] - box[0], box[1] - box[3]) < _THIN]
+        last = point
+    return found
 
 
 def _address(pointer: Any) -> int | None:
-    from ctypes import cast
-
     return cast(pointer, c_void_p).value
 
 
@@ -106,11 +174,14 @@ def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tupl
 def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:
     """The lines without the words that a stroke goes through or that stand in a box that is `struck` out;
     `TextLine.former` is the line with them."""
+    strokes = sorted((b for b in strokes if b[1] - b[3] < _THIN), key=lambda b: b[3])
+    levels = [b[3] for b in strokes]
     if not strokes and not struck:
         return list(lines)
     result = []
     for line in lines:
-        through = [b for b in strokes if _goes_through(b, line)]
+        near = strokes[bisect_right(levels, line.bottom) : bisect_left(levels, line.top)]
+        through = [b for b in near if _goes_through(b, line)]
         over = [b for b in struck if b[3] < line.top and line.bottom < b[1]]
         if not through and not over:
             result.append(line)

@@ -1,279 +1,159 @@
-"""Tables of figures on a PDF page: runs of lines that end in numbers, with nothing but labels between them.
-pdfium gives a row of a financial statement as one line, "Net sales $ 265,595 $ 229,234".
-
-Their column heads are the lines above that speak of dates, periods, units or columns, laid over the columns
-by where they stand on the page: "Three Months Ended" over four years begins the first two heads."""
+"""Tables of a PDF page as cells: ruled ones (`pdf_grids`), and runs of lines whose pieces stand one below the
+other. Where no columns are found, a row of figures is a line with a label and figures."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 from rag.languages import patterns
 from rag.parsers import pdf_rows
-from rag.parsers.pdf_lines import TextCell, TextLine
+from rag.parsers.base import is_number
+from rag.parsers.pdf_columns import in_columns, is_prose
+from rag.parsers.pdf_grids import with_ruled
+from rag.parsers.pdf_heads import (
+    BRACKETS,
+    FALL,
+    column_heads_of,
+    count_heads,
+    head_start,
+    short,
+    states_units,
+    units_above,
+)
+from rag.parsers.pdf_lines import Box, TextLine
+from rag.parsers.pdf_pieces import (
+    Cell,
+    Columns,
+    PdfTable,
+    Row,
+    carried,
+    find_columns,
+    in_cells,
+    read_rows,
+    text_of,
+)
+from rag.parsers.plain import is_list_item
 
 _RE = patterns("pdf_tables", re.NOFLAG)
-_PERIOD = re.compile(
-    rf"\b{pdf_rows.MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
-    r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
-    re.I,
-)
-_MAX_LINES = 10
-_MAX_GAP = 4
+_MAX_GAP = 4  # rows without figures between two that have some
+_CLOSE = 0.6  # between two lines of a cell, likewise
+_TRIES = 3
 
 
-def speaks_of_units(text: str) -> bool:
-    """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
-    return _RE["units"].search(text) is not None
-
-
-def head_start(
-    lines: Sequence[TextLine],
-    rows: Sequence[pdf_rows.PdfRow],
-    first: int,
-    floor: int,
-) -> int:
-    """The topmost line above the figures that belongs to the table's head, with the labels under it; `first`
-    for none."""
-    top, labels = first, 0
-    label_left = min((line.left for line in lines[first : first + 6]), default=0.0)
-    for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
-        line = lines[n]
-        if _ends_head(line.text) or (rows[n].seed and not rows[n].years):
-            break
-        # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
-        aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
-        cells = line.cells() if n >= first - 2 else []
-        heads_columns = len(cells) > rows[first].count and not any(
-            pdf_rows.is_value(cell.text) for cell in cells
-        )
-        telling = _RE["units"].search(line.text) or _PERIOD.search(line.text)
-        if rows[n].years or aside or telling or heads_columns:
-            top, labels = n, 0
-        else:
-            labels += 1
-            if labels > 3:
-                break
-    return top
-
-
-def _ends_head(text: str) -> bool:
-    """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
-    head."""
-    sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
-    introduction = text.endswith((":", "：")) and (
-        len(text) > 50 or _RE["introduces"].search(text) is not None
-    )
-    return bool(
-        sentence
-        or introduction
-        or _RE["title"].search(text)
-        or (re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text))
-    )
-
-
-def units_above(lines: Sequence[TextLine], head: int, floor: int) -> tuple[str, ...]:
-    """ "in millions" from the sentence that introduces the table."""
-    for n in range(head - 1, max(floor, head - 5) - 1, -1):
-        found = (
-            re.search(r"[(（][^()（）]*[)）]", lines[n].text) if _RE["units"].search(lines[n].text) else None
-        )
-        if found and _RE["units"].search(found.group()):
-            return (found.group(),)
-    return ()
-
-
-def column_heads(
-    head: Sequence[TextLine], samples: Sequence[TextLine], columns: int
-) -> tuple[tuple[str, ...], ...]:
-    """What holds for all columns (units, period), then the heads of each column; the head lines themselves
-    where the columns are not found."""
-    lines = _without_labels(head, samples)
-    if not lines:
-        return ()
-    extents = _extents(samples, columns)
-    if not extents:
-        return tuple(_short([line.text]) for line in lines)
-    common: list[str] = []
-    heads: list[list[str]] = [[] for _ in extents]
-    for cells in _visual_rows(lines):
-        _lay_over(cells, extents, common, heads)
-    if not any(heads):
-        return (_short(common, 160),)
-    return (_short(common, 120), *map(_short, heads))
-
-
-def _without_labels(head: Sequence[TextLine], samples: Sequence[TextLine]) -> list[TextLine]:
-    """Head lines without the labels between them and the first row ("Assets", "Current assets:"): those begin
-    where labels begin, or stand alone below the years."""
-    left = min((sample.left for sample in samples), default=0.0)
-    kept: list[TextLine] = []
-    dated = False
-    for line in head:
-        names_columns = _PERIOD.search(line.text) or _RE["units"].search(line.text)
-        alone = len(line.cells()) < 2
-        aside = line.left > left + 2 * line.size and (not dated or _RE["head_word"].search(line.text))
-        if names_columns or not alone or aside:
-            kept.append(line)
-        dated = dated or bool(_PERIOD.search(line.text))
-    return kept
-
-
-def _short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:
-    text = " ".join(parts)
-    return tuple(filter(None, parts if len(text) <= limit else [text[:limit].rsplit(" ", 1)[0]]))
-
-
-def _extents(samples: Sequence[TextLine], columns: int) -> list[TextCell]:
-    """Left and right of each column of figures, over the sample rows."""
-    extents: list[TextCell] = []
-    for line in samples:
-        words = line.word_cells()
-        figures = [
-            word for word in words if pdf_rows.is_blank_figure(word.text) or pdf_rows.is_value(word.text)
-        ][-columns:]
-        if len(figures) < columns:
-            continue
-        if not extents:
-            extents = figures
-        else:
-            pairs = zip(extents, figures, strict=True)
-            extents = [TextCell("", min(a.left, b.left), max(a.right, b.right)) for a, b in pairs]
-    return extents
-
-
-def _visual_rows(lines: Sequence[TextLine]) -> list[list[TextCell]]:
-    """Cells of lines that stand at one height, from left to right: pdfium gives the heads "December 1," and
-    "December 2," of two columns as separate lines."""
-    rows: list[tuple[float, list[TextCell]]] = []
-    for line in lines:
-        cells = line.cells() or [TextCell(line.text, line.left, line.right)]
-        for height, row in rows:
-            if line.size and abs(height - line.top) < line.size * 0.4:
-                row.extend(cells)
-                break
-        else:
-            rows.append((line.top, cells))
-    rows.sort(key=lambda row: -row[0])
-    return [sorted(cells, key=lambda cell: cell.left) for _, cells in rows]
-
-
-def _lay_over(
-    cells: list[TextCell], columns: Sequence[TextCell], common: list[str], heads: list[list[str]]
-) -> None:
-    """Give each cell of a head row to the columns it stands over; what stands over the labels or over all
-    goes to `common`."""
-    pitch = (columns[-1].middle - columns[0].middle) / (len(columns) - 1) if len(columns) > 1 else 60.0
-    over = []
-    for cell in cells:
-        if (
-            _RE["units"].search(cell.text)
-            or cell.right < columns[0].left - pitch * 0.4
-            or (cell.left < columns[0].left - 1.5 * pitch)
-        ):
-            common.append(cell.text)
-        else:
-            over.append(cell)
-    if not over:
-        return
-    if len(over) == len(columns):
-        for head, cell in zip(heads, over, strict=True):
-            head.append(cell.text)
-        return
-    if len(over) > 1 and len(columns) % len(over) == 0:
-        each = len(columns) // len(over)
-        groups = [columns[n : n + each] for n in range(0, len(columns), each)]
-        if all(
-            g[0].left - pitch / 2 < c.middle < g[-1].right + pitch / 2
-            for c, g in zip(over, groups, strict=True)
-        ):
-            for n, head in enumerate(heads):
-                head.append(over[n // each].text)
-            return
-    spanning = [cell for cell in over if _PERIOD.search(cell.text) or len(_under(cell, columns)) > 1]
-    for cell in over:
-        if cell not in spanning:
-            heads[_nearest(cell, columns)].append(cell.text)
-    if (
-        len(spanning) == 1
-        and len(over) == 1
-        and abs(over[0].middle - (columns[0].middle + columns[-1].middle) / 2) < pitch / 2
-    ):
-        common.append(over[0].text)
-        return
-    for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
-        near = min(over, key=lambda cell: abs(cell.middle - column.middle))
-        shared = len(over) > 1 or _PERIOD.search(near.text)
-        if near in spanning and (shared or n in _under(near, columns)):
-            head.append(near.text)
-
-
-def _under(cell: TextCell, columns: Sequence[TextCell]) -> list[int]:
-    return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
-
-
-def _nearest(cell: TextCell, columns: Sequence[TextCell]) -> int:
-    return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
-
-
-@dataclass(frozen=True, slots=True)
-class PdfTable:
-    """Lines `first` to `last` (exclusive) of a page; the first figures stand in line `body`. `heads` are
-    `column_heads`, () where no head was found above; `columns` is the usual number of figures in a row;
-    `units` are stated by the sentence that introduces the table."""
-
-    first: int
-    body: int
-    last: int
-    columns: int
-    heads: tuple[tuple[str, ...], ...] = ()
-    units: tuple[str, ...] = ()
-
-
-def find_tables(lines: Sequence[TextLine]) -> list[PdfTable]:
-    """The tables of a page in order. Lines of one table do not overlap those of another."""
-    rows = pdf_rows.read_rows([line.text for line in lines])
+def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
+    """The lines of a page in reading order, and its tables, whose lines follow one another row by row."""
+    items = with_ruled(lines, rules)
+    found: list[TextLine] = []
     tables: list[PdfTable] = []
-    floor = 0
-    for first, last in _runs(lines, rows):
-        head = head_start(lines, rows, first, floor)
-        counts = Counter(rows[n].count for n in range(first, last) if rows[n].seed)
-        columns = max(counts, key=lambda n: (counts[n], n))
-        samples = [lines[n] for n in range(first, last) if rows[n].seed and rows[n].count == columns][:3]
-        heads = column_heads(lines[head:first], samples, columns)
-        stated = any(speaks_of_units(" ".join(parts)) for parts in heads)
-        units = () if stated or not any(heads) else units_above(lines, head, floor)
-        tables.append(PdfTable(head, first, last, columns, heads, units))
-        floor = last
-    return tables
-
-
-def _runs(lines: Sequence[TextLine], rows: Sequence[pdf_rows.PdfRow]) -> list[tuple[int, int]]:
-    """Ranges from a first to a last row of figures with nothing but labels between."""
-    runs: list[tuple[int, int]] = []
-    seeds = [n for n, row in enumerate(rows) if row.seed]
-    begin = 0
-    for k, seed in enumerate(seeds):
-        following = seeds[k + 1] if k + 1 < len(seeds) else None
-        if (
-            following is not None
-            and following - seed <= _MAX_GAP + 1
-            and _only_labels(lines, rows, seed + 1, following)
-        ):
+    for item in _all_items(items):
+        if isinstance(item, TextLine):
+            found.append(item)
             continue
-        run = seeds[begin : k + 1]
-        begin = k + 1
-        if _is_table([rows[n] for n in run]):
-            runs.append((run[0], seed + 1))
-    return runs
+        _caption(item, found[tables[-1].last if tables else 0 :])
+        own = item.lines()
+        item.first, item.last = len(found), len(found) + len(own)
+        tables.append(item)
+        found += own
+    return found, tables
 
 
-def _only_labels(lines: Sequence[TextLine], rows: Sequence[pdf_rows.PdfRow], first: int, last: int) -> bool:
-    heads = sum(rows[n].years or speaks_of_units(lines[n].text) for n in range(first, last))
-    return heads == 0 and all(_is_label(lines[n].text) for n in range(first, last))
+def _all_items(items: Sequence[TextLine | PdfTable]) -> Iterator[TextLine | PdfTable]:
+    """With the tables that are not ruled."""
+    run: list[TextLine] = []
+    for item in items:
+        if isinstance(item, TextLine):
+            run.append(item)
+            continue
+        yield from _unruled(in_columns(run))
+        run = []
+        yield item
+    yield from _unruled(in_columns(run))
+
+
+def _caption(table: PdfTable, above: Sequence[TextLine]) -> None:
+    """The line above a table as its title: a caption, a line with a colon, or one in other type."""
+    line, below = above[-1] if above else None, table.lines()[0]
+    if line is None or table.title or (line.size and line.bottom - below.top > FALL * line.size):
+        return
+    set_off = (line.bold and not below.bold) or line.size > 1.1 * below.size
+    text = line.text
+    captions = _RE["caption"].match(text) or text.endswith((":", "：")) or _RE["introduces"].search(text)
+    if len(line.text) <= 160 and (captions or (set_off and line.text[-1:] not in ".。;；,")):
+        table.title = line.text
+        stated = BRACKETS.search(line.text)
+        if not table.units and stated and states_units(stated[0]):
+            table.units = (stated[0],)
+
+
+def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
+    rows = read_rows(lines)
+    at = done = tried = 0
+    while at < len(rows):
+        if not (rows[at].parted or rows[at].read.seed):
+            at += 1
+            continue
+        end = _end(rows, at)
+        found = _table(rows, at, end, done) if end > at + 1 else None
+        if found is None:
+            # Its first rows may be no part of it; what is none then is none from any row on.
+            tried = tried + 1 if end > at + 1 else 0
+            at = end if tried > _TRIES else at + 1
+            continue
+        tried = 0
+        start, table = found
+        yield from (line for row in rows[done:start] for line in row.lines)
+        yield table
+        at = done = end
+    yield from (line for row in rows[done:] for line in row.lines)
+
+
+def _end(rows: Sequence[Row], first: int) -> int:
+    """Behind the last row of the table that could begin with row `first`: one gap at least goes down through
+    its rows, or each ends in figures."""
+    gaps, last, over = rows[first].gaps, first, 0
+    figures = rows[first].read.seed
+    for n in range(first + 1, len(rows)):
+        row, above = rows[n], rows[n - 1]
+        line = row.line
+        if line.boxes and not -0.8 * line.size < above.line.bottom - line.top < FALL * line.size:
+            break
+        if row.parted or row.read.seed:
+            shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
+            shared = [gap for gap in shared if gap[1] - gap[0] > 0.15 * line.size]
+            if not (shared or (row.read.seed and rows[last].read.seed)) or (figures and _heads_anew(row)):
+                break
+            gaps, last, over, figures = shared, n, 0, figures or row.read.seed
+            continue
+        over += bool(gaps) and all(line.left < a and b < line.right for a, b in gaps)
+        if (figures and _heads_anew(row)) or over > 1 or n - last > _MAX_GAP or not _is_label(row.text):
+            break
+    return _with_last_lines(rows, last) + 1
+
+
+def _heads_anew(row: Row) -> bool:
+    """Whether a row below figures is the head of another table."""
+    if not row.parted:
+        return states_units(row.text)
+    if len(row.cuts) > 2 and row.read.values and not row.read.years:
+        return False
+    pieces, read = row.pieces, row.read
+    years = [pdf_rows.YEAR.match(piece.text) is not None for piece in pieces[1:]]
+    return all(years) or (
+        len(pieces) > 2 and not read.values and not any(is_number(p.text) for p in pieces[1:])
+    )
+
+
+def _with_last_lines(rows: Sequence[Row], last: int) -> int:
+    """The last row with lines of its cells that stand below it, right of the labels."""
+    left = next((a for a, _ in rows[last].gaps), rows[last].line.right)
+    while last + 1 < len(rows) and rows[last].line.boxes:
+        line, below = rows[last].line, rows[last + 1].line
+        if not below.boxes or below.left < left or line.bottom - below.top > _CLOSE * line.size:
+            break
+        last += 1
+    return last
 
 
 def _is_label(text: str) -> bool:
@@ -285,9 +165,165 @@ def _is_label(text: str) -> bool:
     )
 
 
-def _is_table(run: Sequence[pdf_rows.PdfRow]) -> bool:
-    several = sum(row.count > 1 for row in run)
-    labelled = sum(bool(row.label) for row in run)
-    if labelled * 2 < len(run):
+def _has_figures(rows: Sequence[Row]) -> bool:
+    """Whether rows are those of a table of figures."""
+    reads = [row.read for row in rows if row.read.seed]
+    several = sum(read.count > 1 for read in reads)
+    labelled = sum(bool(read.label) for read in reads)
+    if not reads or labelled * 2 < len(reads):
         return False
-    return several >= 2 or (len(run) >= 3 and max(len(row.label) for row in run) <= 90)
+    return several >= 2 or (len(reads) >= 3 and max(len(read.label) for read in reads) <= 90)
+
+
+def _table(rows: Sequence[Row], first: int, end: int, floor: int) -> tuple[int, PdfTable] | None:
+    """The table of these rows with the row that its head begins with; None where they are none."""
+    figures = _has_figures(rows[first:end])
+    if not figures and sum(row.parted for row in rows[first:end]) < 3:
+        return None
+    if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
+        return None  # a title
+    top = _first_body(rows, first, end) if figures else first
+    columns = find_columns(rows[top:end])
+    named = [n for n in range(first, top) if columns and rows[n].pieces[0].left < columns[1][0]]
+    named = [n for n in named if len(rows[n].pieces) > 1]
+    if len(named) > 1:
+        if any(rows[n].read.years for n in named[1:]) and not rows[first].read.years:
+            return None  # a title
+        # Several rows with labels: the first names columns, or none does.
+        cells = [in_cells(row.pieces, columns) for row in rows[first:end]]
+        top = first + min(count_heads(cells), top - first)
+        columns = find_columns(rows[top:end])
+    if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
+        several = sum(row.read.count > 1 for row in rows[top:end]) > 1
+        return _as_lines(rows, top, end, floor) if figures and (several or not rows[top].line.boxes) else None
+    start = head_start(rows, top, floor, columns[1][0])
+    body, number = _grouped(rows[top:end], columns), 0
+    if not figures:
+        number = count_heads(body)
+        top, start = top, top if number else start
+    above = [in_cells(row.pieces, columns) for row in rows[start:top]]
+    over = [row.pieces for row in rows[start:top]]
+    over += [[line for cell in row for line in cell] for row in body[:number]]
+    heads = column_heads_of(over, columns)
+    units = () if any(map(states_units, map(" ".join, heads))) else units_above(rows, start, floor)
+    cells = [*above, *body[:number], *carried(body[number:])]
+    return start, PdfTable(cells, heads, units, top - start + number)
+
+
+def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
+    """The first row with figures, or of the labels above it."""
+    top = next((n for n in range(first, end) if rows[n].is_body), first)
+    left = rows[top].line.left
+    while (
+        top > first
+        and len(rows[top - 1].pieces) < 2
+        and rows[top - 1].line.left < left + 2 * rows[top].line.size
+    ):
+        top -= 1
+    return top
+
+
+def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int, PdfTable]:
+    """The rows as lines, with the lines above as heads."""
+    start = head_start(rows, top, floor)
+    cells: list[list[Cell]] = []
+    pending: Cell = []
+    for n in range(start, end):
+        pending += rows[n].lines
+        following = rows[n + 1].text if n + 1 < end else ""
+        if (
+            n >= top
+            and not rows[n].read.values
+            and pdf_rows.wraps(rows[n].text, following)
+            and len(pending) < 4
+        ):
+            continue  # a label of several lines stays with its figures
+        cells.append([pending])
+        pending = []
+    heads = tuple(short([row.text]) for row in rows[start:top])
+    units = (
+        () if any(map(states_units, map(" ".join, heads))) or not heads else units_above(rows, start, floor)
+    )
+    return start, PdfTable(cells, heads, units, top - start, placed=False)
+
+
+def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
+    """Whether rows without figures are a table: at least three, most of them in several pieces, which begin
+    or end at one place in each column; no list, no contents, no columns of prose."""
+    split = [row.pieces for row in rows if len(row.pieces) > 1]
+    if len(split) < 3 or len(split) * 2 < len(rows):
+        return False
+    if sum(is_list_item(f"{pieces[0].text} x") or len(pieces[0].text) < 3 for pieces in split) * 2 > len(
+        split
+    ):
+        return False
+    cells = [in_cells(row.pieces, columns) for row in rows]
+    for n in range(1, len(columns)):
+        own = [line for row in cells for line in row[n]]
+        size = own[0].size if own else 0.0
+        lined = [
+            sum(abs(x - edge) < 0.6 * size for x in xs)
+            for xs, edge in (
+                ([line.left for line in own], min((line.left for line in own), default=0.0)),
+                ([line.right for line in own], max((line.right for line in own), default=0.0)),
+            )
+        ]
+        middles = [line.left + line.right for line in own]
+        centred = sum(abs(x - median(middles)) < 1.2 * size for x in middles) if own else 0
+        if max(*lined, centred) * 3 < 2 * len(own):
+            return False
+    last = [row[-1][0].text for row in cells if row[-1]]
+    numbers = [int(text) for text in last if text.isdigit()]
+    if (
+        len(columns) == 2
+        and len(numbers) * 2 > len(last)
+        and numbers == sorted(numbers)
+        and not count_heads(cells)
+    ):
+        return False
+    sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
+    return len(columns) > 2 or not all(map(is_prose, sides))
+
+
+def _grouped(rows: Sequence[Row], columns: Columns) -> list[list[Cell]]:
+    """The cells of each row, lines of one cell together."""
+    found: list[list[Cell]] = []
+    cells = [in_cells(row.pieces, columns) for row in rows]
+    widths = [
+        max((line.right - line.left for row in cells for line in row[n]), default=0.0)
+        for n in range(len(columns))
+    ]
+    above: Row | None = None
+    for row, own in zip(rows, cells, strict=True):
+        if found and above is not None and _goes_on(found[-1], own, above, row, widths):
+            for n, cell in enumerate(own):
+                found[-1][n] += cell
+        else:
+            found.append(own)
+        above = row
+    return found
+
+
+def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Sequence[float]) -> bool:
+    """Whether a line is the next one of the cells above: words that did not fit into the line before."""
+    filled = [n for n, cell in enumerate(own) if cell]
+    held = [n for n, cell in enumerate(last) if cell]
+    if above.line.bottom - row.line.top > _CLOSE * row.line.size or any(
+        is_number(line.text) for n in filled for line in own[n][:1] if n
+    ):
+        return held == [0] and 0 in filled and pdf_rows.wraps(text_of(last[0]), row.text)
+    if held == [0] and 0 in filled:
+        return pdf_rows.wraps(text_of(last[0]), row.text)
+    if filled == [0]:
+        return own[0][0].text[:1].islower() and _full(last[0], own[0], widths[0])
+    if 0 in filled:
+        return False
+    return all(last[n] for n in filled) and any(_full(last[n], own[n], widths[n]) for n in filled)
+
+
+def _full(last: Cell, own: Cell, width: float) -> bool:
+    """Whether the first word of a line had no room in the line before."""
+    if not last or not own or not own[0].boxes:
+        return False
+    word = own[0].boxes[1][2] - own[0].boxes[0][0]
+    return last[-1].right - last[-1].left + word > width - 0.5 * own[0].size

@@ -13,17 +13,17 @@ from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
-from rag.parsers.pdf_columns import in_columns
 from rag.parsers.pdf_letters import is_language, shifted_back
 from rag.parsers.pdf_lines import WORD, WORD_GAP, Box, PlacedWord, TextLine, close_spaced, joined, quick
 from rag.parsers.pdf_marks import read_marks
-from rag.parsers.pdf_seen import Seen, without
+from rag.parsers.pdf_seen import Seen, shows_text, without
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
 _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _SMALL = 0.8
+_LEAST_PICTURE = 0.08  # of the page
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -40,6 +40,7 @@ class PageText:
         self._fonts: dict[int, bool] = {}
         self._bolds: dict[int, bool] = {}
         self._seen = Seen(page)
+        self._area = page.get_width() * page.get_height()
         self.hidden: list[str] = []
         self.text = self._units()
         self.readable = is_language(self.text)
@@ -47,8 +48,12 @@ class PageText:
             self._shift_back()
         parts = [part for line in self._read() for part in _fallen(line)]
         parts = [part for part in parts if self._is_seen(part)]
-        lines = joined(read_marks(parts, self._placed, self._small()))
-        self.lines = in_columns(list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines)
+        lines = read_marks(parts, self._placed, self._small())
+        self._turn = _turn_of(lines)
+        if self._turn:
+            lines = [_turned(line, self._turn) for line in lines]
+        lines = joined(lines)
+        self.lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
 
     def close(self) -> None:
         self._page.close()
@@ -139,9 +144,18 @@ class PageText:
             line.left, line.right = rest.left, rest.right
         return rest is not None
 
-    def strokes(self) -> list[Box]:
-        """Level lines drawn on the page."""
-        return self._seen.strokes()
+    def rules(self) -> list[Box]:
+        """Level and upright lines drawn on the page, as its type stands."""
+        return [_turned_box(box, self._turn) if self._turn else box for box in self._seen.rules()]
+
+    def has_unread_picture(self) -> bool:
+        """Whether a picture of a good size, with no words over it, shows text."""
+        places = [((line.left + line.right) / 2, (line.bottom + line.top) / 2) for line in self.lines]
+        for box, picture in self._seen.pictures(_LEAST_PICTURE * self._area):
+            over = sum(box[0] < x < box[2] and box[3] < y < box[1] for x, y in places)
+            if over < 2 and shows_text(picture):
+                return True
+        return False
 
     def _drawn(self, number: int) -> int:
         """The text object that a character belongs to, 0 for none."""
@@ -158,6 +172,36 @@ class PageText:
                 self._fonts[font] = _BOLD.search(name.value) is not None
             self._bolds[drawn] = self._fonts[font]
         return self._bolds[drawn]
+
+
+def _is_turned(line: TextLine) -> bool:
+    """Whether the words of a line stand one above the other: its letters are turned, or it is upright."""
+    (left, _, _, bottom), (last, _, _, end) = line.boxes[0], line.boxes[-1]
+    return len(line.boxes) > 2 and abs(last - left) < abs(end - bottom) / 4
+
+
+def _turn_of(lines: Sequence[TextLine]) -> int:
+    """1 where most of a page's type runs upwards, -1 where it runs downwards, 0 where it is level."""
+    turned = [line for line in lines if _is_turned(line)]
+    if sum(len(line.text) for line in turned) * 2 <= sum(len(line.text) for line in lines):
+        return 0
+    return 1 if sum(1 if line.boxes[-1][3] > line.boxes[0][3] else -1 for line in turned) > 0 else -1
+
+
+def _turned_box(box: Box, turn: int) -> Box:
+    """A box as it stands for a reader who turns the page."""
+    left, top, right, bottom = box
+    return (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
+
+
+def _turned(line: TextLine, turn: int) -> TextLine:
+    if not _is_turned(line):
+        return line
+    made = TextLine.of(line.text, [_turned_box(box, turn) for box in line.boxes], line.numbers, line.bold)
+    made.signed, made.uneven = line.signed, False
+    gaps = zip(made.boxes[1::2], made.boxes[2::2], strict=False)
+    made.wide = any(after[0] - before[2] > made.size * WORD_GAP for before, after in gaps)
+    return made
 
 
 def has_overlay(page: Any) -> bool:
@@ -186,7 +230,7 @@ def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
 def _fallen(line: TextLine) -> list[TextLine]:
     """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
     before."""
-    if not line.size or line.top - line.bottom < line.size * (1 + _FALL):
+    if not line.size or line.top - line.bottom < line.size * (1 + _FALL) or _is_turned(line):
         return [line]
     boxes = line.boxes
     cuts = [n for n in range(1, len(boxes) // 2) if boxes[2 * n - 1][3] - boxes[2 * n][3] > line.size * _FALL]

@@ -30,6 +30,18 @@ _BEAT = 0.1  # seconds between looks at `stop` and at the pool's health
 _FRESH_POOLS = 2  # a pool that breaks is replaced so often in a row before its jobs are given up
 
 
+class Watch:
+    """Ends a worker whose native code is stuck: `beat` gives it as many seconds until the next one (0: no
+    end). SIGALRM needs no bytecode to be run. Elsewhere than in a worker nothing is watched."""
+
+    in_worker = False
+
+    @classmethod
+    def beat(cls, seconds: float) -> None:
+        if cls.in_worker:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
     """What is started meanwhile never sees Ctrl-C: a terminal sends SIGINT to the workers too, and one that
@@ -76,7 +88,10 @@ def _in_worker(function: Callable[[T], R], job: T) -> R:
     """With the worker's start-up error in front: a failing initializer fails each job, not the pool."""
     if _start_error is not None:
         raise _start_error
-    return function(job)
+    try:
+        return function(job)
+    finally:
+        Watch.beat(0)
 
 
 _start_error: BaseException | None = None
@@ -87,6 +102,7 @@ def _start_worker(
 ) -> None:
     global _start_error
     _limit_arenas()
+    Watch.in_worker = True
     with suppress(OSError):
         os.nice(_WORKER_NICE)
     try:
@@ -238,6 +254,8 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
         )
     if isinstance(error, BrokenExecutor):
         return ParseError(f"not read: {error}. Try again.", "unreadable")
+    if isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGALRM:
+        return ParseError(f"a page of it is not read within {limits.step_seconds:g} seconds.", "timeout")
     if isinstance(error, ProcessExpired):
         # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished for
         # certain.

@@ -1,14 +1,13 @@
-"""CSV, TSV and XLSX: one block per row, with the column heads of its table and its place ("Sheet1!A4:F4",
-"row 4")."""
+"""CSV, TSV and XLSX: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Sequence
+from dataclasses import replace
 
-from openpyxl.utils.cell import get_column_letter
+from openpyxl.utils.cell import get_column_letter, range_boundaries
 
 from rag.errors import ParseError
 from rag.parsers import base, marks
@@ -16,11 +15,14 @@ from rag.parsers.encoding import decode
 from rag.parsers.formulas import Formulas
 from rag.parsers.number_format import show
 from rag.parsers.office import open_package
+from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
-_DELIMITERS = ",;\t|"
+_NOTHING: Passage = ("", {})
+_DELIMITERS = "\t;|,"
+_SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 
 
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
@@ -29,95 +31,35 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
     if path.lower().endswith((".xlsx", ".xlsm")):
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
-    rows = _Rows(builder)
+    tables = SheetTables(builder, lambda number, first, last: f"row {number}")
     content = marks.without_signs(base.clean(decode(data, path=path)))
     csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
+    stated = _SEPARATOR.match(content)
     records = csv.reader(io.StringIO(content, newline=""), delimiter=_delimiter(content, path))
     for number, cells in enumerate(records, start=1):
-        rows.add(cells, f"row {number}")
+        if number > 1 or not stated:
+            tables.add(SheetLine(number, list(map(base.one_line, cells))))
+    tables.end()
     text, blocks, _ = builder.build()
     return base.Parsed("", text, blocks)
 
 
 def _delimiter(text: str, path: str) -> str:
-    """The one of , ; tab | that cuts the first lines into the most even number of cells."""
+    """The one that the first line states ("sep=;"), or that cuts the first lines into the most even number of
+    cells. A comma may stand within numbers, so the others come first."""
+    if stated := _SEPARATOR.match(text):
+        return stated[1]
     if path.lower().endswith(".tsv"):
         return "\t"
     sample = text[:65536].split("\n")[:50]
-    best, best_score = ",", 0.0
+    best, most_even = ",", 0.0
     for delimiter in _DELIMITERS:
         counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
         usual = max(set(counts), key=counts.count) if counts else 1
-        if usual > 1:
-            score = counts.count(usual) / len(counts) + min(usual, 20) / 100
-            if score > best_score:
-                best, best_score = delimiter, score
+        even = counts.count(usual) / len(counts) if usual > 1 else 0
+        if even > most_even:
+            best, most_even = delimiter, even
     return best
-
-
-class _Rows:
-    """Finds the head row of each table in a stream of rows.
-
-    The first row of a table with at least two filled cells and no quantity among them is its head. An empty
-    row ends a table; if no head row follows it, the old heads still hold. Hidden rows and the notes of a
-    table stand at its end."""
-
-    def __init__(self, builder: base.TextBuilder) -> None:
-        self._builder = builder
-        self._begun = False
-        self._offset = 0
-        self._gap = False
-        self._hidden: list[tuple[Sequence[str], str]] = []
-        self._notes: list[tuple[str, str]] = []
-
-    def add(self, cells: Sequence[str], location: str, before: Sequence[Sequence[str]] = ()) -> None:
-        """A row, and behind it the same row as it read `before`."""
-        filled = [cell for cell in cells if cell.strip()]
-        if not filled and not before:
-            self._gap = True
-            return
-        opens = self._gap or not self._begun
-        if opens:
-            self.end()
-        if opens and all(sum(map(bool, row)) < 2 for row in (filled, *before)):
-            for text in (*filled, *("".join(row) for row in before)):
-                self._builder.paragraph(text, location=location)
-            return
-        if opens and filled and _names_columns(filled):
-            self._offset = next(n for n, cell in enumerate(cells) if cell.strip())
-            self._builder.table(base.column_heads([[base.one_line(cell) for cell in cells[self._offset :]]]))
-        elif not self._begun:
-            self._builder.table()
-        self._begun, self._gap = True, False
-        for row in (cells, *before):
-            self._put(row, location)
-
-    def add_hidden(self, cells: Sequence[str], location: str) -> None:
-        """A row that is not shown."""
-        self._hidden.append((cells, location))
-
-    def add_note(self, text: str, location: str) -> None:
-        self._notes.append((text, location))
-
-    def end(self) -> None:
-        """The table ends: what stands behind its rows."""
-        if self._hidden and not self._begun:
-            self._builder.table()
-            self._begun = True
-        for cells, location in self._hidden:
-            self._put(cells, location)
-        for text, location in self._notes:
-            self._builder.paragraph(text, location=location)
-        self._hidden, self._notes = [], []
-
-    def _put(self, cells: Sequence[str], location: str) -> None:
-        if not any(cell.strip() for cell in cells[: self._offset]):
-            cells = cells[self._offset :]
-        self._builder.row(cells, location=location)
-
-
-def _names_columns(filled: list[str]) -> bool:
-    return len(filled) > 1 and not any(base.is_number(cell) or len(cell) > 120 for cell in filled)
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
@@ -162,37 +104,46 @@ class _Workbook:
 
     def _add(self, sheet: SheetPart) -> None:
         name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
+
+        def place(number: int, first: int, last: int) -> str:
+            ends = dict.fromkeys(f"{get_column_letter(c + 1)}{number}" for c in (first, last))
+            return f"{name}!{':'.join(ends)}"
+
         comments = self._book.comments(sheet)
-        rows = _Rows(self.builder)
+        tables = SheetTables(self.builder, place)
         hidden: frozenset[int] = frozenset()
-        last, widest = 0, 0
+        merged = _Merged(self._book.merged(sheet))
+        widest = 0
         self._missing = []
         for row in self._book.rows(sheet):
             if not isinstance(row, SheetRow):
                 hidden |= row
                 continue
-            if row.number > last + 1:
-                rows.add([], "")
-            last = row.number
             widest = max(widest, row.cells[-1].column)
             unseen = sheet.hidden or row.hidden
-            passages: list[Passage] = [("", {})] * min(widest, base.MAX_COLUMNS)
+            passages = [_NOTHING] * min(row.cells[-1].column, base.MAX_COLUMNS)
+            notes = []
             for cell in row.cells:
                 if cell.column > base.MAX_COLUMNS:
                     break
-                place = f"{get_column_letter(cell.column)}{row.number}"
+                at = f"{get_column_letter(cell.column)}{row.number}"
                 passage = self._passage(sheet, row.number, cell, unseen or cell.column in hidden)
-                said = comments.pop(place, "")
-                if said:
-                    label = f"{name}!{place}"
+                if said := comments.pop(at, ""):
+                    label = f"{name}!{at}"
                     passage = f"{passage[0]}{marks.note_mark(label)}", passage[1]
                     said = marks.marked(MarkKind.HIDDEN, said) if unseen or cell.column in hidden else said
-                    rows.add_note(marks.note_body(label) + said, label)
+                    notes.append((marks.note_body(label) + said, label))
                 passages[cell.column - 1] = passage
-            self._write(rows, passages, name, row, sheet.hidden)
-        rows.end()
-        for place, said in comments.items():
-            self.builder.paragraph(said, location=f"{name}!{place}")
+            line = merged.line(row.number, passages)
+            bold = frozenset(cell.column - 1 for cell in row.cells if cell.style.bold)
+            tables.add(replace(line, hidden=row.hidden and not sheet.hidden, bold=bold, notes=notes))
+            if len(self.builder) > self._limits.max_chars:
+                raise ParseError(
+                    f"{self._path}: more than {self._limits.max_chars:,} characters.", "too_large"
+                )
+        tables.end()
+        for at, said in comments.items():
+            self.builder.paragraph(said, location=f"{name}!{at}")
         for words in self._book.boxes(sheet):
             self.builder.paragraph(words, location=sheet.title)
         self.losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
@@ -202,24 +153,6 @@ class _Workbook:
             beyond = f"{get_column_letter(base.MAX_COLUMNS + 1)}:{get_column_letter(widest)}"
             self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
 
-    def _write(
-        self, rows: _Rows, passages: list[Passage], name: str, row: SheetRow, whole_sheet: bool
-    ) -> None:
-        """Add a row with its place: from its first filled cell to its last."""
-        filled = [n for n, (text, former) in enumerate(passages, 1) if marks.unmarked(text) or former]
-        if not filled:
-            rows.add([], "")
-            return
-        first, last = (f"{get_column_letter(n)}{row.number}" for n in (filled[0], filled[-1]))
-        place = f"{name}!{first}" + (f":{last}" if first != last else "")
-        cells = [text for text, _ in passages]
-        if row.hidden and not whole_sheet:
-            rows.add_hidden(cells, place)
-        else:
-            rows.add(cells, place, marks.rows_before(passages))
-        if len(self.builder) > self._limits.max_chars:
-            raise ParseError(f"{self._path}: more than {self._limits.max_chars:,} characters.", "too_large")
-
     def _passage(self, sheet: SheetPart, row: int, cell: SheetCell, hidden: bool) -> Passage:
         """A cell's words as they stand and as they read before."""
         value = cell.value
@@ -227,7 +160,7 @@ class _Workbook:
             value = self._formulas.value(sheet, row, cell.column)
             if value is None:
                 self._missing.append((cell.column, row))
-                return "", {}
+                return _NOTHING
         text = show(value, cell.style.format, epoch_1904=self._book.epoch_1904)
         if not text.strip() and value and (plain := show(value, "")).strip():
             return marks.marked(MarkKind.HIDDEN, plain), {}  # its format shows nothing
@@ -239,6 +172,36 @@ class _Workbook:
         if hidden:
             return marks.marked(MarkKind.HIDDEN, marks.unmarked("".join(words for _, words in pieces))), {}
         return marks.as_it_stands(pieces)
+
+
+class _Merged:
+    """The merged cells of a sheet: their words stand in each row and column that they span."""
+
+    def __init__(self, areas: list[str]) -> None:
+        self._begin: dict[int, list[tuple[int, int, int]]] = {}
+        for left, top, right, bottom in map(range_boundaries, areas):
+            if left and top and right and bottom and left <= base.MAX_COLUMNS:
+                self._begin.setdefault(top, []).append((left - 1, min(right, base.MAX_COLUMNS), bottom))
+        self._open: dict[int, tuple[int, int, Passage]] = {}  # by first column: end, last row, words
+
+    def line(self, number: int, passages: list[Passage]) -> SheetLine:
+        """A row with what cells that are merged say in it; rows come in order."""
+        spans = {}
+        self._open = {left: cell for left, cell in self._open.items() if cell[1] >= number}
+        above = frozenset(c for left, (stop, *_) in self._open.items() for c in range(left, stop))
+        for left, stop, bottom in self._begin.get(number, ()):
+            if left < len(passages) and passages[left] != _NOTHING:
+                self._open[left] = stop, bottom, passages[left]
+                spans[left] = bottom - number + 1, stop - left
+        across = set()
+        for left, (stop, _, (text, before)) in self._open.items():
+            passages += [_NOTHING] * (stop - len(passages))
+            across |= set(range(left + 1, stop))
+            for c in range(left, stop) if left not in spans else range(left + 1, stop):
+                passages[c] = marks.without_notes(text), before
+        cells = [base.one_line(text) for text, _ in passages]
+        former = marks.rows_before(passages) if any(f for _, f in passages) else []
+        return SheetLine(number, cells, former, False, frozenset(across), above, spans)
 
 
 def _areas(places: list[tuple[int, int]]) -> list[str]:

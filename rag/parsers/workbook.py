@@ -31,6 +31,8 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _NUMERAL = re.compile(r"[+-]?(?=\.?\d)\d{0,400}(?:\.\d{0,400})?(?:[eE][+-]?\d{1,4})?")
 _ZERO = re.compile(r"0+(?:\.0*)?")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})"')
+_MOST_MERGED = 100_000
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
 _RE = Patterns(__file__)
 _HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
@@ -49,6 +51,7 @@ class Run:
 class CellStyle:
     format: str = ""
     struck: bool = False
+    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +125,20 @@ class WorkbookFile:
         codes = {**BUILTIN_FORMATS, **_HAN_FORMATS}
         for element in root.iter(_S + "numFmt"):
             codes[_number(element, "numFmtId")] = element.get("formatCode", "")
-        fonts = root.find(_S + "fonts")
-        struck = (
-            [_flag(font, "strike") for font in fonts.iterchildren(_S + "font")] if fonts is not None else []
-        )
-        formats = root.find(_S + "cellXfs")
+        looks = [(_flag(f, "strike"), _flag(f, "b")) for f in root.iterfind(f"{_S}fonts/{_S}font")]
         return [
             CellStyle(
                 code if (code := codes.get(_number(xf, "numFmtId"), "")) != "General" else "",
-                _number(xf, "fontId") < len(struck) and struck[_number(xf, "fontId")],
+                *(looks[font] if (font := _number(xf, "fontId")) < len(looks) else ()),
             )
-            for xf in (() if formats is None else formats.iterchildren(_S + "xf"))
+            for xf in root.iterfind(f"{_S}cellXfs/{_S}xf")
         ]
+
+    def merged(self, sheet: SheetPart) -> list[str]:
+        """The areas of a sheet that are one cell ("A2:A4"); they stand behind the rows in the file."""
+        data = self.package.read(sheet.part)
+        found = _MERGED.findall(data, data.rfind(b"sheetData>") + 1)[:_MOST_MERGED]
+        return [area.decode() for area in found]
 
     def rows(self, sheet: SheetPart) -> Iterator[SheetRow | frozenset[int]]:
         """The hidden columns of a sheet (1-based), where it has any, and its filled rows in order. What of a

@@ -6,7 +6,6 @@ Pure functions over strings, English and Chinese. A kind is a hint for choosing 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,18 +14,12 @@ from rag.facts.dates import FiscalPeriod, FoundDate, date_tokens, dates, read_pe
 from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 from rag.languages.text import STOP_WORDS, content_tokens, detect_language, normalise, query_tokens, words
 from rag.questions.naming import Word, name_words, spaced
 from rag.types import MarkKind
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_WHETHER = re.compile(
-    r"^\W*(?:is|are|was|were|did|does|do|has|have|had|must|may|can|shall|will|should)\b|\bwhether\b"
-    r"|是否|能否|可否|有没有|是不是|吗",
-    re.IGNORECASE,
-)
-_ZH_TITLE = re.compile(r"[《「“\"]([^》」”\"]{1,40})[》」”\"]")
+_RE = Patterns(__file__)
 
 
 class AnswerType(StrEnum):
@@ -99,7 +92,7 @@ def read_wording(text: str) -> Wording:
         expects=expected(text),
         names=_names(_respelt(text, days, [])),
         labelled=_labelled(text),
-        numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _NUMBER.findall(normalise(text)))),
+        numbers=tuple(dict.fromkeys(n.replace(",", "") for n in _RE["number"].findall(normalise(text)))),
         tokens=(*query_tokens(text), *date_tokens(days)),
         content=tuple(content_tokens(_respelt(text, days, date_tokens(days)))),
         periods=read_periods(text),
@@ -128,7 +121,7 @@ def expected(text: str) -> AnswerType:
 
 def _names(question: str) -> tuple[str, ...]:
     """Quoted titles, and capitalised words that are more than the capital of a sentence's first word."""
-    found = list(_ZH_TITLE.findall(question))
+    found = list(_RE["zh_title"].findall(question))
     if not question.isupper():
         for match in CAPITALISED.finditer(question):
             word = match.group().rstrip(".'’").removesuffix("'s").removesuffix("’s")
@@ -142,7 +135,7 @@ def _names(question: str) -> tuple[str, ...]:
 def _labelled(question: str) -> tuple[str, ...]:
     """Names with a letter or numeral; those of articles are no names. "Does Party A insure it?" is answered
     by who does: there the letter is what is asked."""
-    if _WHETHER.search(question):
+    if _RE["whether"].search(question):
         return ()
     folded = fold(question)
     parts = [(q.start, q.end) for q in references(folded) if q.unit in UNITS]

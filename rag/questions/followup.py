@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.languages import COMPLETE, in_order, language, patterns
+from rag.languages import COMPLETE, Patterns, in_order, language, patterns
 from rag.languages.text import has_han, query_tokens
 from rag.questions.expects import FIGURES, expected
 from rag.questions.mentions import (
@@ -29,6 +29,7 @@ from rag.questions.mentions import (
 )
 from rag.types import Turn
 
+_RE = Patterns(__file__)
 _RULES = {chinese: patterns("followup", unspaced=chinese) for chinese in (False, True)}
 _ASKED = {chinese: in_order(lambda of: of.asked, unspaced=chinese) for chinese in (False, True)}
 _FITTING = {
@@ -45,12 +46,6 @@ _STANDS_FOR = {
     (MentionKind.DATE, MentionKind.YEAR),
     (MentionKind.PART, MentionKind.YEAR),
 }
-_PREPOSITION = re.compile(r"\b(in|for|during|at|on|of|under|by|from|as of)\s+(?:the\s+)?$", re.I)
-_DETERMINER = re.compile(r"^(?:its|their|his|her|the|any|an?|those|that|this)\s+", re.I)
-_SIDE = re.compile("the |[\u4e00-\u9fff]", re.I)
-_NOUN_BEFORE = re.compile(r"\b(?:the|an?|each|every|any|my|our|your) (?!same\b)[a-z]+", re.I)
-_NOW = re.compile(r"\b(?:now|current(?:ly)?|latest|today|at present|most recent|overall|in total)\b", re.I)
-_FIGURE = re.compile(r"\bwhat (?:was|were)\b|多少|比例|金额|几", re.I)
 _MOST = 6  # turns that are read back
 # What is still no question by itself: words of a fragment, search tokens of a question; Chinese letters.
 _FRAGMENT, _FRAGMENT_ZH, _SHORT, _SHORT_ZH = 6, 8, 3, 12
@@ -152,10 +147,11 @@ def _stands_by_itself(
 ) -> bool:
     if any(e.start() <= m.start() < e.end() for e in rules["expletive"].finditer(question)):
         return True
-    ends = [o.end for o in own if o.slot in NAMES or (o.slot is MentionKind.SIDE and _SIDE.match(o.text))]
+    sides = (o for o in own if o.slot is MentionKind.SIDE and _RE["side"].match(o.text))
+    ends = [o.end for o in (*(o for o in own if o.slot in NAMES), *sides)]
     if any(end <= m.start() for end in ends):
         return True
-    nouns = _NOUN_BEFORE.finditer(question[: m.start()]) if m.re is rules["pronoun"] else ()
+    nouns = _RE["noun_before"].finditer(question[: m.start()]) if m.re is rules["pronoun"] else ()
     return any(not rules["definite"].match(n.group()) for n in nouns)
 
 
@@ -229,18 +225,19 @@ def _asking(wanted: str, question: str) -> str:
             return f"{before}{wanted}{question[m.end('x') :]}"
         if old.strip() and not chinese:
             article = re.match(r"(?:the|an?|any) ", old, re.I)
-            plain = (article.group() if article else "") + _DETERMINER.sub("", wanted)
+            plain = (article.group() if article else "") + _RE["determiner"].sub("", wanted)
             return before + plain + question[m.end("x") :]
     return ""
 
 
 def _with_period(question: str, earlier: str, known: Known) -> str:
     """A question for a figure that names no period gets the one that the conversation is about."""
-    figure = expected(question) in FIGURES or _FIGURE.search(question)
-    found = periods_before(question, earlier, known) if figure and not _NOW.search(question) else []
+    figure = expected(question) in FIGURES or _RE["figure"].search(question)
+    found = periods_before(question, earlier, known) if figure and not _RE["now"].search(question) else []
     if not found:
         return question
-    period, before = earlier[found[0].start : found[-1].end], _PREPOSITION.search(earlier[: found[0].start])
+    period = earlier[found[0].start : found[-1].end]
+    before = _RE["preposition"].search(earlier[: found[0].start])
     if has_han(question):
         end = next((m.end for m in mentions(question, known) if m.slot in NAMES), 0)
         return f"{question[:end]}{period}{question[end:]}"

@@ -15,7 +15,7 @@ from enum import StrEnum
 from rag.facts.dates import MONTHS, dates, read_periods
 from rag.facts.names import capitalised_runs
 from rag.facts.numerals import fold
-from rag.languages import patterns
+from rag.languages import Patterns, patterns
 from rag.languages.text import STOP_WORDS, has_han
 
 
@@ -62,26 +62,9 @@ def nothing_known(_: str) -> MentionKind | None:
 # "May" and "March" are also words: alone they are months only behind "in".
 _MONTHS = "|".join(n.capitalize() for n in MONTHS if len(n) > 3 and n not in ("may", "march", "sept"))
 _MONTH_ALONE = re.compile(rf"\b(?:{_MONTHS}|(?<=in )March)\b")
+_RE = Patterns(__file__)
 _RULES = patterns("mentions")
-# "FY2020" looks like a name, and like the end of the one before it.
-_FISCAL = re.compile(r"(?:^|\s+)FY ?'?(?:\d\d)?\d\d$", re.IGNORECASE)
-_HOUSE_NUMBER = re.compile(r"\b(?!(?:19|20)\d\d)\d{1,4} $")
-_PERSON = re.compile(r"^(?:Mr|Mrs|Ms|Dr|Prof|Sir|Judge|Justice)\b")
-_NOT_NAMES = STOP_WORDS.union(
-    "compare list name explain summarise summarize describe between same q1 q2 q3 q4 h1 h2 section article "
-    "clause paragraph note schedule exhibit appendix annex item chapter rule table usd eur gbp yes no thanks "
-    "thank hello hi sorry ok okay please well oh after before".split(),
-    MONTHS.keys() - {"may"},
-)
-_ZH_NAME = re.compile(
-    r"《[^《》]{1,40}》"
-    r"|[\u4e00-\u9fff]{2,14}?(?:股份有限公司|有限责任公司|有限公司|公司|集团|银行|医院|大学|法院|委员会"
-    r"|事务所)|[\u4e00-\u9fff]{0,12}?(?:合同法|[\u4e00-\u9fff]法典?|条例|办法|实施细则)(?=第|规定|中|的|对|里"
-    r"|呢|$|[，,？?])"
-)
-_ZH_LEAD = re.compile(
-    r"^(?:请问|那么?|根据|依据|按照|依照|关于|对于?|在|和|与|及|以及|还有|换成|如果是|同样)+"
-)
+_NOT_NAMES = STOP_WORDS.union(_RE.words("not_names"), MONTHS.keys() - {"may"})
 
 
 def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]:
@@ -104,7 +87,7 @@ def mentions(question: str, known: Known = nothing_known) -> tuple[Mention, ...]
     for start, end, slot in _known_names(question, known):
         add(slot, start, end)
     for start, end, slot in _names(question):
-        add(slot, start, start + len(_FISCAL.sub("", question[start:end])))
+        add(slot, start, start + len(_RE["fiscal"].sub("", question[start:end])))
     rest = question
     for part in (m for m in found if m.slot is MentionKind.PART):
         rest = rest[: part.start] + " " * len(part.text) + rest[part.end :]
@@ -150,7 +133,6 @@ def periods_before(question: str, earlier: str, known: Known = nothing_known) ->
 
 
 _READ = 300  # characters in which names of the index are looked for
-_WORD = re.compile(r"[A-Za-z0-9][\w&'’.-]*")
 
 
 def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, MentionKind]]:
@@ -158,7 +140,7 @@ def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Mentio
     if known is nothing_known:
         return
     question = question[:_READ]
-    words = [(m.start(), m.end()) for m in _WORD.finditer(question)]
+    words = [(m.start(), m.end()) for m in _RE["word"].finditer(question)]
     for size in range(min(8, len(words)), 0, -1):
         for first in range(len(words) - size + 1):
             start, end = words[first][0], words[first + size - 1][1]
@@ -175,14 +157,14 @@ def _known_names(question: str, known: Known) -> Iterator[tuple[int, int, Mentio
 
 def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
     """Names by their look: capitals, 《titles》, Chinese organisations and statutes."""
-    for m in _ZH_NAME.finditer(question):
-        lead = _ZH_LEAD.match(m.group())
+    for m in _RE["zh_name"].finditer(question):
+        lead = _RE["zh_lead"].match(m.group())
         start = m.start() + (lead.end() if lead else 0)
         yield start, m.end(), _kind(m.group())
     if question.isupper():
         return
     for m in capitalised_runs(question, "years"):
-        number = _HOUSE_NUMBER.search(question, 0, m.start())
+        number = _RE["house_number"].search(question, 0, m.start())
         start, text = (number or m).start(), question[(number or m).start() : m.end()]
         while re.split("['’]", (first := text.split(" ", 1))[0].lower())[0].rstrip(".") in _NOT_NAMES:
             if len(first) == 1:
@@ -196,7 +178,7 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
 
 
 def _kind(text: str) -> MentionKind:
-    if _PERSON.match(text):
+    if _RE["person"].match(text):
         return MentionKind.PERSON
     if _RULES["statute"].search(text):
         return MentionKind.STATUTE

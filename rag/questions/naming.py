@@ -28,15 +28,11 @@ from rag.facts.names import (
     short_name,
     squash,
 )
+from rag.languages import Patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise
 
+_RE = Patterns(__file__)
 MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
-_OWNER = re.compile(r"(['’][sS]?)(?=[ ]|$)")
-_LEADS_TO_NAME = re.compile(
-    r"(?:^|[.?!:;,]|\b(?:for|of|at|by|from|did|does|do|is|was|are|were|has|had|have|will|would|can|could|in|to|about|that|if|between"
-    r"|and|or|with|has|whether))\s*$",
-    re.I,
-)
 
 
 def unknown_companies(
@@ -63,12 +59,12 @@ def unknown_companies(
             yield ticker
     if reporting:
         for m in capitalised_runs(question, "any"):
-            run, owner, _ = _OWNER.split(m.group(), 1) if _OWNER.search(m.group()) else (m.group(), "", "")
+            run, *owner = _RE["owner"].split(m.group(), 1)
             name = _trimmed(run.rstrip(".,'’"), common)
-            owns = bool(owner) or question[m.end() : m.end() + 1] in ("'", "’")
+            owns = bool(owner and owner[0]) or question[m.end() : m.end() + 1] in ("'", "’")
             before = question[: m.start()]
             opens = not before.strip() or before.rstrip()[-1] in ".?!"
-            led = bool(_LEADS_TO_NAME.search(before)) and not (opens and name == run and " " not in name)
+            led = _RE["leads_to_name"].search(before) and not (opens and name == run and " " not in name)
             if name and (owns or led) and _is_new(name, catalogue):
                 yield name
 
@@ -95,7 +91,6 @@ def _is_new(name: str, catalogue: Catalogue) -> bool:
 
 
 _LONGEST = 12
-_SPACED_AND = re.compile(r"\b([A-Z])\s&\s([A-Z])\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,7 @@ def find_names(
 
 def spaced(question: str) -> str:
     """The question with "A & B" as one word: what the places of words and matches are places in."""
-    return _SPACED_AND.sub(r"\1&\2", question)
+    return _RE["spaced_and"].sub(r"\1&\2", question)
 
 
 def best(matches: Iterable[Match]) -> dict[str, float]:

@@ -31,7 +31,8 @@ _LOST = 0.5  # share of the question's content words that may be replaced
 @dataclass(frozen=True, slots=True)
 class RewritingInstructions:
     """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
-    question, answer and last question; `points` matches words that point out of a question."""
+    question, answer and last question; `points` matches words that point out of a question; `translations`
+    are the same questions in every language, as examples."""
 
     system: str
     asked: str
@@ -39,6 +40,7 @@ class RewritingInstructions:
     last: str
     ending: str
     points: re.Pattern[str]
+    translations: tuple[str, ...]
     examples: tuple[tuple[str, str], ...] = ()
 
     def user(self, turns: Sequence[Turn], question: str) -> str:
@@ -60,7 +62,13 @@ def instructions(code: str) -> RewritingInstructions:
 
 def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
     examples = raw.pop("examples")
-    bare = RewritingInstructions(**raw | {"points": re.compile("".join(raw["points"]), re.IGNORECASE)})
+    bare = RewritingInstructions(
+        **raw
+        | {
+            "points": re.compile("".join(raw["points"]), re.IGNORECASE),
+            "translations": tuple(raw["translations"]),
+        }
+    )
     asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
     turns = tuple((a + bare.ending, each["reply"]) for a, each in zip(asked, examples, strict=True))
     return replace(bare, examples=turns)
@@ -106,30 +114,31 @@ def rewritten(
     no turn holds. `history` are the earlier turns, oldest first."""
     how, turns = instructions(language), history[-_MOST:]
     prompt = Prompt(how.system, how.user(turns, question), how.examples, how.ending)
-    try:
-        pieces = llm.generate(prompt, max_tokens=_LONGEST, stop=stop)
-        text = "".join(piece for piece in pieces if isinstance(piece, str))
-    except GenerationError:
-        return None
-    text = text.strip().partition("\n")[0].strip().strip("\"“”'")
-    if stop is not None and stop.is_set():
-        return None
+    text = _written(prompt, llm, stop).strip("\"“”'")
     held = "\n".join([*(f"{turn.question}\n{turn.answer}" for turn in turns), question])
     return text if _joins(text, question, held) and _keeps(text, question, how) else None
 
 
 def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | None = None) -> str | None:
-    """The question in another language, by the model; None where it fails, or loses or adds a number."""
+    """The question in another language, by the model; None where it fails, or loses or adds a number. The
+    examples keep it from answering, and names in place."""
     system = f"Translate the question into {language(into).name}. Reply with the translation only."
-    try:
-        pieces = llm.generate(Prompt(system, question), max_tokens=_LONGEST, stop=stop)
-        text = "".join(piece for piece in pieces if isinstance(piece, str)).strip().partition("\n")[0]
-    except GenerationError:
-        return None
-    stopped = stop is not None and stop.is_set()
-    if stopped or not any(c.isalnum() for c in text) or detect_language(text) != into:
+    own, other = (instructions(code).translations for code in (detect_language(question), into))
+    examples = tuple(zip(own, other, strict=True)) if own != other else ()
+    text = _written(Prompt(system, question, examples), llm, stop)
+    if not any(c.isalnum() for c in text) or detect_language(text) != into:
         return None
     return text if numbers_in(text) == numbers_in(question) else None
+
+
+def _written(prompt: Prompt, llm: LLM, stop: threading.Event | None) -> str:
+    """The first line of a reply; "" where it failed or was stopped."""
+    try:
+        pieces = llm.generate(prompt, max_tokens=_LONGEST, stop=stop)
+        text = "".join(piece for piece in pieces if isinstance(piece, str))
+    except GenerationError:
+        return ""
+    return "" if stop is not None and stop.is_set() else text.strip().partition("\n")[0].strip()
 
 
 def _joins(text: str, question: str, held: str) -> bool:

@@ -21,7 +21,7 @@ from rag.facts.quantity import Kind, Quantity
 from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 from rag.questions.expects import AnswerType, Wording
-from rag.types import Cell, Span
+from rag.types import Cell, LeadIn, Span
 from rag.types.tables import heads_text
 
 
@@ -72,19 +72,18 @@ class PreparedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A candidate sentence and what stands around it: `surroundings` are title, headings and table header,
-    the tokens `context_tokens` are theirs and those of the sentence before; `titles` are those of title and
-    headings alone; `head` is how the document begins: parties, company, patient are often named there and
-    nowhere else. `place` (0..1) is where in its passage it stands."""
+    """A candidate sentence and what stands around it: `surroundings` are title, headings and what stands over
+    it (`SentenceUnit.over`), the tokens `context_tokens` are theirs and those of the sentence before;
+    `titles` are those of title and headings alone; `head` is how the document begins: parties, company,
+    patient are often named there and nowhere else. `sequence` are the tokens of its own words, `tokens` those
+    and what stands over it. `place` (0..1) is where in its passage it stands."""
 
     hit: int
     start: int
     end: int
     text: str
     surroundings: str
-    heads: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    location: str
+    unit: SentenceUnit
     head: str
     first: bool
     tokens: frozenset[str]
@@ -92,13 +91,13 @@ class Sentence:
     context_tokens: frozenset[str]
     titles: frozenset[str]
     place: float = 0.0
-    row: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceUnit:
     """A sentence or a table row as read: offset in the document, verbatim text; of a row its column heads and
-    cells (as in `Evidence`); its place; whether it is a row."""
+    cells (as in `Evidence`) and the title of its table; its place; whether it is a row; of an item of a list
+    what leads into it, and whether the list is a unit, too."""
 
     start: int
     text: str
@@ -106,6 +105,15 @@ class SentenceUnit:
     cells: tuple[Cell, ...] = ()
     location: str = ""
     row: bool = False
+    table: str = ""
+    leads: tuple[LeadIn, ...] = ()
+    listed: bool = False
+
+    @property
+    def over(self) -> str:
+        """What stands over it: title and column heads, or what leads into the list."""
+        named = (self.table, heads_text(self.heads), *(lead.text for lead in self.leads))
+        return "\n".join(filter(None, named))
 
 
 def make_sentences(
@@ -118,17 +126,15 @@ def make_sentences(
     made: list[Sentence] = []
     titles = frozenset((*search_tokens(surroundings), *dated(surroundings)))
     for n, unit in enumerate(units):
-        header = heads_text(unit.heads)
-        context_tokens = titles | frozenset((*search_tokens(header), *dated(header))) if header else titles
+        over = frozenset((*search_tokens(unit.over), *dated(unit.over)))
         sequence = tuple(search_tokens(unit.text))
-        tokens = frozenset((*sequence, *dated(unit.text)))
-        if context_tokens.issuperset(sequence):
+        if (titles | over).issuperset(sequence):
             continue
         before = made[-1].tokens if made else frozenset()
         one = Sentence(
-            hit, unit.start, unit.start + len(unit.text), unit.text, f"{surroundings}\n{header}",
-            unit.heads, unit.cells, unit.location, head, not made, tokens, sequence,
-            context_tokens | before, titles, place=n / max(1, len(units) - 1), row=unit.row,
+            hit, unit.start, unit.start + len(unit.text), unit.text, f"{surroundings}\n{unit.over}", unit,
+            head, not made, over.union(sequence, dated(unit.text)), sequence, titles | over | before, titles,
+            place=n / max(1, len(units) - 1),
         )  # fmt: skip
         made.append(one)
     return made

@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.languages.text import search_tokens, sentences
+from rag.documents.lists import announces, is_short, units
+from rag.languages.text import search_tokens
 from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
@@ -31,7 +32,7 @@ from rag.search.sufficiency import (
 from rag.search.verdict import CORE, RankedSentences, Verdict, judge
 from rag.store.store import Store
 from rag.types import Chunk, Evidence, Hit
-from rag.types.documents import withdrawn
+from rag.types.documents import led, withdrawn
 
 # Sentences whose cosine is computed when the question is asked, and how much of them: the costliest step of
 # showing evidence. With six instead of four one or two more answers in a hundred are among the first two;
@@ -126,6 +127,8 @@ def rank_sentences(
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     prepared = prepare(query, index.store, query.cues if former else frozenset())
     found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
+    # Where a question says nothing that an item says by itself, the list is what it asks about.
+    found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
     mode = mode_of(compared.info if compared is not None else None)
     calibration = calibration or load_calibration(mode)
@@ -181,33 +184,39 @@ def _as_replaced(
 def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
     chunk = hit.chunk
     surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
-    units = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
-    return make_sentences(number, units, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
+    found = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
+    return make_sentences(number, found, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
 
 
 def _prose(chunk: Chunk) -> list[SentenceUnit]:
-    """Sentences; a very long one is cut so that a quote stays readable."""
-    found = sentences(chunk.text)
-    return [
-        SentenceUnit(
-            chunk.start + s.start,
-            chunk.text[s.start : min(s.end, s.start + _LONGEST)],
-            location=chunk.location,
-        )
-        for s in found
-    ]
+    """Sentences, a very long one cut so that a quote stays readable; what leads into a short list goes on to
+    its end."""
+    whole = {lead.start: lead for lead in chunk.leads if is_short(lead) and lead.until <= chunk.end}
+    found = []
+    for span in units(chunk):
+        over = led(chunk.leads, span.start)
+        end = min(span.end, span.start + _LONGEST)
+        if lead := whole.get(span.start):
+            end = max(end, lead.until)
+        elif announces(chunk, span):
+            continue
+        text = chunk.text[span.start - chunk.start : end - chunk.start]
+        listed = any(one.start in whole for one in over)
+        found.append(SentenceUnit(span.start, text, location=chunk.location, leads=over, listed=listed))
+    return found
 
 
 def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
     """The rows of a table passage, each with its own column heads and cells."""
     chunk = hit.chunk
-    units = []
+    rows = []
     for block in store.blocks(hit.document.id, chunk.start, chunk.end):
         start = max(block.start, chunk.start)
         end = min(block.end, chunk.end, start + _LONGEST)
         text, place = chunk.text[start - chunk.start : end - chunk.start], block.location or chunk.location
-        units.append(SentenceUnit(start, text, block.heads, block.placed_cells(start, end), place, row=True))
-    return units
+        cells, title = block.placed_cells(start, end), block.table.title if block.table else ""
+        rows.append(SentenceUnit(start, text, block.heads, cells, place, row=True, table=title))
+    return rows
 
 
 def _plain(text: str) -> str:
@@ -218,15 +227,15 @@ def _cosines(
     query: Query, found: Sequence[Sentence], hits: Sequence[Hit], index: Searched, embedder: Embedder
 ) -> list[float]:
     """Similarity of the question with the sentences: by the vectors that the index holds of them, else by
-    those of `title: sentence`, since the title resolves what "it" and "the company" leave open."""
+    those of `title: sentence`, since the title resolves what "it" and "the company" leave open, with what
+    stands over a row or an item between."""
     question = embedder.embed_query(query.text)
     cosines = [_held(sentence, hits[sentence.hit], index.store, question) for sentence in found]
     missing = [n for n, cosine in enumerate(cosines) if math.isnan(cosine)]
     if missing:
         titles = [hits[found[n].hit].document.title[:_TITLE_CHARS] for n in missing]
-        texts = [
-            f"{title}: {found[n].text[:_EMBEDDED_CHARS]}" for n, title in zip(missing, titles, strict=True)
-        ]
+        parts = (": ".join([*found[n].unit.over.splitlines(), found[n].text]) for n in missing)
+        texts = [f"{title}: {part[:_EMBEDDED_CHARS]}" for title, part in zip(titles, parts, strict=True)]
         for n, cosine in zip(missing, embedder.embed_passages(texts) @ question, strict=True):
             cosines[n] = float(cosine)
     info, languages = embedder.info, [hits[s.hit].document.language for s in found]
@@ -244,8 +253,8 @@ def _held(sentence: Sentence, hit: Hit, store: Store, question: NDArray[np.float
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
-    """Indices of the sentences to show: distinct ones, and past the second only those that are not far behind
-    the first."""
+    """Indices of the sentences to show: distinct ones, none within another, and past the second only those
+    that are not far behind the first."""
     displayed: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
@@ -253,7 +262,9 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
         far = ranked.probabilities[i] < _LEAST_SHARE * ranked.probabilities[0]
         if len(displayed) >= limit or (far and len(displayed) >= 2):
             break
-        if plain and plain not in seen:
+        shown = (ranked.sentences[n] for n in displayed if ranked.sentences[n].hit == sentence.hit)
+        within = any(one.start < sentence.end and sentence.start < one.end for one in shown)
+        if plain and plain not in seen and not within:
             seen.add(plain)
             displayed.append(i)
     return displayed
@@ -277,9 +288,10 @@ def as_evidence(
         score=round(probability, 4),
         page=page,
         heading_path=hit.chunk.heading_path,
-        heads=sentence.heads,
-        location=sentence.location,
-        cells=sentence.cells,
+        heads=sentence.unit.heads,
+        location=sentence.unit.location,
+        cells=sentence.unit.cells,
+        leads=sentence.unit.leads,
     )
     return with_marks(shown, store)
 

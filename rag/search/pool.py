@@ -39,6 +39,8 @@ from rag.types.search import Candidate
 _TERMS_EMBEDDED = 6
 # So much less is searched for in another language, where there are passages in the question's.
 _ACROSS = 3
+# Passages from which on an index says itself how rare its words are, and in what share of them a word is.
+_TYPICAL, _USUAL = 50, 0.02
 # Former wordings are looked for beside so many passages.
 _BESIDE = 3
 
@@ -82,8 +84,12 @@ def sources(fields: Sequence[Searches], store: Store) -> frozenset[int]:
 
 
 def idf(passages: int, frequency: int) -> float:
-    """Inverse document frequency as FTS5's bm25() computes it, floored just above zero."""
-    return max(1e-6, math.log((passages - frequency + 0.5) / (frequency + 0.5)))
+    """Inverse document frequency, above zero for every word (Lucene's form of BM25's). An index of fewer than
+    `_TYPICAL` passages is read as one of so many, the others with the usual share of passages for each word:
+    of a few passages alone nothing can be said of how rare a word is."""
+    others = max(0, _TYPICAL - passages)
+    passages, held = passages + others, frequency + others * _USUAL
+    return math.log1p((passages - held + 0.5) / (held + 0.5))
 
 
 def idf_weights(store: Store, tokens: Sequence[str]) -> dict[str, float]:

@@ -183,7 +183,7 @@ def _shape(prepared: PreparedQuestion, s: Sentence, hit: Hit) -> tuple[float, ..
 def _row(prepared: PreparedQuestion, s: Sentence) -> tuple[float, ...]:
     """For rows of tables: how much of the label the question says, and whether it is the line item that is
     needed; 0.0 for sentences."""
-    if not s.row:
+    if not s.unit.row:
         return 0.0, 0.0
     label = frozenset(search_tokens(label_of(s.text)))
     phrases = sum(t in prepared.weights for t in label) / len(label) if label else 0.0
@@ -242,7 +242,7 @@ def answer_signals(
             max(prepared.topic_coverage(s.tokens) for s in first),
             max(prepared.added(s.tokens, s.titles) for s in first),
             max(prepared.expansion_share(s.tokens) for s in first),
-            max(prepared.line_item(s.tokens) for s in first),
+            max(prepared.line_item(frozenset(s.sequence)) for s in first),
             sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
             names if prepared.query.names else 0.0,
             1.0 - share_named(named, best.text, place),

@@ -199,7 +199,7 @@ def _of_other_years(query: Query, evidence: Sequence[Evidence]) -> bool:
     years, and none of the first pieces says one of those asked about: the row would pass for the answer."""
     years = {str(p.year) for p in query.periods if p.year}
     first = [f"{e.header} {e.text} {' '.join(e.heading_path)}" for e in evidence[:CORE]]
-    if not years or not first or not _YEAR.search(evidence[0].header):
+    if not years or not first or not _YEAR.search(" ".join(evidence[0].heads)):
         return False
     return not any(year in said for year in years for said in first)
 

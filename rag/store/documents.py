@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue, build_catalogue
+from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError
 from rag.facts.names import name_key, short_name
-from rag.languages.text import sentences
 from rag.store.index_file import IndexFile
 from rag.store.schema import (
     PART,
@@ -43,6 +43,7 @@ from rag.types import (
     Document,
     DocumentInfo,
     Filters,
+    LeadIn,
     Mark,
     MarkKind,
     Page,
@@ -57,7 +58,7 @@ _CACHED_PARTS = 256
 _NOTE = 400
 _CHUNK = (
     "SELECT id, document_id, ordinal, start, end, context, kind, heading_path, page, last_page, location, "
-    "tokens, roles FROM chunks WHERE"
+    "tokens, roles, leads FROM chunks WHERE"
 )
 
 
@@ -180,7 +181,7 @@ class Documents(IndexFile):
     def sentence_starts(self, document_id: int, passage: Chunk) -> list[int]:
         """Where the sentences of a passage begin (the rows of a table), counted from the passage's start."""
         if passage.kind != "table":
-            return [sentence.start for sentence in sentences(passage.text)]
+            return [unit.start - passage.start for unit in units(passage)]
         blocks = self.blocks(document_id, passage.start, passage.end)
         return [max(0, block.start - passage.start) for block in blocks]
 
@@ -272,6 +273,11 @@ class Documents(IndexFile):
         """The document of each passage; those that are gone are left out. Reads no text."""
         return dict(self._among("SELECT id, document_id FROM chunks WHERE id", ids))
 
+    def passage_at(self, document_id: int, offset: int) -> int:
+        """The id of the passage in which a character of a document stands; 0 for none."""
+        query = "SELECT id FROM chunks WHERE document_id = ? AND start <= ? ORDER BY start DESC LIMIT 1"
+        return next((i for (i,) in self.rows(query, (document_id, offset))), 0)
+
     def candidates(self, ids: Sequence[int]) -> list[Candidate]:
         """Passages without their text, by id; those that are gone are left out."""
         found = self.rows(
@@ -308,9 +314,12 @@ class Documents(IndexFile):
         return [self._chunk(row) for row in self.rows(query, (document_id, first, last))]
 
     def _chunk(self, row: Sequence[Any]) -> tuple[int, int, Chunk]:
-        number, document_id, ordinal, start, end, context, kind, path, *place, roles = row
+        number, document_id, ordinal, start, end, context, kind, path, *place, roles, over = row
         text, headings = self.text(document_id, start, end), tuple(json.loads(path))
-        place.append(read_roles(roles))
+        leads = tuple(
+            LeadIn(a, b, until, words, tuple(at)) for a, b, until, words, at in json.loads(over or "[]")
+        )
+        place += [read_roles(roles), leads]
         return number, document_id, Chunk(ordinal, start, end, text, context, kind, headings, *place)
 
     def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:
@@ -334,9 +343,9 @@ class Documents(IndexFile):
 
 
 def _table(values: list[Any], rows: list[tuple[int, tuple[int, ...], list[Any]]]) -> Table:
-    placed, start, end, heads, units, path, location, *title = values
+    placed, start, end, heads, units, path, location, title = values
     spans = tuple((number, *span) for number, _, spanned in rows for span in spanned)
     return Table(
         start, end, tuple(map(tuple, heads)), tuple(units), placed, tuple(path), location, rows[0][0],
-        tuple(cells for _, cells, _ in rows), spans, *title,
+        tuple(cells for _, cells, _ in rows), spans, title,
     )  # fmt: skip

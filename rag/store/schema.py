@@ -28,7 +28,7 @@ from rag.files import sync
 from rag.models.embedder import EmbedderInfo, supports
 from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 DATABASE = "citewise.sqlite"
 LOCK = "writer.lock"
 # Code points per stored part: small enough that cutting one passage out costs some 50 µs, large enough to

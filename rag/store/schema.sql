@@ -33,7 +33,8 @@ CREATE TABLE chunks (
     last_page INTEGER,
     location TEXT NOT NULL,
     tokens INTEGER NOT NULL,
-    roles TEXT NOT NULL                   -- JSON array of the parts it stands in ("balance"); '' for none
+    roles TEXT NOT NULL,                  -- JSON array of the parts it stands in ("balance"); '' for none
+    leads TEXT NOT NULL                   -- JSON: start, end, until, text, items of each `LeadIn`; '' for none
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
 -- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every

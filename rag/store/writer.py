@@ -266,6 +266,7 @@ class Writer:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
         values |= {"document_id": document_id, "heading_path": json.dumps(chunk.heading_path)}
         values |= {"roles": json.dumps(chunk.roles) if chunk.roles else ""}
+        values |= {"leads": json.dumps([astuple(lead) for lead in chunk.leads]) if chunk.leads else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
         self._connection.execute(

@@ -186,7 +186,7 @@ def _listed(
         lines = [say("tasks.of_document", language, path=rows[0].document.path, count=len(rows))]
         for e in few:
             above = f" ({e.header})" if e.heads else ""
-            lines.append(f"  “{' '.join(e.text.split())}”{above} [{e.number}]")
+            lines.append(f"  “{' '.join(e.words.split())}”{above} [{e.number}]")
         if more := rows[len(few) :]:
             marks = " … ".join(f"[{n}]" for n in dict.fromkeys((more[0].number, more[-1].number)))
             lines.append("  " + say("tasks.more", language, count=len(more), marks=marks))

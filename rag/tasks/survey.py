@@ -18,9 +18,10 @@ from itertools import count
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
 from rag.answers.request import Setup
+from rag.documents.lists import announces, units
 from rag.index import Index
 from rag.languages import patterns, say
-from rag.languages.text import detect_language, sentences
+from rag.languages.text import detect_language
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select, with_marks
 from rag.search.verdict import COUNTED, lacks, unmatched
@@ -38,11 +39,12 @@ from rag.types import (
     Evidence,
     Filters,
     Hit,
+    LeadIn,
     Outcome,
     Part,
     Reading,
 )
-from rag.types.documents import admitted
+from rag.types.documents import admitted, led
 from rag.types.tables import heads_text
 
 # Passages that are read for one question; what matches beyond them is counted by its words alone.
@@ -55,8 +57,8 @@ _CONTENTS = re.compile(r"(?:\.\s?){5}|…{2}|·{5}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A sentence or table row: code points of its document; `heads` and `cells` as in `Evidence`; `literal`
-    where it holds the topic as typed and not only in other words."""
+    """A sentence or table row: code points of its document; `heads`, `cells` and `leads` as in `Evidence`;
+    `literal` where it holds the topic as typed and not only in other words."""
 
     start: int
     end: int
@@ -65,6 +67,7 @@ class Place:
     cells: tuple[Cell, ...] = ()
     location: str = ""
     literal: bool = True
+    leads: tuple[LeadIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +172,20 @@ def _places(
     all of them, the first sentence stands for the passage."""
     title = document.title if rows else ""
     above = _above("\n".join([title, *chunk.heading_path]))
-    units = list(units_of(store, document, chunk))
+    places = list(units_of(store, document, chunk))
     given = [n for n in terms if above.holds(n)]
     found = []
-    for unit in units:
-        text = Text(f"{unit.text}\n{heads_text(unit.heads)}" if unit.heads else unit.text)
+    for unit in places:
+        over = [heads_text(unit.heads)] if unit.heads else [lead.text for lead in unit.leads]
+        text = Text("\n".join([unit.text, *over]))
         own = [n for n in terms if text.holds(n)]
         if (own or rows) and all(n in own or n in given for n in terms):
             literal = all(text.has(n.form) or above.has(n.form) for n in terms)
             found.append(replace(unit, literal=literal))
-    if not found and len(given) == len(terms) and units:
-        found = [replace(units[0], literal=all(above.has(n.form) for n in terms))]
+    if not found and len(given) == len(terms) and places:
+        literal = all(above.has(n.form) for n in terms)
+        first = [one for one in places if one.leads == places[0].leads] if places[0].leads else places[:1]
+        found = [replace(one, literal=literal) for one in first]
     return tuple(found)
 
 
@@ -192,12 +198,13 @@ def _above(headings: str) -> Text:
 def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Place]:
     """The sentences of a passage in prose; the rows of one in a table, without column heads and totals."""
     if chunk.kind != "table":
-        for s in sentences(chunk.text):
+        for s in units(chunk):
             end = min(s.end, s.start + _LONGEST)
-            text = chunk.text[s.start : end]
+            text = chunk.text[s.start - chunk.start : end - chunk.start]
             has_words = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
-            if has_words and text.strip() not in (*chunk.heading_path, document.title):
-                yield Place(chunk.start + s.start, chunk.start + end, text, location=chunk.location)
+            named = text.strip() in (*chunk.heading_path, document.title) or announces(chunk, s)
+            if has_words and not named:
+                yield Place(s.start, end, text, location=chunk.location, leads=led(chunk.leads, s.start))
         return
     found = []
     for block in store.blocks(document.id, chunk.start, chunk.end):
@@ -237,6 +244,7 @@ def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evide
             heads=place.heads,
             location=place.location,
             cells=place.cells,
+            leads=place.leads,
         )
         for number, (m, chunk, place) in enumerate(places, 1)
     )

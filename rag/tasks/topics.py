@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -37,6 +37,7 @@ _ANY = frozenset(search_tokens("document file text paper pdf docx page index col
 _ANY_ZH = listed("any_document")
 _LABELS = ("company", "names", "parties", "law", "law_names", "subject", "form", "fiscal_year", "year")
 _NONE = Constraints()
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
 
 class Understands(Protocol):
@@ -67,27 +68,24 @@ class Text:
     """A text ready to be looked into. Its words are stemmed only where their first letters are there: most
     sentences of a passage that matches hold nothing of the topic."""
 
-    __slots__ = ("_characters", "_plain", "_stems", "_text")
-
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._plain = normalise(text)
-        self._characters: str | None = None
-        self._stems: str | None = None
+        self._text, self._plain = text, normalise(text)
+
+    @cached_property
+    def _characters(self) -> str:
+        return "".join(self._plain.split())
+
+    @cached_property
+    def _stems(self) -> str:
+        return f" {' '.join(search_tokens(_HAN.sub(' ', self._text)))} "
 
     def holds(self, term: TopicTerm) -> bool:
         return any(self.has(form) for form in term.forms)
 
     def has(self, form: str) -> bool:
         if has_han(form):
-            if self._characters is None:
-                self._characters = "".join(self._plain.split())
             return form in self._characters
-        if not all(lead in self._plain for lead in _leads(form)):
-            return False
-        if self._stems is None:
-            self._stems = f" {' '.join(search_tokens(_without_han(self._text)))} "
-        return not form or f" {form} " in self._stems
+        return all(lead in self._plain for lead in _leads(form)) and (not form or f" {form} " in self._stems)
 
 
 @lru_cache(maxsize=4096)
@@ -95,10 +93,6 @@ def _leads(stems: str) -> tuple[str, ...]:
     """First letters that every word of these stems begins with; stemming changes the ends of words, and of
     the shortest ("dying", "die") all but the first letter."""
     return tuple(stem[: max(1, min(4, len(stem) - 2))] for stem in stems.split())
-
-
-def _without_han(text: str) -> str:
-    return re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+", " ", text) if has_han(text) else text
 
 
 def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rag.types.documents import DocumentInfo, Loss, MarkKind
+from rag.types.documents import DocumentInfo, LeadIn, Loss, MarkKind, quoted
 from rag.types.search import Gap, Hit, Note
 from rag.types.tables import Cell, heads_text
 
@@ -17,8 +17,9 @@ class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
     verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer. Of a
     table row `heads` are the column heads, and `cells` those of its cells that stand in the column of their
-    head; the first has `heads[0]` over it. `withdrawn` says how words of it do not stand (struck, deleted,
-    hidden); `notes` are the words of the notes that its marks lead to."""
+    head; the first has `heads[0]` over it. Of what stands in a list `leads` are the words that lead into it,
+    without which it says nothing. `withdrawn` says how words of it do not stand (struck, deleted, hidden);
+    `notes` are the words of the notes that its marks lead to."""
 
     number: int
     document: DocumentInfo
@@ -34,11 +35,17 @@ class Evidence:
     cells: tuple[Cell, ...] = ()
     withdrawn: MarkKind | None = None
     notes: tuple[str, ...] = ()
+    leads: tuple[LeadIn, ...] = ()
 
     @property
     def header(self) -> str:
-        """The column heads on one line."""
-        return heads_text(self.heads)
+        """What stands over it, on one line: column heads, or what leads into its list."""
+        return _header(self)
+
+    @property
+    def words(self) -> str:
+        """The words as they are quoted, with what leads into the list in front."""
+        return quoted(self.leads, self.start, self.text)
 
 
 class ClaimState(StrEnum):
@@ -52,7 +59,7 @@ class ClaimState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a claim's words stand: exact span and verbatim quote. `number` is what the reader sees as [1];
-    `heads` are the column heads of a quoted table row; `withdrawn` and `notes` as in `Evidence`."""
+    `heads` are the column heads of a quoted table row; `withdrawn`, `notes` and `leads` as in `Evidence`."""
 
     number: int
     document: str
@@ -69,11 +76,21 @@ class Citation:
     heads: tuple[str, ...] = ()
     withdrawn: MarkKind | None = None
     notes: tuple[str, ...] = ()
+    leads: tuple[LeadIn, ...] = ()
 
     @property
     def header(self) -> str:
-        """The column heads on one line."""
-        return heads_text(self.heads)
+        """As in `Evidence`."""
+        return _header(self)
+
+    @property
+    def words(self) -> str:
+        """As in `Evidence`."""
+        return quoted(self.leads, self.start, self.quote)
+
+
+def _header(one: Evidence | Citation) -> str:
+    return heads_text(one.heads or [lead.text for lead in one.leads])
 
 
 @dataclass(frozen=True, slots=True)

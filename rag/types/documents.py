@@ -6,7 +6,7 @@ always `document.text[start:end]`, never a cleaned copy."""
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,6 +104,8 @@ class MarkKind(StrEnum):
     NUMBERED = "numbered"
 
 
+# So much white space stands between what follows each other.
+_APART = 4
 # What does not stand: it is kept, and never quoted as what the document says.
 WITHDRAWN = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
 
@@ -228,11 +230,37 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadIn:
+    """Words that lead into a list: `text`, at `[start, end)` of a document ("We do not pay for:"). They
+    belong to all that stands in `[end, until)`: its `items` (where each begins) and what is below those."""
+
+    start: int
+    end: int
+    until: int
+    text: str
+    items: tuple[int, ...] = ()
+
+
+def led(leads: Iterable[LeadIn], start: int) -> tuple[LeadIn, ...]:
+    """Those of the leads, outermost first, that belong to what begins there."""
+    return tuple(lead for lead in leads if lead.end <= start < lead.until)
+
+
+def quoted(leads: Sequence[LeadIn], start: int, text: str) -> str:
+    """How words that begin there are quoted: with the leads in front, "…" where something is left out."""
+    said = ""
+    for lead, at in zip(leads, [*(one.start for one in leads[1:]), start], strict=False):
+        said += f"{lead.text} {'… ' * (at - lead.end > _APART)}"
+    return said + text
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage: `document.text[start:end] == text`. `context` (title, heading path, column heads) is
-    embedded and indexed in front of the text and never quoted. `page` and `last_page` are 1-based, None
-    without pages. `roles` are the parts of the document that the passage stands in ("income", "balance"), or
-    how all of its words are `withdrawn` ("struck")."""
+    """A passage: `document.text[start:end] == text`. `context` (title, headings, column heads, what leads
+    into a list) is embedded and indexed in front of the text and never quoted. `page` and `last_page` are
+    1-based, None without pages. `roles` are the parts of the document that the passage stands in ("income",
+    "balance"), or how all of its words are `withdrawn` ("struck"). `leads`: see `LeadIn`; those that anything
+    of it belongs to."""
 
     ordinal: int
     start: int
@@ -246,6 +274,7 @@ class Chunk:
     location: str = ""
     tokens: int = 0
     roles: tuple[str, ...] = ()
+    leads: tuple[LeadIn, ...] = ()
 
     @property
     def indexed_text(self) -> str:

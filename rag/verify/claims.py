@@ -86,10 +86,6 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(words[:8]))
 
 
-def _context(evidence: Evidence) -> str:
-    return "\n".join(filter(None, (evidence.document.title, *evidence.heading_path, *evidence.heads)))
-
-
 def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
     """The words of the cells of a row that stand in a part of it."""
     at = evidence.start
@@ -106,10 +102,11 @@ class _Judge:
         self.units: list[Source] = []
         self.verbatim: dict[str, int] = {}
         for item in evidence:
-            text = strip_markers(item.text)
+            text = strip_markers(item.words)
             self._remember(item.text, item.number)
             self._remember(text, item.number)
-            context = assertions_of(_context(item)[:MAX_SOURCE_SENTENCE])
+            above = "\n".join(filter(None, (item.document.title, *item.heading_path, *item.heads)))
+            context = assertions_of(above[:MAX_SOURCE_SENTENCE])
             for span in sentences(text):
                 part = text[span.start : span.end]
                 self._remember(part, item.number)

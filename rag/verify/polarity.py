@@ -66,11 +66,15 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
         return
     places, in_order = reading(anchors)
     if not in_order:
-        first, second = _first_break(anchors, places)
+        at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
         parties = _swapped_parties(claim, anchors, places)
         hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
-        yield Finding(hard, reason("order", claimed=first, stated=second, label=source.label), reversed=hard)
+        yield Finding(
+            hard,
+            reason("order", claimed=anchors[at - 1].text, stated=anchors[at].text, label=source.label),
+            reversed=hard,
+        )
         return
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, reason("voice", label=source.label))
@@ -98,11 +102,6 @@ def _in_clause(source: Source, anchor: Anchor, neighbours: Sequence[Anchor]) -> 
     here = anchor.places[0]
     spans = [(min(here, p), max(here, p)) for n in neighbours for p in n.places[:1]]
     return not any(_RE["joint"].search(source.facts.lower, a, b) for a, b in spans)
-
-
-def _first_break(anchors: Sequence[Anchor], places: Sequence[int]) -> tuple[str, str]:
-    at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
-    return anchors[at - 1].text, anchors[at].text
 
 
 def _voice(facts: Assertions) -> bool:
@@ -292,7 +291,8 @@ def small_words_agree(claim: Assertions, source: Source, alignment: Alignment) -
     own = Counter((c.group, c.name) for c in claim.cues)
     theirs = Counter((c.group, c.name) for c in source.facts.cues)
     texts = {(c.group, c.name): c.text for c in (*source.facts.cues, *claim.cues)}
-    whole = _nearly_whole(claim, source, alignment)
+    # Where all of the source is retold, a turning word left out is missing rather than out of view.
+    whole = alignment.coverage > 0.85 and claim.size >= 0.7 * source.facts.size
     for kind in sorted(own.keys() | theirs.keys()):
         group, _ = kind
         if group == "denial":
@@ -304,9 +304,3 @@ def small_words_agree(claim: Assertions, source: Source, alignment: Alignment) -
             yield Finding(False, reason("left out", stated=word, label=source.label))
         elif own[kind] < theirs[kind] and whole:
             yield Finding(False, reason("dropped", stated=word, label=source.label))
-
-
-def _nearly_whole(claim: Assertions, source: Source, alignment: Alignment) -> bool:
-    """Whether the claim retells all of the source, so that a turning word left out is missing rather than
-    out of view."""
-    return alignment.coverage > 0.85 and claim.size >= 0.7 * source.facts.size

@@ -11,9 +11,22 @@ import pytest
 
 from rag.answers.compose import Basis, certificate, compose, quote_claim, refuse, render_text
 from rag.answers.reading import ReaderReply
+from rag.documents.lists import leads
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, Veto, outcome
-from rag.types import Answer, Certificate, Claim, ClaimState, Evidence, FileStatus, Filters, Outcome
+from rag.types import (
+    Answer,
+    Block,
+    BlockKind,
+    Certificate,
+    Claim,
+    ClaimState,
+    Evidence,
+    FileStatus,
+    Filters,
+    Outcome,
+)
+from rag.types.documents import led
 from tests.asking import asked
 from tests.fakes import fake_document, fake_evidence, fake_hit, manner
 
@@ -182,7 +195,9 @@ def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
     ],
 )
 def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, item: str, line: str) -> None:
-    piece = fake_evidence(item, start=passage.index(item))
+    start = passage.index(item)
+    over = led(leads(passage, [Block(BlockKind.PARAGRAPH, 0, len(passage))]), start)
+    piece = replace(fake_evidence(item, start=start), leads=over)
     basis = Basis(asked(QUESTION), "en", selection([piece], core=1), (fake_hit(passage),), PROOF)
     assert compose(basis, ReaderReply(basis.found.verdict)).line == line
 

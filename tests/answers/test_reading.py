@@ -413,7 +413,14 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "3.1 On signing, the Tenant has paid USD 60,915.",
             "What is the deposit?",
             "3.1 [1]",
-            "3.1 On signing, the Tenant has paid USD 60,915.",
+            "On signing, the Tenant has paid USD 60,915.",
+        ),
+        ("4. Party B insures the cloth.", "Does Party A insure the cloth?", "Yes [1]", None),
+        (
+            "4. Party B insures the cloth.",
+            "Does Party B insure the cloth?",
+            "Yes [1]",
+            "Yes: Party B insures the cloth.",
         ),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
         (

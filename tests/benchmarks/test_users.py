@@ -153,7 +153,7 @@ def test_the_page_lets_sixteen_users_search_at_once() -> None:
 
 @pytest.fixture
 def real(index: Index) -> Iterator[Assistant]:
-    llm = load_llm("embedded", cache_dir=default_cache_dir(), tuned=False, parallel=2)
+    llm = load_llm("embedded", cache_dir=default_cache_dir(), parallel=2)
     assert llm is not None
     yield Assistant(index, llm, max_evidence=1, max_tokens=24, threshold=0.0)
     llm.close()

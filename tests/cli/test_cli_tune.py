@@ -118,19 +118,6 @@ def test_more_is_refused_where_more_is_asked_to_be(made: Path) -> None:
     assert low < high
 
 
-def test_threshold_set_by_risk_says_what_it_costs_on_the_other_half(made: Path) -> None:
-    result = run("questions.jsonl", "-i", "index", "--risk", "0.25", "--dry-run")
-    assert "for at most 25% wrong answers" in result.stdout
-    assert "with 95 % confidence at most" in result.stdout
-    told = json.loads(run("questions.jsonl", "-i", "index", "--risk", "0.25", "--json", "--dry-run").stdout)
-    risk = told["risk"]
-    assert risk["wanted"] == 0.25 and 0 < risk["answered"] <= risk["asked"] == told["held_out"]
-    assert risk["wrong"] / risk["answered"] <= risk["bound"] <= 1.0
-    strict = json.loads(run("questions.jsonl", "-i", "index", "--risk", "0.01", "--json", "--dry-run").stdout)
-    assert strict["threshold"] >= told["threshold"]
-    assert strict["risk"]["answered"] <= risk["answered"]
-
-
 def test_reset_takes_the_tuning_away_and_says_where_there_was_none(made: Path) -> None:
     Path("index", TUNED).write_text("broken")
     result = run("--reset", "--index", "index")
@@ -176,7 +163,6 @@ def test_without_unanswerable_questions_no_threshold_is_set(made: Path) -> None:
         ([], "Give a SET"),
         (["nowhere"], "nowhere is not a set"),
         (["questions.jsonl", "--refuse", "1"], "share of questions"),
-        (["questions.jsonl", "--risk", "0"], "share of answers"),
         (["few.jsonl", "-i", "index"], "questions with evidence to fit to"),
         (["bad.jsonl", "-i", "index"], "bad.jsonl, line 1"),
         (["--reset", "--dry-run"], "leave one out"),
@@ -207,7 +193,7 @@ def test_set_of_documents_and_questions_is_ingested_first(
         "rag.cli.measure.ingest_set",
         lambda documents, settings, **_: read.append((documents, settings.index)),
     )
-    monkeypatch.setattr("rag.cli.measure._tuned", lambda *_, **__: pytest.fail("stop here"))
+    monkeypatch.setattr("rag.cli.shared.open_configured_index", lambda *_, **__: pytest.fail("stop here"))
     Path("cases", "documents").mkdir(parents=True)
     Path("cases", "questions.jsonl").write_text('{"question": "Why?"}')
     with pytest.raises(pytest.fail.Exception):

@@ -40,16 +40,6 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments]).output
 
 
-def test_follow_prints_what_a_passage_refers_to_each_on_a_line(terminal: Any) -> None:
-    shown = terminal("search", "捕捞处罚", "--follow", "-k", "1")
-    assert "→ 第二条 第二条 处一万元罚款。" in shown
-    assert "→ 《湿地条例》第三条 湿地条例.md: 湿地条例 第三条 湿地另行规定。" in shown
-
-
-def test_without_follow_no_reference_is_printed(terminal: Any) -> None:
-    assert "→" not in terminal("search", "捕捞处罚", "-k", "1")
-
-
 def test_a_hit_of_a_superseded_law_is_marked_and_one_in_force_is_not(terminal: Any) -> None:
     assert "⚠ superseded by 湖泊法 from 2021-01-01" in terminal("search", "旧湖泊保护", "-k", "1")
     assert "⚠" not in terminal("search", "一万元罚款", "-k", "1")

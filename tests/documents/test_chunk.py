@@ -74,7 +74,7 @@ SENTENCE = "The tenant shall keep the premises in good repair and pay all charge
 
 
 def test_chunker_has_a_version() -> None:
-    assert CHUNKER_VERSION == 3
+    assert CHUNKER_VERSION == 4
 
 
 def test_empty_document_has_no_chunks() -> None:

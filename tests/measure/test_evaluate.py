@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.errors import InputError, ModelMissing
 from rag.languages.text import letters
 from rag.measure import metrics
-from rag.measure.evalset import Choice, choose, load_questions
+from rag.measure.evalset import Choice, load_questions
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry, Passage
 from rag.measure.report import Report, changed
@@ -108,33 +108,6 @@ def test_coverage_is_one_for_contained_text_and_always_a_share(before: str, part
 # Ranks to scores.
 
 
-def test_ndcg_and_reciprocal_rank_agree_with_hand_computed_values() -> None:
-    assert metrics.reciprocal_rank(4) == 0.25
-    assert metrics.reciprocal_rank(11) == 0.0
-    assert metrics.reciprocal_rank(None) == 0.0
-    # Two relevant; found at ranks 2 and 4: (1/log2(3) + 1/log2(5)) / (1/log2(2) + 1/log2(3))
-    expected = (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3))
-    assert metrics.ndcg([0, 1, 0, 1], 2) == pytest.approx(expected)
-    assert metrics.ndcg([1, 1], 2) == 1.0
-    assert metrics.ndcg([], 3) == 0.0
-
-
-def test_an_entry_gains_once_however_many_passages_hit_it() -> None:
-    passages = [Passage("a.pdf", "x", 1, 1), Passage("a.pdf", "y", 1, 1), Passage("a.pdf", "z", 2, 2)]
-    entries = [EvidenceEntry("a.pdf", 1), EvidenceEntry("a.pdf", 2)]
-    assert metrics.gains(passages, entries) == [1, 0, 1]
-
-
-@given(
-    st.lists(st.integers(0, 4), max_size=12), st.lists(st.integers(0, 4), min_size=1, max_size=6, unique=True)
-)
-def test_ndcg_and_recall_stay_within_zero_and_one(found: list[int], wanted: list[int]) -> None:
-    passages = [Passage(f"{n}.md", "x") for n in found]
-    entries = [EvidenceEntry(f"{n}.md") for n in wanted]
-    assert 0.0 <= metrics.ndcg(metrics.gains(passages, entries), len(entries)) <= 1.0 + 1e-9
-    assert 0.0 <= metrics.recall(passages, entries, 10) <= 1.0
-
-
 @pytest.mark.parametrize(
     ("text", "answer", "expected"),
     [
@@ -178,17 +151,6 @@ def test_set_without_questions_is_an_error(tmp_path: Path) -> None:
         load_questions(tmp_path / "s" / "questions.jsonl")
     with pytest.raises(InputError, match="cannot be read"):
         load_questions(tmp_path / "nowhere.jsonl")
-
-
-def test_draw_is_repeatable_and_keeps_the_order(tmp_path: Path) -> None:
-    make_set(tmp_path / "s", [{"id": str(n), "question": f"{n}?"} for n in range(50)])
-    questions = load_questions(tmp_path / "s" / "questions.jsonl")
-    drawn = choose(questions, Choice(limit=10, seed=1))
-    assert len(drawn) == 10
-    assert drawn == choose(questions, Choice(limit=10, seed=1))
-    assert drawn != choose(questions, Choice(limit=10, seed=2))
-    assert [int(q.id) for q in drawn] == sorted(int(q.id) for q in drawn)
-    assert choose(questions, Choice(limit=99, seed=1)) == questions
 
 
 # The whole.
@@ -236,8 +198,6 @@ def test_answers_are_measured_by_what_was_shown_cited_and_refused(tmp_path: Path
     values = {name: m.value for name, m in report.measures.items()}
     third = pytest.approx(1 / 3)
     assert values["evidence shown"] == third
-    assert values["answer in evidence"] == third
-    assert values["answer in text"] == third
     assert values["citation precision"] == pytest.approx((0.5 + 0.0) / 2)
     assert values["refused, answerable"] == third
     assert values["refused, unanswerable"] == 0.5
@@ -304,7 +264,7 @@ def test_written_report_can_be_compared_with_and_says_what_turned(tmp_path: Path
     hit = [fake_hit("x")]
     before = evaluate(folder, FakeIndex({"worse": hit, "same": hit}))  # type: ignore[arg-type]
     after = evaluate(folder, FakeIndex({"better": hit, "same": hit}))  # type: ignore[arg-type]
-    path, markdown = before.write(tmp_path / "out")
+    path, markdown, _ = before.write(tmp_path / "out")
     assert "| hit@1 | 0.667 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8"))["measures"]["hit@1"]["n"] == 3
     assert {t.id: t.better for t in changed(after, path).turned} == {"better": True, "worse": False}
@@ -337,11 +297,7 @@ def test_hundred_passages_are_looked_at_unless_told_otherwise(tmp_path: Path) ->
     folder = make_set(tmp_path / "s", [{"id": "a", "question": "a", "evidence": entry}])
     index = FakeIndex({"a": [*noise, fake_hit("x")]})
     deep = evaluate(folder, index)  # type: ignore[arg-type]
-    assert (deep.results[0].rank, deep.measures["hit@100"].value, deep.measures["recall@100"].value) == (
-        61,
-        1,
-        1,
-    )
+    assert (deep.results[0].rank, deep.measures["hit@100"].value) == (61, 1)
     shallow = evaluate(folder, index, depth=20)  # type: ignore[arg-type]
     assert shallow.results[0].rank is None
     assert "hit@100" not in shallow.measures
@@ -381,7 +337,7 @@ def test_differences_are_paired_over_the_questions_of_both_reports(tmp_path: Pat
     folder = make_set(
         tmp_path / "s", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "gone")]
     )
-    path, _ = evaluate(folder, FakeIndex({"same": hit, "gone": hit})).write(tmp_path / "out")  # type: ignore[arg-type]
+    path, *_ = evaluate(folder, FakeIndex({"same": hit, "gone": hit})).write(tmp_path / "out")  # type: ignore[arg-type]
     fewer = make_set(
         tmp_path / "t", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "new")]
     )
@@ -397,7 +353,7 @@ def test_rank_that_crosses_no_five_still_turns_at_one_or_ten(tmp_path: Path) -> 
         )
         return Report("own", {}, {}, {}, {}, {}, 0.0, (), results)
 
-    path, _ = report(2, 30, 8, 9, None).write(tmp_path)
+    path, *_ = report(2, 30, 8, 9, None).write(tmp_path)
     turned = changed(report(1, 10, None, 6, 50), path).turned
     assert [(t.id, t.what, t.before, t.after, t.better) for t in turned] == [
         ("0", "evidence in the first 1", "2", "1", True),

@@ -18,7 +18,7 @@ from rag.index import open_index
 from rag.models import remote
 from rag.models import remote as audit
 from rag.models.llm import Prompt, ServerAccess, load_llm
-from rag.models.remote import OpenAIServer, Sent, audit_file, leaves_for, read, record
+from rag.models.remote import OpenAIServer, audit_file, leaves_for, record
 from tests.llm_server import ChatServer
 from ui import markup
 from ui.app import workspace_of
@@ -60,19 +60,9 @@ def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    sent = read(file)
-    assert (sent.requests, sent.size, sent.damaged) == (80, 10 * sum(range(1, 9)), 0)
-    assert set(sent.hosts) == {f"host-{n}" for n in range(1, 9)}
-
-
-def test_no_file_means_that_nothing_was_sent_and_damage_is_counted(tmp_path: Path) -> None:
-    file = tmp_path / "audit.jsonl"
-    assert read(file) == Sent()
-    record(file, host="a", what="chat", body=b"1")
-    with file.open("a") as lines:
-        lines.write('{"time": \nnull\n[]\n')
-    sent = read(file)
-    assert (sent.requests, sent.damaged) == (1, 3)
+    sent = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (len(sent), sum(entry["bytes"] for entry in sent)) == (80, 10 * sum(range(1, 9)))
+    assert {entry["host"] for entry in sent} == {f"host-{n}" for n in range(1, 9)}
 
 
 def test_a_file_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
@@ -211,7 +201,8 @@ def test_doctor_says_what_would_leave_and_what_left(config: Config) -> None:
     assert "this machine" in checks(llm="http://127.0.0.1:8080")["network"].value
     record(audit_file(config.cache_dir), host="models.example.org", what="chat", body=b"123")
     told = checks(llm="embedded")["audit"].value
-    assert "1 requests, 3 bytes, to models.example.org" in told
+    assert "1 requests" in told
+    assert "models.example.org" in told
 
 
 # ------------------------------------------------------------------ the page

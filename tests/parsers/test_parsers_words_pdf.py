@@ -368,6 +368,35 @@ def test_a_form_without_values_is_a_loss(tmp_path: Path) -> None:
     assert read(tmp_path, form_pdf(keep_values=False)).losses == (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),)
 
 
+@pytest.mark.parametrize("value", ["Ilse Marrow", ""])
+def test_an_xfa_form_is_read_from_its_data_or_is_a_loss(tmp_path: Path, value: str) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject, TextStringObject
+
+    packets = {
+        "template": '<template xmlns="http://www.xfa.org/schema/xfa-template/3.3/"><field name="nm"><caption>'
+        "<value><text>Name of the tenant</text></value></caption></field></template>",
+        "datasets": '<xfa:datasets xmlns:xfa="http://www.xfa.org/schema/xfa-data/1.0/"><xfa:data><form>'
+        f"<nm>{value}</nm><rent/></form></xfa:data></xfa:datasets>",
+    }
+    whole = {"preamble": "<xdp>", **packets, "postamble": "</xdp>"}
+    writer = PdfWriter(
+        clone_from=PdfReader(io.BytesIO(canvas_pdf(lambda c: c.drawString(72, 760, "Please wait."))))
+    )
+    parts = ArrayObject()
+    for name, text in whole.items():
+        packet = StreamObject()
+        packet.set_data(text.encode())
+        parts += [TextStringObject(name), writer._add_object(packet)]
+    form = DictionaryObject({NameObject("/XFA"): parts, NameObject("/Fields"): ArrayObject()})
+    writer._root_object[NameObject("/AcroForm")] = form
+    target = io.BytesIO()
+    writer.write(target)
+    document = read(tmp_path, target.getvalue())
+    assert ("Name of the tenant: Ilse Marrow" in blocks(document)) == bool(value)
+    assert document.losses == (() if value else (Loss(LossKind.FORM_WITHOUT_VALUES, page=1),))
+
+
 def test_annotations_that_show_words_are_read(tmp_path: Path) -> None:
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import FreeText, Text
@@ -501,3 +530,37 @@ def test_initials_choices_and_variables_stay_apart(tmp_path: Path) -> None:
             canvas.drawString(72 + 60 * n, 200, letter)
 
     assert blocks(read(tmp_path, canvas_pdf(draw))) == [*APART, "N A M E"]
+
+
+def test_a_picture_with_words_in_it_is_a_loss_and_a_logo_or_a_photograph_is_none(tmp_path: Path) -> None:
+    import numpy as np
+    from PIL import Image, ImageDraw
+    from reportlab.lib.utils import ImageReader
+
+    printed = Image.new("RGB", (800, 500), "white")
+    pen = ImageDraw.Draw(printed)
+    for n in range(12):
+        pen.text(
+            (20, 20 + 38 * n),
+            "The rent of the mill is 950 marks a month and is due",
+            fill="black",
+            font_size=24,
+        )
+    grain = np.random.default_rng(0).normal(0, 25, (500, 800)) + np.linspace(40, 220, 800)
+    photograph = Image.fromarray(grain.clip(0, 255).astype("uint8"))
+    plain = Image.new("RGB", (800, 500), "navy")
+
+    def page(image: Any, width: float, height: float) -> Draw:
+        def draw(canvas: Any) -> None:
+            lines(canvas, 72, 760, list(PROSE))
+            canvas.drawImage(ImageReader(image), 72, 300, width, height)
+
+        return draw
+
+    document = read(
+        tmp_path,
+        canvas_pdf(
+            page(printed, 400, 250), page(printed, 80, 50), page(photograph, 400, 250), page(plain, 400, 250)
+        ),
+    )
+    assert document.losses == (Loss(LossKind.PICTURE_WITH_TEXT, page=1),)

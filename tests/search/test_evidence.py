@@ -236,3 +236,40 @@ def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_pat
             "It is paid monthly.",
             "It rises.",
         ]
+
+
+EXCLUSIONS = ("cash above EUR 90;", "skis left on a car roof;", "theft where no force was used.")
+POLICY = "# Policy of Larchmont\n\n## Covered\n\nWe cover loss by fire and by hail.\n\n## Not covered\n\n"
+LEAD = "We do not pay for:"
+
+
+def test_an_item_is_quoted_with_its_lead_and_a_question_about_a_short_list_with_the_whole_of_it(
+    tmp_path: Path,
+) -> None:
+    text = POLICY + f"{LEAD}\n\n" + "\n".join(f"- {item}" for item in EXCLUSIONS)
+    with archive(tmp_path, policy__md=text) as index:
+        for piece in selected(index, "Are skis on a car roof covered by the Larchmont policy?").evidence:
+            held = index.text(piece.document.id)
+            assert [held[lead.start : lead.end] for lead in piece.leads] == [
+                lead.text for lead in piece.leads
+            ]
+            if "skis" in piece.text and piece.leads:
+                assert piece.words == f"{LEAD} … - {EXCLUSIONS[1]}"
+        whole = selected(index, "What does the policy of Larchmont not pay for?").evidence[0]
+        assert whole.text.startswith(LEAD) and whole.text.endswith(EXCLUSIONS[2])
+        assert not any(piece.text == LEAD for piece in selected(index, "pay for").evidence)
+
+
+def test_an_item_in_another_passage_than_its_lead_is_found_and_quoted_with_it(tmp_path: Path) -> None:
+    many = [f"wear of part number {n} of the heating plant and its pipes in the cellar" for n in range(60)]
+    text = POLICY + f"{LEAD}\n\n" + "\n".join(f"- {item}" for item in [*many, "frost on rooftop beehives"])
+    with archive(tmp_path, policy__md=text) as index:
+        first = selected(index, "What about frost on beehives?").evidence[0]
+        assert first.words == f"{LEAD} … - frost on rooftop beehives"
+        assert LEAD not in index.passage(first.chunk_id).chunk.text
+
+
+def test_a_row_is_judged_with_its_heads_and_the_title_of_its_table(tmp_path: Path) -> None:
+    with archive(tmp_path, regions__csv="Region,Members\nCoast,9141\nValley,1207\n") as index:
+        found = selected(index, "How many members are there in the Coast region?")
+        assert found.evidence[0].text == "Coast | 9141" and found.sufficient

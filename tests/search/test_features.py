@@ -186,11 +186,15 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     ],
 )
 def test_bm25_is_what_sqlite_computes(index: Index, question: str) -> None:
-    """But for words in more than half of the passages: FTS5 gives them a millionth, and so do we."""
+    """But for the weights of words, which FTS5 has its own of: those of words in more than half of the
+    passages are a millionth."""
     legs = Retrievers(index.store, None, None)
     query = replace(index.understand(question), reworded=())
     asked = weigh_terms(legs, query)
-    every = [int(i) for i in index.store.chunk_ids(None)]
+    held, every = index.store.document_frequency(asked.tokens), [int(i) for i in index.store.chunk_ids(None)]
+    found = np.array([held.get(token, 0) for token in asked.tokens])
+    weights = np.log((len(every) - found + 0.5) / (found + 0.5))
+    asked = replace(asked, weights=np.maximum(weights, 1e-6))
     some = make_pool(legs, query, LegResults((), ()), None, every)
     own = column("lexical", asked, some, index.store.lengths())
     theirs = dict(index.store.lexical(asked.tokens, limit=len(some)))

@@ -251,9 +251,14 @@ def test_document_deleted_between_two_reads_is_left_out(
 
 
 def test_weight_is_that_of_fts5_and_never_negative() -> None:
-    assert idf(100, 1) == pytest.approx(np.log(99.5 / 1.5))
-    assert idf(100, 99) == idf(100, 51) == 1e-6
-    assert idf(0, 0) == 1e-6
+    assert idf(100, 1) == pytest.approx(np.log(1 + 99.5 / 1.5))
+    assert idf(100, 1) > idf(100, 51) > idf(100, 99) > 0
+
+
+def test_words_of_a_very_small_index_weigh_about_alike_whether_it_holds_them_or_not() -> None:
+    for passages in (0, 1, 6):
+        assert 1 < idf(passages, 0) / idf(passages, min(1, passages)) < 1.3 or not passages
+    assert idf(1, 1) > 2
 
 
 def test_without_the_lexicon_no_professional_word_is_added(index: Index) -> None:

@@ -66,7 +66,7 @@ def test_another_format_is_a_mismatch_that_names_both(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", (later,))
     connection.commit()
     connection.close()
-    with pytest.raises(IndexMismatch, match=r"format 99.*format 3.*--rebuild"):
+    with pytest.raises(IndexMismatch, match=r"format 99.*format 4.*--rebuild"):
         Store.open(tmp_path)
 
 
@@ -86,7 +86,7 @@ def test_an_index_of_format_2_is_refused_with_the_command_and_built_anew_by_it(t
     (tmp_path / "dense-7.faiss").write_bytes(b"of that format")
     with pytest.raises(IndexMismatch) as caught:
         open_index(tmp_path, embedder=FakeEmbedder())
-    assert "format 2" in str(caught.value) and "reads format 3" in str(caught.value)
+    assert "format 2" in str(caught.value) and "reads format 4" in str(caught.value)
     assert f"citewise ingest PATH --index {tmp_path} --rebuild" in str(caught.value)
     with open_index(tmp_path, embedder=FakeEmbedder(), rebuild=True) as index:
         assert index.documents() == []

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 
 from rag.facts import numerals
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, NUMERALS, fold
-from rag.languages import Patterns, language, named, say
+from rag.languages import Patterns, language, named, say, unspaced
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 SCALES = {"": Decimal(1)} | {name: Decimal(n) for name, n in numerals.SCALES.items()}
@@ -151,8 +151,8 @@ class Formatter:
             return self._money(value, places)
         if places is None:
             places = _PRINTED_PLACES.get(unit, 0 if value == value.to_integral_value() else 2)
-            if unit in ("%", "points") and abs(value) < 1:
-                places = 2  # one place of a small share says too little
+            if unit in ("%", "points") and (abs(value) < 1 or unspaced(self.language)):
+                places = 2  # one place of a small share says too little; Chinese reports print two
         if unit == "times" and self.rounding.unit == "%":
             value, unit = value * 100, "%"
         number = plain(value, None if unit == "shares" else places)

@@ -227,6 +227,7 @@ def _names(company: str, from_file: str, head: str) -> Iterable[str]:
     if m := (_RE["listed"].search(head) or _RE["traded"].search(head)):
         names.append(m["ticker"])
     names += _RE["stock_code"].findall(head[:_COVER])
+    names += _RE["short_of"].findall(head[:_COVER].partition(company)[2][:20])
     keys = {squash(company), squash(short)}
     for m in _FORMERLY.finditer(head):
         before = squash(head[max(0, m.start() - 80) : m.start()])

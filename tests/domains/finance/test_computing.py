@@ -88,7 +88,7 @@ def answered(question: str, sheet: dict[tuple[str, int], float] | None = None) -
         ("What was the average annual growth of revenue from FY2020 to FY2022?", "56.0%"),
         ("In which year from FY2020 to FY2022 was revenue highest?", "USD 23,601 million"),
         ("What is the effective tax rate for FY2022?", "-10.3%"),
-        ("2022年的毛利率是多少？", "44.9%"),
+        ("2022年的毛利率是多少？", "44.93%"),
         ("2022年营业收入是多少亿元？", "236.01亿美元"),
         ("2022年流动比率是多少？保留三位小数", "2.358"),
     ],
@@ -127,7 +127,7 @@ def test_a_figure_that_is_only_read_has_no_formula() -> None:
          "USD 16,434 million (FY2021) to USD 23,601 million (FY2022)"),
         ("Did net income fall in FY2022?", "Yes: net income fell by USD 1,842 million (58.3%), "
          "from USD 3,162 million (FY2021) to USD 1,320 million (FY2022)"),
-        ("2022年毛利率是否提高？", "否：毛利率由2021年的48.2%变为2022年的44.9%，下降3.3个百分点"),
+        ("2022年毛利率是否提高？", "否：毛利率由2021年的48.25%变为2022年的44.93%，下降3.32个百分点"),
         ("Does the company have positive working capital at the end of "
          "FY2022?", "Yes: working capital is positive (USD 8,650 million)"),
         ("Is the quick ratio healthy in FY2022?", "Yes: quick ratio is 1.57, at or above the "

@@ -13,8 +13,13 @@ from rag.domains.finance.figures.formulas import Formula, concept_name, concept_
 from rag.domains.finance.printing import Rounding
 from rag.facts.dates import FiscalPeriod, read_periods, with_capitals
 from rag.languages import say
+from rag.languages.lexicon import MAX_CHARS
+from rag.languages.text import normalise
+from rag.questions.expects import Wording
 
 _YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
+_RANGE = re.compile(r"\b((?:19|20)\d\d)\s?[-–—]\s?((?:19|20)\d\d)\b")
+_SHORT = re.compile(r"\bfy?\s?['’]?(\d\d)\b")
 _PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
 
 
@@ -145,6 +150,12 @@ def steps_between(newest: str, period: str, sequential: bool = False) -> int | N
     """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
     steps = (by for by in (0, *range(-40, 41)) if moved(newest, by, sequential) == period)
     return next(steps, None)
+
+
+def read_text(asked: Wording) -> str:
+    """A question as figures are read from it: normalised, "2017-2019" as a range, F19 as FY2019."""
+    text = normalise(asked.text[:MAX_CHARS]).replace(" & ", " and ")
+    return _SHORT.sub(r"fy20\1", _RANGE.sub(r"\1 to \2", text))
 
 
 def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:

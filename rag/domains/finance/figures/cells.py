@@ -32,6 +32,8 @@ _FOLDS = {
     "addition": "purchase", "acquire": "purchase", "deficit": "equity",
 }  # fmt: skip
 _FILLING = {"net": 0.03, "total": 0.03, "paid": 0.1}
+_UNSAID = frozenset(("total", "amount", "value", "number", "balance", "figure", "company", "group"))
+_AT_END = frozenset(("end", "year", "period", "ending", "closing"))
 _NEUTRAL_COST, _COST, _CHANGING_COST = 0.04, 0.14, 0.45
 
 
@@ -72,6 +74,25 @@ def _overlap(words: tuple[str, ...], label: tuple[str, ...]) -> float:
     cost += sum(_NEUTRAL_COST if w in _NEUTRAL else _CHANGING_COST if w in _CHANGING else _COST for w in held)
     apart = 0.0 if " ".join(words) in " ".join(label) else 0.03
     return 1.0 - cost - missing - apart
+
+
+def calling_score(label: str, around: str, name: str) -> float:
+    """How surely a name calls the line of a label, 0..1: the label has its words and few others, or it has
+    the label's and the rest stand `around` it (its section, its table's title), which do not say them all."""
+    called, own, near = _words(name), _words(label), frozenset(_words(around))
+    called = tuple(w for w in called if w in own or w not in _UNSAID)
+    if not called or not own:
+        return 0.0
+    if set(called) <= set(own):
+        return min(1.0, _overlap(called, tuple(w for w in own if w in called or w not in _AT_END)))
+    rest = set(called).difference(own)
+    within = set(own) <= {*called, "total"} and rest <= near and not set(own) <= near
+    return 0.9 - 0.01 * len(rest) if within else 0.0
+
+
+def calling_words(text: str) -> frozenset[str]:
+    """The words that a line called so has to have, or a column's head."""
+    return frozenset(_words(text)) - _UNSAID
 
 
 @lru_cache(maxsize=16384)

@@ -133,11 +133,7 @@ def combination(before: str, between: str, after: str, language: str) -> str:
 
 def operation(core: str, language: str) -> Operation:
     """What the asking sentence wants done with its metric."""
-    without = re.sub(
-        r"\baverage (?=(?:collection|cost of|age|shares|balance|interest-earning))|weighted[- ]average",
-        "",
-        core,
-    )
+    without = cue("no_average").sub("", core)
     if says("points", without):
         return Operation.DIFFERENCE
     if limit(without)[0] and says("yes_no", without):

@@ -15,11 +15,12 @@ from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_par
 from rag.domains.finance.figures.computing import compute, not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
-from rag.domains.finance.figures.lineitems import FigureReading, find_figure, item, phrases
+from rag.domains.finance.figures.lineitems import FigureReading, find_figure, find_line, item, phrases
+from rag.domains.finance.figures.named import NamedLines, read_lines
 from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
-from rag.languages import say
+from rag.languages import say, unspaced
 from rag.questions.query import Query
 from rag.search.evidence import Searched
 from rag.store.store import Store
@@ -51,31 +52,39 @@ class Uncomputed:
 
 @dataclass
 class _FigureLookup:
-    """Looks figures up in the reports of one company and remembers the rows that gave them. `share`: the
-    figure asked for is a percentage, and a row printed as it has to be one; its value is then its share of
-    one."""
+    """Looks the figures of what is wanted up in the reports of one company and remembers the rows that gave
+    them. `share`: the figure asked for is a percentage, and a row printed as it has to be one; its value is
+    then its share of one."""
 
     store: Store
     reports: reporter.CompanyReports
-    language: str
+    wanted: FigureRequest
     share: bool
     readings: dict[tuple[str, reporter.FiscalTerm], FigureReading | None] = field(default_factory=dict)
     rows: list[FigureReading] = field(default_factory=list)
 
     def look_up(self, concept: str, term: reporter.FiscalTerm | None) -> Figure | None:
         """The figure of a concept for a term; its citation is the number of its row, from 1."""
-        if term is None:
-            return None
-        key = (concept, term)
-        if key not in self.readings:
-            self.readings[key] = self._found(concept, term)
-        reading = self.readings[key]
-        if reading is None or (concept.startswith("=") and self.share != (reading.amount.unit == "%")):
+        reading = self.reading(concept, term) if term else None
+        if (
+            term is None
+            or reading is None
+            or (concept.startswith("=") and self.share != (reading.amount.unit == "%"))
+        ):
             return None
         return self._figure(reading, concept, term)
 
+    def reading(self, concept: str, term: reporter.FiscalTerm) -> FigureReading | None:
+        """The cell of a concept for a term."""
+        key = (concept, term)
+        if key not in self.readings:
+            self.readings[key] = self._found(concept, term)
+        return self.readings[key]
+
     def _found(self, concept: str, term: reporter.FiscalTerm) -> FigureReading | None:
         reports = reporter.ordered_reports(self.reports, self.store.catalogue(), term)
+        if concept.startswith("="):
+            return find_line(self.store, reports or self.reports.documents, concept[1:], term.year, term.part)
         wanted = item(concept, *(self.store.document(d).language for d in reports[:1]))
         return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
 
@@ -86,9 +95,9 @@ class _FigureLookup:
             self.rows.append(reading)
             places.append(place)
         return reading.figure(
-            reading.line.label or concept_name(concept, self.language),
+            reading.line.label or concept_name(concept, self.wanted.language),
             reading.value / 100 if concept.startswith("=") and self.share else reading.value,
-            term.in_words(self.language),
+            term.in_words(self.wanted.language),
             places.index(place) + 1,
         )
 
@@ -106,21 +115,34 @@ def find_figures(
     store = index.store
     if (ranked := asked_about_parts(query)) is not None:
         return _parts(query, ranked, store, filters)
-    wanted = read_figure(query)
-    if wanted is None:
+    named = read_lines(query, _names(query, store))
+    several = named is not None and (
+        named.every or named.sign != "" or (named.each != () and unspaced(query.language))
+    )
+    if named and several and (computed := _of_lines(named, query, store, filters, facts)):
+        return computed
+    found = _of_accounts(query, store, filters, combined=named is not None and named.sign != "")
+    if isinstance(found, Computed) or named is None or several:
+        return found
+    return _of_lines(named, query, store, filters, facts) or found
+
+
+def _of_accounts(
+    query: Query, store: Store, filters: Filters | None, *, combined: bool
+) -> Computed | Uncomputed | None:
+    """A figure that the book knows, from the reports of a company. Where two are to be `combined`, one alone
+    answers nothing."""
+    wanted = read_figure(query, _names(query, store))
+    if wanted is None or (combined and wanted.formula is None):
         return None
-    catalogue = store.catalogue()
     terms = reporter.read_terms(wanted.periods)
     reports = reporter.find_reports(query, store, filters, terms)
     if reports is None or reporter.about_a_part(query, reports, store):
         return None
-    base = terms[-1] if terms else reporter.newest(reports, catalogue)
-    if base is None:
+    desk = _desk(store, reports, wanted)
+    if desk is None:
         return None
-    if not terms:
-        assumed = say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
-        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed))
-    desk = _FigureLookup(store, reports, wanted.language, wanted.unit == "%")
+    wanted = desk.wanted
     result = _computed(wanted, desk)
     if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
@@ -133,6 +155,75 @@ def find_figures(
     if isinstance(result, NotComputed):
         return Uncomputed(not_found_words(result, wanted, reports))
     return _assembled(wanted, result, desk, reports)
+
+
+def _names(query: Query, store: Store) -> list[str]:
+    """What the companies that a question names are called."""
+    reports = reporter.CompanyReports("", tuple(sorted(query.constraints.named)))
+    named = reporter.own_names(reports, store) if query.constraints.companies else set()
+    return sorted({*named, *query.constraints.companies} - {""}, key=len, reverse=True)
+
+
+def _of_lines(
+    named: NamedLines, query: Query, store: Store, filters: Filters | None, facts: Sequence[Evidence]
+) -> Computed | None:
+    """Figures of lines that the question calls by name, from tables of the company that it names, or, where
+    it names none, of the documents of `facts` that are no company's."""
+    reports = reporter.find_reports(query, store, filters, ())
+    if reports is None and not (query.constraints.companies or query.constraints.unknown_names):
+        owners = store.catalogue().owners
+        free = tuple(dict.fromkeys(f.document.id for f in facts if not owners[f.document.id]))
+        reports = reporter.CompanyReports(store.document(free[0]).title, free) if free else None
+    if reports is None:
+        return None
+    if (found := _of_names(named, store, reports)) or not named.each:
+        return found
+    each = [_of_names(replace(named, names=(name,)), store, reports) for name in named.each]
+    return _together([one for one in each if one]) if all(each) else None
+
+
+def _of_names(named: NamedLines, store: Store, reports: reporter.CompanyReports) -> Computed | None:
+    """What is wanted of the lines; None where one of them is not surely found, or their units differ."""
+    desk = _desk(store, reports, named.asked("money"))
+    term = _term(desk.wanted, 0, desk) if desk else None
+    if desk is None or term is None:
+        return None
+    readings = [desk.reading(f"={name}", term) for name in named.names]
+    units = {r.amount.unit if r.amount.unit in ("%", "shares") else "money" for r in readings if r}
+    if len(units) != 1 or None in readings:
+        return None
+    wanted = replace(named.asked(*units), periods=desk.wanted.periods, notes=desk.wanted.notes)
+    if named.every:
+        shown = {a.column.year for r in readings if r for a in r.line.amounts if not a.column.change}
+        wanted = replace(wanted, periods=tuple(f"FY{year}" for year in sorted(shown - {0})), notes=())
+    desk = replace(desk, wanted=wanted, share="%" in units)
+    result = _computed(wanted, desk)
+    found = _assembled(wanted, result, desk, reports) if isinstance(result, Calculation) else None
+    return found if isinstance(found, Computed) else None
+
+
+def _together(found: Sequence[Computed]) -> Computed:
+    """Several figures as one answer, their rows numbered through."""
+    rows = {(e.document.id, e.start): e for one in found for e in reversed(one.evidence)}
+    places = {place: n for n, place in enumerate(rows, 1)}
+    calculations, said = [], []
+    for one in found:
+        numbers = {e.number: places[e.document.id, e.start] for e in one.evidence}
+        calculations += [replace(c, inputs=_renumbered(c.inputs, numbers)) for c in one.calculations]
+        said += [(text, tuple(numbers[n] for n in cited)) for text, cited in one.sentences]
+    evidence = tuple(replace(e, number=n) for n, e in enumerate(rows.values(), 1))
+    return Computed(evidence, tuple(calculations), tuple(said))
+
+
+def _desk(store: Store, reports: reporter.CompanyReports, wanted: FigureRequest) -> _FigureLookup | None:
+    """The look-up of what is wanted, of the newest report's period where none is named."""
+    if not wanted.periods:
+        base = reporter.newest(reports, store.catalogue())
+        if base is None:
+            return None
+        assumed = say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
+        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed))
+    return _FigureLookup(store, reports, wanted, wanted.unit == "%")
 
 
 def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | None) -> Computed | None:

@@ -66,16 +66,9 @@ class Column:
     unit: ColumnUnit | None = None
 
 
-def split_head(heads: Sequence[str], columns: int, *, placed: bool = False) -> tuple[str, tuple[str, ...]]:
-    """(what holds for all columns, one text for each of `columns`) of what stands above a table. Of `placed`
-    cells the first head is that of the labels, if it does not say which period its column is of."""
-    if placed:
-        named = heads and (
-            _years(heads[0]) or _RE["current"].search(heads[0]) or _RE["previous"].search(heads[0])
-        )
-        if named and len(heads) == columns:
-            return "", tuple(heads)
-        return (heads[0], tuple(heads[1:])) if heads else ("", ())
+def split_head(heads: Sequence[str], columns: int) -> tuple[str, tuple[str, ...]]:
+    """(what holds for all columns, one text for each of `columns`) of the head lines above lines whose
+    columns are not known."""
     parts = tuple(filter(None, heads))
     distinct = tuple(dict.fromkeys(parts[1:]))
     if len(parts) == columns:
@@ -147,10 +140,10 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
 
 
 def _in_order(common: str, found: list[Column], facts: ReportFacts, instant: bool) -> list[Column]:
-    """Columns whose heads say no period: periods named above them, else the newest first."""
+    """Columns none of whose heads says anything: the newest first."""
     plain = [n for n, c in enumerate(found) if not c.change]
     current = facts.years[0] if facts.years else 0
-    if not current or not 1 <= len(plain) <= 3:
+    if not current or not 1 <= len(plain) <= 3 or any(found[n].other for n in plain):
         return found
     part = _word_part("", common, _months(common), facts, instant)
     for back, n in enumerate(plain):
@@ -160,8 +153,8 @@ def _in_order(common: str, found: list[Column], facts: ReportFacts, instant: boo
 
 def _other(head: str) -> str:
     """Words of a head that say more than a period, a unit and an audit."""
-    plain = re.sub(r"\([^()]*\)", " ", head)
-    words = re.findall(r"[A-Za-z]{3,}", plain)
+    plain = _RE["no_words"].sub(" ", head)
+    words = re.findall(r"[A-Za-z]{3,}|[\u4e00-\u9fff]+", plain)
     return " ".join(w for w in words if w.lower().rstrip(".") not in _PERIOD_WORDS)
 
 
@@ -186,7 +179,8 @@ def _day_of_year(common: str, head: str, year: int) -> date | None:
 
 
 def _years(text: str) -> list[int]:
-    return [f.period.year for f in dates(with_capitals(fold(text))) if f.period.year]
+    text = _RE["short_year"].sub(r"FY20\1", fold(text))
+    return [f.period.year for f in dates(with_capitals(text)) if f.period.year]
 
 
 def _months(text: str) -> int | None:
@@ -208,9 +202,7 @@ def _months(text: str) -> int | None:
 def fiscal_day(day: date, facts: ReportFacts) -> tuple[int, int]:
     """The fiscal year and quarter that a day closes, by the report's own period and its last day."""
     if not (facts.years and facts.ended):
-        return (facts.years[0] if facts.years and facts.years[0] >= day.year else day.year), _QUARTERS.get(
-            facts.part, 4
-        )
+        return day.year, _QUARTERS.get(facts.part, 4)
     last = date.fromisoformat(facts.ended)
     back = round((last - day).days / (3 * _DAYS_A_MONTH))
     index = 4 * facts.years[0] + _QUARTERS.get(facts.part, 4) - back

@@ -6,13 +6,14 @@ primary statement is preferred; other tables are looked into only where no state
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 
-from rag.domains.finance.concepts import CONCEPTS, load
-from rag.domains.finance.figures.cells import BRACKETS, wording_score
+from rag.domains.finance.concepts import CONCEPTS, load, report_facts
+from rag.domains.finance.figures.cells import BRACKETS, calling_score, calling_words, wording_score
 from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
@@ -26,6 +27,8 @@ _ENOUGH_ELSEWHERE = 0.75
 _ELSEWHERE, _REPEATED = 0.2, 0.12
 _REPEATING_ROLES = frozenset(("selected data", "discussion", "quarterly", "segments"))
 _LOOKED_AT = 24
+# A line called by name: how surely, and how much surer than another of different value.
+_SURE, _AS_GOOD = 0.85, 0.025
 _RE = Patterns(__file__)
 # The wordings of a line, and the statements that it stands in.
 _Wordings = tuple[tuple[str, ...], tuple[str, ...]]
@@ -122,6 +125,60 @@ def find_figure(
     return None
 
 
+def find_line(
+    store: Store, documents: Sequence[int], name: str, year: int, part: str
+) -> FigureReading | None:
+    """The figure of the line that a name calls, in the first reports of one period that have it. None where
+    lines of different value may be meant."""
+    facts = report_facts(store.catalogue())
+    for _, alike in groupby(documents, key=lambda d: (facts[d].years[:1], facts[d].part)):
+        found = [
+            FigureReading(line, amount, (amount.cell.value or Decimal(0)) * amount.factor, score)
+            for document in alike
+            for line in _lines_with(store, document, name)
+            for amount, score in _called(line, name, year, part)
+        ]
+        best = max((reading.score for reading in found), default=0.0)
+        sure = [reading for reading in found if reading.score > best - _AS_GOOD]
+        if best >= _SURE:
+            if len({r.amount.unit == "%" for r in sure}) > 1:  # a common-size table beside its own
+                share = _RE["share"].search(name) is not None
+                sure = [r for r in sure if (r.amount.unit == "%") == share]
+            scaled = max(sure, key=lambda reading: reading.amount.factor)
+            return scaled if len({reading.amount.cell.value for reading in sure}) == 1 else None
+    return None
+
+
+def _called(line: TableLine, name: str, year: int, part: str) -> Iterator[tuple[Amount, float]]:
+    """The cell of a line that a name and a period call, and how surely: in the period's column, or in that
+    of which the name says the head, where the year stands around it."""
+    around = " ".join((*line.row.heading_path, line.title, line.section))
+    words = calling_words(name)
+    dated = any(a.column.year for a in line.amounts)
+    apart = [
+        a for a in line.amounts
+        if (said := calling_words(a.column.other or ("" if dated else a.column.text))) and said <= words
+    ]  # fmt: skip
+    if dated:
+        held = replace(line, amounts=tuple(apart)) if apart else line
+        amount = figure_for(held, year, part) or figure_for(line, year, part)
+    else:
+        amount = apart[0] if len(apart) == 1 and str(year) in f"{around} {line.row.document.title}" else None
+    if amount is not None and amount.cell.value is not None and not amount.column.inferred:
+        head = f" {amount.column.text}" if amount in apart else ""
+        if score := calling_score(line.label, around + head, name):
+            yield amount, score
+
+
+def _lines_with(store: Store, document: int, name: str) -> tuple[TableLine, ...]:
+    """The lines of a document's tables whose passages or headings hold every word of a name."""
+    words = [token for token in dict.fromkeys(search_tokens(name)) if calling_words(token)]
+    held = store.phrase_hits(words, [document])
+    ids = set.intersection(*map(set, held.values())) if held else set()
+    chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)[:_LOOKED_AT]) if chunk.kind == "table"]
+    return table_lines(store, store.document(document), chunks)
+
+
 def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: str) -> bool:
     return any(line.statement == statement and figure_for(line, year, part) for line in lines)
 
@@ -143,13 +200,17 @@ def _best(
 
 
 def figure_for(line: TableLine, year: int, part: str) -> Amount | None:
-    """The cell of a line for a period; a column that only a period heads is preferred."""
+    """The cell of a line for a period: of the column that only the period heads, else of the one that says
+    to be the whole; None where it may be either of several."""
     instant = line.statement == "balance"
     fits = [
         a for a in line.amounts
         if a.column.year == year and not a.column.change and same_part(a.column.part, part, instant)
     ]  # fmt: skip
-    return min(fits, key=lambda a: bool(a.column.other), default=None)
+    plain = [a for a in fits if not a.column.other] or [
+        a for a in fits if _RE["whole"].search(a.column.other)
+    ]
+    return plain[0] if plain else fits[0] if len(fits) == 1 else None
 
 
 def same_part(printed: str, wanted: str, instant: bool) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
-from rag.domains.finance.concepts import report_facts
+from rag.domains.finance.concepts import ReportFacts, report_facts
 from rag.domains.finance.figures import heads
 from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
@@ -45,6 +45,17 @@ class Raw:
     text: str
     page: int | None
 
+    @property
+    def placed(self) -> bool:
+        return self.block.table is not None and self.block.table.placed
+
+    @property
+    def years(self) -> Mapping[int, str]:
+        """The years of a row that has nothing else, by their places: they head the columns below."""
+        cells = self.row.cells
+        only = bool(cells) and all(_RE["year"].fullmatch(cell.printed) for cell in cells)
+        return {cell.place or 0: cell.printed for cell in cells} if only else {}
+
 
 def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
     """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
@@ -57,7 +68,7 @@ def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
         if raw.row.label == "\n" or (raw.block.heads != above and above is not None):
             open_sections, begun = [], ""
         above = raw.block.heads
-        if not raw.row.cells:
+        if not raw.row.cells or raw.years:
             found.append((label, "", False))
             if label and not _is_head(raw):
                 open_sections = [*open_sections[-5:], label]
@@ -112,7 +123,7 @@ class TableLine:
     """A line of a statement, which stands at `row` of its document. `label` is without notes and footnotes,
     `section` the heading that it stands under; a subtotal without a label is called by its section
     (`implied`). `statement` is the kind of statement ("" for another table); `roles` are all of the
-    passage's. `costs_negative`: its statement prints costs in brackets."""
+    passage's. `costs_negative`: its statement prints costs in brackets; `title` is the table's."""
 
     label: str
     section: str
@@ -122,6 +133,7 @@ class TableLine:
     statement: str
     roles: tuple[str, ...] = ()
     costs_negative: bool = False
+    title: str = ""
 
 
 def table_lines(
@@ -129,44 +141,85 @@ def table_lines(
 ) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
     raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
-    facts, grid = report_facts(store.catalogue()).get(info.id), info.kind != "pdf"
+    facts = report_facts(store.catalogue()).get(info.id)
     if facts is None:
         return ()
-    counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
-    for raw in raws:
-        cells = raw.row.cells
-        counts[raw.block.heads][(cells[-1].place or len(cells)) if cells else 0] += bool(cells)
-    # The columns of figures: of cells the last one that has any, of lines as many as most have.
-    widths = {h: max(c) if grid else max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
     units = _units(store, info, raws)
-    columns: dict[tuple[Heads, bool], tuple[heads.Column, ...]] = {}
-    above: dict[int | None, tuple[str, ...]] = {}
+    columns = _Columns(store, info, raws, facts)
     lines: list[TableLine] = []
     for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        over, cells, roles = raw.block.heads, raw.row.cells, raw.chunk.roles
+        over, roles = raw.block.heads, raw.chunk.roles
         statement = next((role for role in roles if role in PRIMARY), "")
-        instant = statement == "balance"
-        if (over, instant) not in columns:
-            common, own = heads.split_head(over, widths[over], placed=grid)
-            columns[over, instant] = heads.read_columns(common, own, facts, instant=instant)
-        placed = _placed(cells, columns[over, instant], grid)
-        if cells and not any(column.year and not column.inferred for _, column in placed):
-            if raw.page not in above:
-                start = max(0, raw.block.start - _PAGE_ABOVE)
-                above[raw.page] = heads.period_heads(store.text(info.id, start, raw.block.start))
-            # The periods above the table on its page, where the row has as many figures.
-            found = heads.read_columns("", above[raw.page], facts, instant=instant)
-            if len(cells) == len(found) > 1 and all(c.year for c in found):
-                placed = list(zip(cells, found, strict=True))
-        if placed:
+        if placed := columns.of(raw, instant=statement == "balance"):
             amounts = tuple(_amount(c, k, units[over], label, section) for c, k in placed)
             row = Evidence(
                 0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
                 raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
                 raw.block.placed_cells(raw.block.start, raw.block.end),
             )  # fmt: skip
-            lines.append(TableLine(label, section, implied, amounts, row, statement, roles))
+            title = raw.block.table.title if raw.block.table else ""
+            lines.append(TableLine(label, section, implied, amounts, row, statement, roles, title=title))
     return _with_signs(lines)
+
+
+class _Columns:
+    """The columns that the figures of rows stand in. A cell of a table stands under its head and under no
+    other; of lines without columns, and where no column has a head, the order of the figures decides."""
+
+    def __init__(self, store: Store, info: DocumentInfo, raws: Sequence[Raw], facts: ReportFacts) -> None:
+        self._store, self._info, self._facts = store, info, facts
+        counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
+        for raw in raws:
+            counts[raw.block.heads][len(raw.row.cells)] += bool(raw.row.cells and not raw.years)
+        self._widths = {h: max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
+        self._read = cache(self._columns)
+        self._below: tuple[Heads, Mapping[int, str]] = (), {}
+        self._above: dict[int | None, tuple[str, ...]] = {}
+
+    def of(self, raw: Raw, *, instant: bool) -> list[tuple[FigureCell, heads.Column]]:
+        """Each figure of a row with its column; those that stand under none are left out."""
+        cells, over = raw.row.cells, raw.block.heads
+        if raw.years:
+            self._below = over, raw.years
+        if not cells or raw.years:
+            return []
+        years = self._below[1] if self._below[0] == over else {}
+        if raw.placed and (years or any(over[1:])):
+            found = self._read(_with_years(over, years), True, instant)
+            return [(c, found[c.place - 1]) for c in cells if c.place and c.place <= len(found)]
+        found = self._read(over, False, instant)
+        kept = fitted(cells, len(found))
+        pairs = list(zip(kept, found, strict=True)) if kept else []
+        if not any(column.year and not column.inferred for _, column in pairs):
+            # The periods above the table on its page, where the row has as many figures.
+            above = heads.read_columns("", self._periods(raw), self._facts, instant=instant)
+            if len(cells) == len(above) > 1 and all(c.year for c in above):
+                return list(zip(cells, above, strict=True))
+        return pairs
+
+    def _columns(self, over: Heads, placed: bool, instant: bool) -> tuple[heads.Column, ...]:
+        common, own = (over[0], over[1:]) if placed else heads.split_head(over, self._widths[over])
+        return heads.read_columns(common, own, self._facts, instant=instant)
+
+    def _periods(self, raw: Raw) -> tuple[str, ...]:
+        if raw.page not in self._above:
+            end = raw.block.start
+            text = self._store.text(self._info.id, max(0, end - _PAGE_ABOVE), end)
+            self._above[raw.page] = heads.period_heads(text)
+        return self._above[raw.page]
+
+
+def _with_years(over: Heads, years: Mapping[int, str]) -> Heads:
+    """The heads with the years below them; one head over all of those holds for all columns."""
+    if not years:
+        return over
+    shared = {over[n] for n in years if n < len(over)} - {""}
+    own = [years.get(n, over[n] if n < len(over) else "") for n in range(max(len(over), *years, 0) + 1)]
+    if len(shared) > 1:
+        own = [
+            f"{over[n] if n in years and n < len(over) else ''} {head}".strip() for n, head in enumerate(own)
+        ]
+    return " ".join((*over[:1], *(shared if len(shared) == 1 else ()))), *own[1:]
 
 
 def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
@@ -174,12 +227,8 @@ def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iter
         if block.start < chunk.start or block.end > chunk.end:
             continue
         text = chunk.text[block.start - chunk.start : block.end - chunk.start]
-        if block.kind is BlockKind.TABLE_ROW:
-            row = read_cells(block, text)
-            if row.cells and all(_RE["year"].fullmatch(cell.printed) for cell in row.cells):
-                row = TableRow("", ())  # years head columns
-        else:
-            row = TableRow("\n", ())  # a heading: sections of the table before end here
+        # At a heading the sections of the table before end.
+        row = read_cells(block, text) if block.kind is BlockKind.TABLE_ROW else TableRow("\n", ())
         page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
         yield Raw(row, block, chunk_id, chunk, text, page)
 
@@ -206,15 +255,6 @@ def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads,
     currency = _SIGNS.get(currency, currency)
     usual = stated.most_common(1)[0][0] if stated else heads.ColumnUnit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
-
-
-def _placed(
-    cells: Sequence[FigureCell], columns: Sequence[heads.Column], grid: bool
-) -> list[tuple[FigureCell, heads.Column]]:
-    if grid:
-        return [(c, columns[c.place - 1]) for c in cells if c.place and c.place <= len(columns)]
-    kept = fitted(cells, len(columns)) if cells else None
-    return list(zip(kept, columns, strict=True)) if kept else []
 
 
 def _amount(

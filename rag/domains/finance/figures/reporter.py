@@ -112,7 +112,7 @@ def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
     or subsidiaries, or holds a name that is neither the company's nor of accounting."""
     if _RE["parts"].search(query.text):
         return True
-    own = {word for name in _own_names(reports, store) for word in name_words(name)}
+    own = {word for name in own_names(reports, store) for word in name_words(name)}
     for name in _foreign_names(query):
         if not own.issuperset(name_words(name)) and not _is_company(name, store.catalogue()):
             return True
@@ -124,7 +124,7 @@ def _is_company(name: str, catalogue: Catalogue) -> bool:
     return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common).companies)
 
 
-def _own_names(reports: CompanyReports, store: Store) -> set[str]:
+def own_names(reports: CompanyReports, store: Store) -> set[str]:
     """What the company's reports call it."""
     names = {reports.company}
     for document in reports.documents:
@@ -188,12 +188,12 @@ def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalT
 
     def rank(document: int) -> tuple[int, int, int, int]:
         facts = every[document]
-        year = facts.years[0] if facts.years else int(facts.ended[:4])
+        year = next(iter((*facts.years, *facts.other_years)), None) or int(facts.ended[:4])
         later = year - term.year if year >= term.year else 10 + term.year - year
         annual = facts.part in ("FY", "Q4")
         return 1 - _covers(facts, term), later, 1 - annual, document
 
-    dated = [d for d in reports.documents if every[d].years or every[d].ended]
+    dated = [d for d in reports.documents if (f := every[d]).years or f.ended or f.other_years]
     return tuple(sorted(dated, key=rank)[:_REPORTS])
 
 

@@ -14,14 +14,20 @@ from decimal import Decimal
 from itertools import pairwise
 
 from rag.domains.finance.figures import cues
-from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, asked_periods, labels
+from rag.domains.finance.figures.asked import (
+    PAIRED,
+    FigureRequest,
+    Operation,
+    asked_periods,
+    labels,
+    read_text,
+)
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
 from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
 from rag.domains.finance.printing import Rounding, read_rounding
 from rag.facts.dates import FiscalPeriod
 from rag.languages import COMPLETE, say, unspaced
-from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
 
@@ -44,11 +50,13 @@ class _Operand:
         return self.key.startswith("f:")
 
 
-def read_figure(query: Wording) -> FigureRequest | None:
-    """The figure that a question wants, the first where it wants several; None where it wants none. Never
-    raises."""
+def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest | None:
+    """The figure that a question wants, the first where it wants several; None where it wants none. The
+    names of `companies` say nothing of what is wanted. Never raises."""
     question = query.text
-    text = normalise(question[:MAX_CHARS]).replace(" & ", " and ")
+    text = read_text(query)
+    for name in companies if has_han(text) else ():
+        text = text.replace(normalise(name), "它" * len(normalise(name)))
     language = COMPLETE[has_han(text)]
     known = book()
     span = _core(text, language, known)
@@ -72,6 +80,7 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
     best: tuple[int, int] | None = None
     lines_only = False
     for start, end in cues.sentences(text):
+        start = front.end() if (front := cues.cue("front").match(text, start)) else start
         cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
         if cues.defines(text[start:end]) or cues.instructs(text[start:cut]):
@@ -106,6 +115,8 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
             if not unspaced(language)
             else ""
         )
+        if unspaced(language) and has_han(before[-1:]) and not cues.says("before_zh", before):
+            return []  # "营业外收入" is another line than "收入"
         if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
         found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
@@ -143,7 +154,9 @@ def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str)
         bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
         if op.formula and not operands[0].formula and bracketed:
             return known.formulas[op.key[2:]]
-    if len(operands) < 2 and not unspaced(language) and cues.says("share_before", text[: operands[0].start]):
+    share = "share_zh_asked" if unspaced(language) else "share_before"
+    about = text if unspaced(language) else text[: operands[0].start]
+    if len(operands) < 2 and not operands[0].formula and cues.says(share, about):
         return None
     first = operands[0]
     return known.formulas[first.key[2:]] if first.formula else first.key[2:]

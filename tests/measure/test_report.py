@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from rag.measure.evaluate import percentiles
 from rag.measure.metrics import EvidenceEntry, Passage, difference, rank_scores
-from rag.measure.report import Change, ChangedQuestion, Report, measures_of
-from rag.measure.report_html import hit_curve, risk_plot, to_html, write_html
+from rag.measure.report import Change, ChangedQuestion, Report, hit_curve, measures_of, risk_plot, to_html
 from rag.measure.yardstick import QuestionResult
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&</svg></style>]]>"
@@ -199,5 +198,5 @@ def test_questions_that_failed_are_listed_with_what_went_wrong() -> None:
 
 def test_lone_surrogate_does_not_stop_the_page_from_being_written(tmp_path: Path) -> None:
     row = QuestionResult("q", "a\ud800b", True, searched=True)
-    path = write_html(report([row]), tmp_path)
+    _, _, path = report([row]).write(tmp_path)
     assert "a?b" in path.read_text(encoding="utf-8")

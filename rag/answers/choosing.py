@@ -1,0 +1,192 @@
+"""What a question gives to choose rows by, which columns it asks for, and rows chosen as an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property, lru_cache
+
+from rag.answers.grid import GridRow, HeldWords, RowGrid
+from rag.domains.finance.figures import Computed
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives
+from rag.facts.quantities import extract
+from rag.facts.quantity import Kind, Quantity, as_written
+from rag.facts.values import Range, Value, read
+from rag.languages import listed, patterns, say
+from rag.languages.text import STOP_WORDS, content_tokens, has_han, letters, search_tokens
+from rag.questions.expects import AnswerType
+from rag.questions.query import Query
+from rag.search.candidates import answers_in
+from rag.types import Calculation, Figure
+
+MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
+_YEARS = range(1900, 2101)
+_RE = patterns("rows")
+_CURRENCY = re.compile(rf"(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RowQuestion:
+    """What a question gives to choose by: `values`, and the `words` that are left of it, as stems."""
+
+    query: Query
+    values: tuple[Value, ...]
+    words: tuple[str, ...]
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        return frozenset(search_tokens(self.query.text))
+
+    @cached_property
+    def letters(self) -> str:
+        return letters(self.query.text)
+
+    def unheld(self, *by: HeldWords) -> list[str]:
+        """The words that stand nowhere there and say something of the matter."""
+        light = _stems("carriers")
+        if not any(words.hold(w) for w in _stems("grown") for words in by):
+            light |= _stems("young")
+        return [w for w in self.words if w not in light and not any(words.hold(w) for words in by)]
+
+    def names(self, cell: str) -> bool:
+        """Whether the question holds every word of a cell."""
+        if has_han(cell):
+            return len(plain := letters(cell)) > 1 and plain in self.letters
+        words = [w for w in search_tokens(cell) if w not in STOP_WORDS]
+        return bool(words) and any(c.isalpha() for c in cell) and self.tokens.issuperset(words)
+
+
+@lru_cache(maxsize=4)
+def _stems(name: str) -> frozenset[str]:
+    """The words of a list, as they are in a question."""
+    return frozenset(search_tokens(" ".join(listed(name)))) | listed(name)
+
+
+def given(query: Query) -> RowQuestion:
+    """The values of a question that a row may be chosen by: no years, dates, articles or labels."""
+    values = tuple(_reached(v) for v in read(query.text) if v.kind in MEASURED and not _is_year(v))
+    left, at = "", 0
+    for value in values:
+        left, at = f"{left}{_CURRENCY.sub('', query.text[at : value.start])} ", value.end
+    rest = left + query.text[at:]
+    words = content_tokens(rest) if any(c.isalpha() for c in rest) else []
+    return RowQuestion(query, values, tuple(w for w in words if any(c.isalnum() for c in w)))
+
+
+def _reached(value: Value) -> Value:
+    """Four years for 满四年: who has served so long is asked about."""
+    alone = isinstance(value, Range) and value.high is None and _RE["reached"].match(value.text)
+    return value.low if alone and isinstance(value, Range) and value.low else value
+
+
+def _is_year(value: Value) -> bool:
+    return isinstance(value, Quantity) and value.kind is Kind.NUMBER and value.value in _YEARS
+
+
+def head_unit(head: str) -> Quantity | None:
+    """One of the unit that a head states in brackets, behind a comma or at its end."""
+    for piece in _RE["unit"].split(head)[1:]:
+        found = extract(f"1 {piece.strip(' ()（）')}")
+        if found and found[0].start == 0 and found[0].kind in MEASURED - {Kind.NUMBER}:
+            return found[0]
+    return None
+
+
+def asked_columns(
+    asked: RowQuestion, grid: RowGrid, columns: Sequence[int], rows: Sequence[GridRow]
+) -> tuple[int, ...]:
+    """Which of the columns a question asks for: the one whose head holds most of its words, the only one
+    that holds the kind of answer it expects, else all."""
+    if len(columns) < 2:
+        return tuple(columns)
+    heads = {n: HeldWords(grid.heads[n]) for n in columns}
+    telling = [w for w in asked.words if not all(head.hold(w) for head in heads.values())]
+    held = {n: sum(map(head.hold, telling)) for n, head in heads.items()}
+    best = [n for n in columns if held[n] == max(held.values()) and held[n]]
+    if len(best) == 1:
+        return tuple(best)
+    kept = best or list(columns)
+    fitting = [n for n in kept if all(_of_kind(asked, grid, n, row) for row in rows)]
+    return tuple(fitting if len(fitting) == 1 else kept)
+
+
+_KINDS = {
+    AnswerType.MONEY: (Kind.MONEY,),
+    AnswerType.PERCENT: (Kind.SHARE,),
+    AnswerType.DURATION: (Kind.DURATION,),
+}
+
+
+def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool:
+    priced = _RE["priced"].search(asked.query.text) is not None
+    expects = AnswerType.MONEY if priced else asked.query.expects
+    text = row.texts[column] if column < len(row.texts) else ""
+    unit = head_unit(grid.heads[column])
+    return bool(answers_in(text, expects)) or (unit is not None and unit.kind in _KINDS.get(expects, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRows:
+    """Rows that fit, each with the columns that say so (`keys`) and those that answer; `held` counts the
+    words of the question that the table is about."""
+
+    grid: RowGrid
+    rows: tuple[GridRow, ...]
+    keys: tuple[int, ...]
+    answers: tuple[int, ...]
+    held: int
+    pairs: tuple[tuple[Value, int], ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(row.texts[n] for row in self.rows for n in self.answers if n < len(row.texts))
+
+    def computed(self, language: str) -> Computed:
+        """The rows in words, with the working of how each was chosen."""
+        evidence = tuple(self.grid.evidence(row, n) for n, row in enumerate(self.rows, 1))
+        lines = [self._line(row, language) for row in self.rows]
+        working = tuple(self._working(row, n, language) for n, row in enumerate(self.rows, 1) if self.pairs)
+        text = say("answers.rows", language, rows=lines)
+        return Computed(evidence, working, ((text, tuple(range(1, len(evidence) + 1))),))
+
+    def _line(self, row: GridRow, language: str) -> str:
+        keys = [
+            self._named(n, row.texts[n], short=True) for n in self.keys if n < len(row.texts) and row.texts[n]
+        ]
+        several = len(self.answers) > 1 or len(self.grid.heads) > len(self.keys) + 1
+        cells = [
+            self._named(n, row.texts[n], short=not several)
+            for n in self.answers
+            if n < len(row.texts) and row.texts[n]
+        ]
+        return say("answers.row", language, keys=keys, cells=cells)
+
+    def _named(self, column: int, text: str, *, short: bool) -> str:
+        """A cell behind its head, which is left out where the cell says by itself what it is."""
+        head = self.grid.heads[column] if column < len(self.grid.heads) else ""
+        bare = not any(c.isalpha() for c in text) or any(v.kind is Kind.NUMBER for v in read(text))
+        return f"{head} {text}" if head and (bare or not short) else text
+
+    def _working(self, row: GridRow, number: int, language: str) -> Calculation:
+        inputs = tuple(
+            Figure(self.grid.heads[column], _decimal(value), printed=value.text)
+            for value, column in self.pairs
+        )
+        column = self.answers[0]
+        text, head = row.texts[column], self.grid.heads[column]
+        start = row.starts[column]
+        result = Figure(
+            head, _decimal(*read(text)[:1]), printed=text, citation=number, start=start, end=start + len(text)
+        )
+        how = [say("answers.in_range", language, value=v.text, range=row.texts[c]) for v, c in self.pairs]
+        return Calculation(
+            head or row.texts[self.keys[0]], "", inputs, result, say("figures.clauses", language, clauses=how)
+        )
+
+
+def _decimal(value: Value | None = None) -> Decimal:
+    q = value if isinstance(value, Quantity) else (value.low or value.high) if value else None
+    plain = as_written(q).value if q else 0
+    return Decimal(plain.numerator) / Decimal(plain.denominator)

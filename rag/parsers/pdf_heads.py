@@ -1,0 +1,229 @@
+"""Heads of the columns of a table on a PDF page: the lines above its body that speak of dates, periods, units
+or columns, laid over the columns by where they stand. "Three Months Ended" over four years begins the first
+two heads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from rag.languages import patterns
+from rag.parsers import pdf_rows
+from rag.parsers.base import is_number
+from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
+from rag.parsers.pdf_pieces import Cell, Columns, Row, text_of
+
+_RE = patterns("pdf_tables", re.NOFLAG)
+_PERIOD = re.compile(
+    rf"\b{pdf_rows.MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
+    r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
+    re.I,
+)
+_QUANTITY = re.compile(r"\W*\d")
+BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_MAX_LINES = 10  # of a head
+FALL = 3.0  # between two rows, as a share of the height of the type's box
+
+
+def count_heads(rows: Sequence[Sequence[Cell]]) -> int:
+    """How many rows at the top name columns: no figures in them, and other type than below, figures below, or
+    words over each of several columns."""
+    count = 0
+    for n, row in enumerate(rows[:4]):
+        texts = [text_of(cell) for cell in row]
+        own = bool(row[0]) and not (n and row[0] is rows[n - 1][0])
+        if any(map(is_number, texts)) or (count and own) or not any(texts[1:]) or max(map(len, texts)) > 120:
+            break
+        count += 1
+    body = rows[count:]
+    if not count or not body:
+        return 0
+    head = [line for row in rows[:count] for cell in row for line in cell]
+    bold = all(line.bold for line in head) and not all(c[0].bold for row in body for c in row if c)
+    columns = [[text_of(cell) for cell in column] for column in zip(*body, strict=True)]
+    over = [" ".join(text_of(row[c]) for row in rows[:count]) for c in range(len(columns))]
+    contrast = any(
+        sum(map(is_number, column)) * 2 >= sum(map(bool, column)) > 0
+        or (not _QUANTITY.match(name) and sum(map(bool, map(_QUANTITY.match, column))) * 2 > len(column))
+        for column, name in zip(columns[1:], over[1:], strict=True)
+    )
+    each = len(over) > 2 and all(rows[0]) and not any(map(_QUANTITY.match, over))
+    return count if bold or contrast or each else 0
+
+
+def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -> int:
+    """The topmost row above the figures that belongs to the table's head, with the labels under it; `first`
+    for none. `left` is where the second column begins, if it is known."""
+    top, labels = first, 0
+    label_left = min((row.line.left for row in rows[first : first + 6]), default=0.0)
+    for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
+        line, read = rows[n].line, rows[n].read
+        far = line.size and line.bottom - rows[n + 1].line.top > FALL * line.size
+        if far or _ends_head(line.text) or (read.seed and not read.years):
+            break
+        # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
+        aside = line.size > 0 and line.left > label_left + 12 * line.size and not line.text.isupper()
+        aside = aside and line.middle > left - 4 * line.size
+        pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
+        heads_columns = len(pieces) > max(1, rows[first].read.count) and not any(
+            pdf_rows.is_value(piece.text) for piece in pieces
+        )
+        telling = states_units(line.text) or _PERIOD.search(line.text)
+        caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
+        title = len(line.text) > 8 and line.text.isupper() and not telling and not read.count
+        if (caption or title) and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
+            break
+        if read.years or aside or telling or heads_columns or len(pieces) > 2:
+            top, labels = n, 0
+        else:
+            labels += 1
+            if labels > 3:
+                break
+    return top
+
+
+def _ends_head(text: str) -> bool:
+    """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
+    head."""
+    sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
+    introduction = text.endswith((":", "：")) and (
+        len(text) > 50 or _RE["introduces"].search(text) is not None
+    )
+    return bool(
+        sentence
+        or introduction
+        or _RE["title"].search(text)
+        or (re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text))
+    )
+
+
+def units_above(rows: Sequence[Row], head: int, floor: int) -> tuple[str, ...]:
+    """ "in millions" from the sentence that introduces the table."""
+    for n in range(head - 1, max(floor, head - 5) - 1, -1):
+        found = BRACKETS.search(rows[n].text) if states_units(rows[n].text) else None
+        if found and states_units(found[0]):
+            return (found[0],)
+    return ()
+
+
+def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tuple[tuple[str, ...], ...]:
+    """What holds for all columns (units, period) with the head of the labels, then the heads of each."""
+    if not rows:
+        return ()
+    extents = [TextLine("", left, right) for left, right in columns[1:]]
+    common: list[str] = []
+    heads: list[list[str]] = [[] for _ in extents]
+    dated = False
+    for row in rows:
+        pieces = _rejoined(row)
+        if row is rows[-1]:
+            pieces = [part for piece in pieces for part in _over_each(piece, columns)]
+        named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or states_units(pieces[0].text)
+        # Labels between the heads and the first row: they begin where labels begin, below the years.
+        aside = pieces[0].left > columns[0][0] + 2 * pieces[0].size and (
+            not dated or _RE["head_word"].search(pieces[0].text)
+        )
+        if not named and not aside:
+            continue
+        dated = dated or any(_PERIOD.search(piece.text) for piece in pieces)
+        over: list[TextLine] = []
+        for piece in pieces:
+            label = piece.left < columns[0][1] and piece.right < columns[1][0]
+            (common if label else over).append(piece.text if label else piece)  # type: ignore[arg-type]
+        _lay_over(over, extents, common, heads)
+    if not any(heads):
+        return (short(common, 160),) if common else ()
+    return (short(common, 120), *map(short, heads))
+
+
+def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
+    """A head that lies over two columns cut at its widest gap, where that is wider than a blank: heads that
+    nearly touch."""
+    words = piece.words()
+    gaps = [after.first[0] - before.last[2] for before, after in pairwise(words)]
+    over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
+    if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):
+        return [piece]
+    at = gaps.index(max(gaps)) + 1
+    return [piece.part(0, at), *_over_each(piece.part(at, len(words)), columns)]
+
+
+def _rejoined(pieces: Sequence[TextLine]) -> list[TextLine]:
+    """Pieces with only word gaps between as one: years are no figures in a head."""
+    found: list[TextLine] = []
+    for piece in pieces:
+        near = found and abs(found[-1].bottom - piece.bottom) < 0.3 * piece.size
+        if near and -piece.size < piece.left - found[-1].right < WORD_GAP * piece.size:
+            piece = together([found.pop(), piece])
+        found.append(piece)
+    return found
+
+
+def short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:
+    text = " ".join(parts)
+    return tuple(filter(None, parts if len(text) <= limit else [text[:limit].rsplit(" ", 1)[0]]))
+
+
+def _lay_over(
+    cells: list[TextLine], columns: Sequence[TextLine], common: list[str], heads: list[list[str]]
+) -> None:
+    """Give each cell of a head row to the columns it stands over; what stands over the labels or over all
+    goes to `common`."""
+    pitch = (columns[-1].middle - columns[0].middle) / (len(columns) - 1) if len(columns) > 1 else 60.0
+    over = []
+    for cell in cells:
+        if (
+            (_RE["units"].search(cell.text) and len(_under(cell, columns)) != 1)
+            or cell.right < columns[0].left - pitch * 0.4
+            or (cell.left < columns[0].left - 1.5 * pitch)
+        ):
+            common.append(cell.text)
+        else:
+            over.append(cell)
+    if not over:
+        return
+    if len(over) == len(columns):
+        for head, cell in zip(heads, over, strict=True):
+            head.append(cell.text)
+        return
+    if len(over) > 1 and len(columns) % len(over) == 0:
+        each = len(columns) // len(over)
+        groups = [columns[n : n + each] for n in range(0, len(columns), each)]
+        if all(
+            g[0].left - pitch / 2 < c.middle < g[-1].right + pitch / 2
+            for c, g in zip(over, groups, strict=True)
+        ):
+            for n, head in enumerate(heads):
+                head.append(over[n // each].text)
+            return
+    spanning = [cell for cell in over if _PERIOD.search(cell.text) or len(_under(cell, columns)) > 1]
+    for cell in over:
+        if cell not in spanning:
+            heads[_nearest(cell, columns)].append(cell.text)
+    if (
+        len(spanning) == 1
+        and len(over) == 1
+        and abs(over[0].middle - (columns[0].middle + columns[-1].middle) / 2) < pitch / 2
+    ):
+        common.append(over[0].text)
+        return
+    for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
+        near = min(over, key=lambda cell: abs(cell.middle - column.middle))
+        shared = len(over) > 1 or _PERIOD.search(near.text)
+        if near in spanning and (shared or n in _under(near, columns)):
+            head.append(near.text)
+
+
+def _under(cell: TextLine, columns: Sequence[TextLine]) -> list[int]:
+    return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
+
+
+def _nearest(cell: TextLine, columns: Sequence[TextLine]) -> int:
+    return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
+
+
+def states_units(text: str) -> bool:
+    """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
+    return _RE["units"].search(text) is not None

@@ -1,0 +1,336 @@
+"""The tables of a sheet: where one ends and another begins, its heads, its title and units, and what of its
+cells holds for more than one row.
+
+Rows without words part tables, and so do columns without words between two that have heads of their own. The
+lines above a table are its title or state its units; heads of several rows are joined through the cells that
+span columns. Nothing is made up: a column without a head has none, a form (labels beside values) has none at
+all."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
+
+from rag.languages import patterns
+from rag.parsers import base
+from rag.parsers.marks import unmarked, without_notes
+from rag.types.tables import joined_location
+
+_RE = patterns("sheet_tables", re.NOFLAG)
+_MOST_ROWS = 20_000  # rows that are looked at together
+_MOST_HEADS = 4
+_TITLE = 120  # characters of a line that may be a title
+_QUANTITY = re.compile(
+    r"[-−(（]?\s*(?:[A-Z]{0,3}[$€£¥￥]|[A-Z]{3})?\s*[-−(（]?\d[\d.,\s’']*(?:[%％$€£¥￥元]|[A-Z]{3})?[)）]?"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_COLONS = (":", "：")
+# Text and location of a note.
+_Said = tuple[str, str]
+
+
+@dataclass(slots=True)
+class SheetLine:
+    """A row of a sheet. `former` is the row as it read before; `across` are the columns that only repeat what
+    spans them from the left, `down` those that repeat what spans them from above; `spans` (rows, columns) of
+    cells by column; `bold` columns in bold type; `notes` with their places. Columns count from 0."""
+
+    number: int
+    cells: list[str]
+    former: list[list[str]] = field(default_factory=list)
+    hidden: bool = False
+    across: frozenset[int] = frozenset()
+    down: frozenset[int] = frozenset()
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    bold: frozenset[int] = frozenset()
+    notes: list[_Said] = field(default_factory=list)
+
+    def filled(self, columns: Sequence[int]) -> list[int]:
+        """The columns with words."""
+        if not self.former:
+            return [c for c in columns if c < len(self.cells) and self.cells[c]]
+        rows = (self.cells, *self.former)
+        return [c for c in columns if any(c < len(row) and row[c] for row in rows)]
+
+    def own(self, columns: Sequence[int]) -> list[int]:
+        """The columns with words, what spans several once."""
+        return [c for c in self.filled(columns) if c not in self.across]
+
+    def word(self, column: int) -> str:
+        return unmarked(self.cells[column]) if column < len(self.cells) else ""
+
+
+def _is_quantity(text: str) -> bool:
+    return base.is_number(text) or (_QUANTITY.fullmatch(text) is not None and not _YEAR.fullmatch(text))
+
+
+def _states_unit(text: str) -> str:
+    """The words of a line that state a unit, "" where none do; all of a line that says little else."""
+    found = _RE["units"].search(text) if len(text) <= _TITLE else None
+    if found is None:
+        return ""
+    return text if len(text) - len(found[0]) < 4 else found[0].strip()
+
+
+class SheetTables:
+    """Adds the rows of a sheet to a builder, table by table. `place` names a row from one column to another
+    ("Sheet1!A4:F4")."""
+
+    def __init__(self, builder: base.TextBuilder, place: Callable[[int, int, int], str]) -> None:
+        self._builder = builder
+        self._place = place
+        self._band: list[SheetLine] = []
+        self._title: list[str] = []  # lines that may be the title of the next table
+        self._units: list[str] = []
+        self._heads: list[tuple[str, ...]] = []
+        self._columns: Sequence[int] = ()
+        self._goes_on = False
+
+    def add(self, line: SheetLine) -> None:
+        """The next row, by rising numbers; rows between that were not given are empty."""
+        if not any(map(any, (line.cells, *line.former))):
+            return
+        gap = self._band and line.number > self._band[-1].number + 1
+        if gap or len(self._band) >= _MOST_ROWS:
+            self.end()
+            self._goes_on = not gap
+        self._band.append(line)
+
+    def end(self) -> None:
+        """The rows so far are all of their tables."""
+        band, self._band = self._band, []
+        if band:
+            self._region(band, range(max(len(row) for line in band for row in (line.cells, *line.former))))
+        self._goes_on = False
+
+    def _region(self, lines: Sequence[SheetLine], columns: Sequence[int]) -> None:
+        """Rows without an empty one among them: lines above, then one table or several side by side."""
+        first = _first(lines, columns)
+        for at_once in (True, False):  # lines of several cells only where nothing stands side by side
+            lead = 0
+            while lead < len(lines) and _is_line(lines[lead : lead + 6], columns, first, at_once):
+                lead += 1
+            self._lines(lines[:lead], columns)
+            lines = lines[lead:]
+            parts = _side_by_side(lines, columns)
+            if len(parts) > 1:
+                break
+        else:
+            if lines:
+                self._table(lines, parts[0])
+            return
+        for part in parts:
+            held = [_within(line, part, columns) for line in lines if line.filled(part)]
+            for _, run in groupby(enumerate(held), key=lambda item: item[1].number - item[0]):
+                self._region([line for _, line in run], part)
+
+    def _lines(self, lines: Sequence[SheetLine], columns: Sequence[int]) -> None:
+        """Add rows as paragraphs, and note what they are for the table under them: its title, its units."""
+        title, units = [], []
+        for line in lines:
+            for row in (line.cells, *line.former):
+                for c in (c for c in columns if c < len(row) and row[c] and c not in line.across):
+                    self._builder.paragraph(row[c], location=self._place(line.number, c, c))
+            for word in map(line.word, line.own(columns)):
+                unit = _states_unit(word)
+                units += [unit] if unit else []
+                title += [word] if word and unit != word and len(word) <= _TITLE else []
+            self._notes([line])
+        self._title, self._units = [*self._title, *title][-3:], units or self._units
+
+    def _table(self, lines: Sequence[SheetLine], columns: Sequence[int]) -> None:
+        rows = [line for line in lines if not line.hidden]
+        form = not self._goes_on and _is_form(rows, columns)
+        count = 0 if form or self._goes_on else _head_rows(rows, columns)
+        same = bool(self._columns) and columns[0] == self._columns[0] and set(columns) <= set(self._columns)
+        if count or form or not same:
+            self._heads, self._columns = _heads(rows[:count], columns), columns
+        columns = self._columns
+        body = rows[count:]
+        notes = next((n for n, line in enumerate(reversed(body)) if not _is_note(line, columns)), 0)
+        body, tail = body[: len(body) - notes], body[len(body) - notes :]
+        _carry_down(body, columns)
+        body += [line for line in lines if line.hidden]
+        spans = tuple(_spans(body, columns, int(count > 0)))
+        if spans or not self._goes_on:
+            title = " ".join(self._title)
+            self._builder.table(self._heads, units=tuple(self._units), spans=spans, title=title)
+        if count > 1:  # heads of several rows are one
+            ends = [self._place(line.number, columns[0], columns[-1]) for line in rows[:count]]
+            self._builder.row([" ".join(p) for p in self._heads], location=joined_location(ends[0], ends[-1]))
+        for line in rows[: count if count == 1 else 0] + body:
+            self._row(line, columns)
+        self._notes(rows[:count] + body)
+        self._lines(tail, columns)
+        self._title, self._units = [], []
+
+    def _row(self, line: SheetLine, columns: Sequence[int]) -> None:
+        filled = line.filled(columns)
+        if len(line.own(columns)) < 2:  # what spans all, once
+            columns = [c for c in columns if c <= filled[0]]
+        place = self._place(line.number, filled[0], filled[-1])
+        for row in (line.cells, *line.former):
+            self._builder.row([row[c] if c < len(row) else "" for c in columns], location=place)
+
+    def _notes(self, lines: Sequence[SheetLine]) -> None:
+        for text, location in (note for line in lines for note in line.notes):
+            self._builder.paragraph(text, location=location)
+
+
+def _first(lines: Sequence[SheetLine], columns: Sequence[int]) -> int:
+    return min((filled[0] for line in lines if (filled := line.filled(columns))), default=0)
+
+
+def _has_quantity(line: SheetLine, columns: Sequence[int]) -> bool:
+    return any(_is_quantity(line.word(c)) for c in columns)
+
+
+def _is_line(lines: Sequence[SheetLine], columns: Sequence[int], first: int, alone: bool) -> bool:
+    """Whether the first of some rows is a line above a table that begins in column `first`: it has one cell,
+    unless that is a head over several, or, unless it is to be `alone`, a few in front of a row that looks
+    more like heads."""
+    line, *rest = lines
+    own = line.own(columns)
+    if line.hidden:
+        return False
+    if len(own) < 2:
+        spans = own and own[0] > first and line.spans.get(own[0], (1, 1))[1] > 1
+        return not (spans and rest and not _has_quantity(rest[0], columns))
+    if alone or len(rest) < 2 or any(_has_quantity(row, columns) for row in (line, rest[0])):
+        return False
+    figures = any(_has_quantity(row, columns) for row in rest[1:])
+    more = len(rest[0].own(columns)) - len(own)
+    if any(_states_unit(line.word(c)) == line.word(c) for c in own) and more >= 0:
+        return more > 0 or figures
+    both = first in own and first in rest[0].own(columns)
+    return both and more > 0 and not line.across and figures
+
+
+def _within(line: SheetLine, part: Sequence[int], columns: Sequence[int]) -> SheetLine:
+    """A row as a part of its columns has it; its notes stay with the first part."""
+    return line if part[0] == columns[0] else replace(line, notes=[])
+
+
+def _side_by_side(lines: Sequence[SheetLine], columns: Sequence[int]) -> list[Sequence[int]]:
+    """The columns of each table of a region. An empty column parts two tables where both have heads of their
+    own over a column of labels, and it is plain that their rows do not belong together: they are not as many,
+    have the same heads, or lie further apart."""
+    used = sorted({c for line in lines for c in line.filled(columns)})
+    parts: list[Sequence[int]] = []
+    for _, group in groupby(enumerate(used), key=lambda item: item[1] - item[0]):
+        part = [c for _, c in group]
+        if parts and not (_stands_alone(lines, parts[-1]) and _apart(lines, parts[-1], part)):
+            parts[-1] = [*parts[-1], *part]
+        else:
+            parts.append(part)
+    return parts
+
+
+def _stands_alone(lines: Sequence[SheetLine], part: Sequence[int]) -> bool:
+    rows = [line for line in lines if line.filled(part) and not line.hidden]
+    while rows and len(rows[0].own(part)) < 2:
+        rows = rows[1:]
+    count = _head_rows(rows, part) if len(part) > 1 else 0
+    labels = [line.word(part[0]) for line in rows[count:] if line.word(part[0])]
+    return count > 0 and sum(map(_is_quantity, labels)) * 2 < len(labels)
+
+
+def _apart(lines: Sequence[SheetLine], left: Sequence[int], right: Sequence[int]) -> bool:
+    if not _stands_alone(lines, right):
+        return False
+    over, other = ([line.number for line in lines if line.filled(part)] for part in (left, right))
+    heads = ({line.word(c) for line in lines[:2] for c in part if line.word(c)} for part in (left, right))
+    return over != other or bool(set.intersection(*heads)) or right[0] - left[-1] > 2
+
+
+def _is_form(rows: Sequence[SheetLine], columns: Sequence[int]) -> bool:
+    """Labels beside values: they end in colons, are bold as nothing else is, or a value stands where the head
+    would."""
+    labels = [line.word(columns[0]) for line in rows]
+    if len(columns) < 2 or not rows:
+        return True
+    values = [line.word(columns[1]) for line in rows]
+    if labels[0].endswith(_COLONS) and sum(x.endswith(_COLONS) for x in labels) * 2 >= len(rows):
+        return True
+    bold = sum(columns[0] in line.bold for line in rows)
+    if bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows):
+        return True
+    quantities = sum(map(_is_quantity, values[1:]))
+    digits = any(c.isdigit() for c in _YEAR.sub("", values[0])) and not _is_quantity(values[0])
+    return len(columns) == 2 and digits and quantities * 2 < len(rows)
+
+
+def _head_rows(rows: Sequence[SheetLine], columns: Sequence[int]) -> int:
+    """How many rows at the top name columns: the first with two cells and no quantity, and more under it that
+    name no line, or that stand under cells which span columns or where the corner is empty."""
+    count = 0
+    spread = False
+    for line in rows[:_MOST_HEADS]:
+        filled = line.filled(columns)
+        words = [line.word(c) for c in filled]
+        if not filled or any(_is_quantity(word) or len(word) > _TITLE for word in words):
+            break
+        if not count and len(filled) < 2:
+            break
+        named = filled[0] == columns[0] and columns[0] not in line.down
+        if count and named and not spread:
+            break
+        wider = count == 0 and not named and len(rows) > 1 and len(rows[1].filled(columns)) > len(filled) + 1
+        spread = bool(line.across & set(columns)) or wider
+        count += 1
+    return count if count < len(rows) or count == len(rows) == 1 else min(count, 1)
+
+
+def _heads(rows: Sequence[SheetLine], columns: Sequence[int]) -> list[tuple[str, ...]]:
+    """The heads of each column. Where the file does not say that a head spans columns, one above others does
+    up to the next."""
+    grid = [[line.word(c) for c in columns] for line in rows]
+    if not grid:
+        return []
+    for line, row in zip(rows[:-1], grid[:-1], strict=True):
+        for c in range(1, len(row)):
+            if not row[c] and c > 1 and grid[-1][c] and not line.across and not row[0]:
+                row[c] = row[c - 1]
+    return base.column_heads(grid)
+
+
+def _is_note(line: SheetLine, columns: Sequence[int]) -> bool:
+    """Whether a row under a table is a remark on it."""
+    return line.own(columns) == [columns[0]] and bool(_RE["remark"].search(line.word(columns[0])))
+
+
+def _carry_down(rows: Sequence[SheetLine], columns: Sequence[int]) -> None:
+    """Blank means same: a label of the columns in front stands for the rows under it that have none there but
+    another label beside. Rows of sums are left, and a column that repeats itself: it leaves nothing out."""
+    stated = {c: [w for line in rows if c not in line.down and (w := line.word(c))] for c in columns[:-1]}
+    same = {c for c, words in stated.items() if all(a != b for a, b in pairwise(words))}
+    above: dict[int, str] = {}
+    for line in rows:
+        filled = line.filled(columns)
+        label = line.word(filled[0])
+        blank = [c for c in columns if c < filled[0]]
+        if not blank:
+            above = {}
+        elif len(filled) < 2 or line.former or _is_quantity(label) or _RE["sum"].search(label):
+            continue
+        for c in blank:
+            if c in same and c in above:
+                line.cells[c] = without_notes(above[c])
+        above |= {c: line.cells[c] for c in filled if c < len(line.cells)}
+
+
+def _spans(
+    shown: Sequence[SheetLine], columns: Sequence[int], at: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """`Table.spans` of rows of which the first is row `at` of its table."""
+    numbers = sorted(line.number for line in shown)
+    for line in shown:
+        for c, (down, across) in line.spans.items():
+            rows = bisect_left(numbers, line.number + down) - bisect_left(numbers, line.number)
+            wide = sum(c <= other < c + across for other in columns)
+            if c in columns and max(rows, wide) > 1:
+                yield at, columns.index(c), rows, wide
+        at += 1 + len(line.former)

@@ -1,0 +1,201 @@
+"""Questions over rows, through the assistant without a language model; and the guard that all queries pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.answers.guarded import FUNCTIONS, GuardedQueryError, run_select
+from rag.assistant import Assistant
+from rag.types import Outcome
+from tests.indexing import new_index, write_files
+
+SUPPLIERS = [
+    ("Alberry Ltd", "Lyon", 779000, "5.5%"),
+    ("Bexcroft Ltd", "Leeds", 880000, "6.9%"),
+    ("Cawdene Ltd", "Porto", 684000, "1.6%"),
+    ("Dunmere Ltd", "Porto", 135000, "5.7%"),
+    ("Elsingor Ltd", "Gdansk", 272000, "9.1%"),
+    ("Gantrey Ltd", "Porto", 14000, "0.9%"),
+]
+WARDS = """# Wards of the Hollin hospital
+
+| Ward | Beds | Opened | Occupancy | Head |
+|---|---|---|---|---|
+| Maple | 24 | 2011-05-01 | 81.5% | Dr Orr |
+| Birch | 18 | 2016-02-11 | 92.0% | Dr Venn |
+| Cedar | 30 | 2009-09-30 | 77.0% | Dr Orr |
+| Rowan | 18 | 2020-01-15 | 88.5% | Dr Pell |
+| Total | 90 | | | |
+"""
+REPORT = """# Quarles Bearings annual report 2024
+
+| | 2024 | 2023 |
+|---|---|---|
+| Tool sales | 412,608 | 398,115 |
+| Cost of tools sold | (290,447) | (281,060) |
+| Result of the workshop | (21,114) | 63,280 |
+
+## Lorries by depot
+
+| Depot | 2024 | 2023 |
+|---|---|---|
+| North | 20 | 19 |
+| South | 15 | 25 |
+| Total | 35 | 44 |
+"""
+CHINESE = """# 2024年供应商采购明细
+
+| 供应商 | 城市 | 采购额（万元） | 逾期次数 |
+|---|---|---|---|
+| 瑞禾农资 | 宁波 | 1,250 | 3 |
+| 澄江医药 | 宁波 | 2,480.5 | 0 |
+| 远山机械 | 苏州 | 3,100 | 7 |
+| 海棠包装 | 苏州 | 640 | 1 |
+| 合计 | | 7,470.5 | 11 |
+"""
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    folder = tmp_path_factory.mktemp("queries")
+    rows = ["Supplier,City,Spend 2024 (EUR),Late deliveries", *(",".join(map(str, r)) for r in SUPPLIERS)]
+    files = {
+        "suppliers.csv": "\n".join(rows),
+        "wards.md": WARDS,
+        "report.md": REPORT,
+        "采购.md": CHINESE,
+    }
+    index = new_index(folder / "index")
+    index.ingest(write_files(folder / "documents", files), workers=1)
+    with Assistant(index) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Which supplier had the highest spend in 2024?", "Bexcroft Ltd (880000) (of 6 rows)."),
+        ("Which supplier had the lowest spend?", "Gantrey Ltd (14000) (of 6 rows)."),
+        ("Who has the worst share of late deliveries?", "Elsingor Ltd (9.1%) (of 6 rows)."),
+        (
+            "What was the total spend with all suppliers in 2024?",
+            "Total Spend 2024 (EUR): 2,764,000 (6 rows).",
+        ),
+        ("What is the average spend of suppliers in Porto?", "(City Porto): 277,666.67 (3 rows)."),
+        ("How many suppliers are in Porto?", "3 of 6 (Cawdene Ltd, Dunmere Ltd, Gantrey Ltd)."),
+        ("Which suppliers had a spend of more than EUR 700,000?", "2 of 6 (Alberry Ltd, Bexcroft Ltd)."),
+        ("What share of the total spend went to Bexcroft Ltd?", "31.8% of the total Spend 2024 (EUR)"),
+        ("Which city has the most suppliers?", "Most rows by City: Porto (3 of 6)."),
+        ("Which ward has the most beds?", "Highest Beds: Cedar (30) (of 4 rows)."),
+        ("Which wards have the fewest beds?", "Birch (18); Rowan (18) (of 4 rows)."),
+        ("How many beds are there in all wards?", "Total Beds: 90 (4 rows)."),
+        ("How many wards does Dr Orr head?", "2 of 4 (Maple, Cedar)."),
+        ("Which ward opened earliest?", "Cedar (2009-09-30) (of 4 rows)."),
+        ("Which depot had the most lorries in 2023?", "Highest 2023: South (25) (of 2 rows)."),
+        ("2024年采购额最高的供应商是哪家？", "采购额（万元）最高：远山机械 (3,100)（共4行）。"),
+        ("采购额最低的供应商是哪家？", "海棠包装 (640)（共4行）。"),
+        ("2024年采购额合计多少万元？", "采购额（万元）合计：7,470.5（4行）。"),
+        ("宁波的供应商有几家？", "4项中有2项（瑞禾农资、澄江医药）。"),
+        ("采购额超过两千万元的供应商有哪些？", "4项中有2项（澄江医药、远山机械）。"),
+        ("苏州供应商的采购额合计是多少？", "（城市 苏州）：3,740.0（2行）。"),
+    ],
+)
+def test_a_question_over_rows_is_answered_from_all_of_them(
+    assistant: Assistant, question: str, line: str
+) -> None:
+    answer = assistant.ask(question)
+    assert answer.verdict is Outcome.ANSWERED
+    assert line in answer.line
+    (working,) = answer.working
+    assert "rows of" in working.formula or "行" in working.formula
+    assert answer.quotes
+    for quote in answer.quotes:
+        assert assistant.index.text(quote.document_id)[quote.start : quote.end] == quote.quote
+        assert not quote.quote.startswith(("Total", "合计"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which supplier had the second highest spend in 2024?",
+        "Which supplier had the highest spend in 2023?",
+        "Which supplier had the highest profit in 2024?",
+        "Which customer had the highest spend in 2024?",
+        "How many suppliers are in Berlin?",
+        "Which suppliers had a spend of more than USD 700,000?",
+        "Which ward has the most nurses?",
+        "What was the total in 2024?",  # of a statement's year: no sum over all of its lines
+        "What was the highest item in 2024?",
+        "哪家供应商的利润最高？",
+        "2023年采购额最高的供应商是哪家？",
+        "上海的供应商有几家？",
+    ],
+)
+def test_what_no_table_surely_holds_is_not_worked_out(assistant: Assistant, question: str) -> None:
+    assert not assistant.ask(question).working
+
+
+ROWS = [("Maple", 24.0), ("Birch", 18.0), ("Cedar", None)]
+
+
+def test_the_guard_runs_a_select_over_its_one_table() -> None:
+    assert run_select("SELECT c0 FROM t WHERE c1 > ? ORDER BY c1", ROWS, (20,)) == [("Maple",)]
+    assert run_select("SELECT count(*), sum(c1) FROM t", ROWS) == [(3, 42.0)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM t",
+        "INSERT INTO t VALUES (9, 'x', 1)",
+        "UPDATE t SET c1 = 0",
+        "DROP TABLE t",
+        "CREATE TABLE u (a)",
+        "ATTACH DATABASE '/tmp/other.db' AS other",
+        "PRAGMA table_info(t)",
+        "SELECT name FROM sqlite_master",
+        "SELECT load_extension('x')",
+        "SELECT randomblob(100000000)",
+        "SELECT * FROM json_each('[1]')",
+        "VACUUM INTO '/tmp/copy.db'",
+        "SELECT 1; SELECT 2",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+        "",
+    ],
+)
+def test_the_guard_runs_nothing_else(statement: str) -> None:
+    try:
+        assert run_select(statement, ROWS) == []  # the empty statement alone
+        assert not statement
+    except GuardedQueryError:
+        pass
+
+
+def test_a_query_that_does_not_end_is_ended() -> None:
+    many = [(float(n),) for n in range(2000)]
+    with pytest.raises(GuardedQueryError, match="interrupted"):
+        run_select("SELECT count(*) FROM t a, t b, t c WHERE a.c0 + b.c0 + c.c0 < 0", many)
+
+
+_WORD = st.sampled_from(
+    "SELECT FROM WHERE t sqlite_master id c0 c1 * , ( ) ; = < > 'x' 1 count sum random printf zeroblob "
+    "load_extension INSERT INTO DELETE UPDATE SET PRAGMA ATTACH AS UNION ALL WITH RECURSIVE GROUP BY ORDER "
+    "LIMIT VALUES DROP TABLE t.c0 -- /* */".split()
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(statement=st.one_of(st.lists(_WORD, max_size=14).map(" ".join), st.text(max_size=60)))
+def test_no_statement_changes_anything_or_reads_another_table(statement: str) -> None:
+    rows = [("Maple", 24.0)]
+    try:
+        found = run_select(statement, rows)
+    except GuardedQueryError:
+        found = []
+    assert rows == [("Maple", 24.0)]
+    assert not any("CREATE TABLE" in str(value) for row in found for value in row)
+    assert {"randomblob", "load_extension", "zeroblob", "printf"}.isdisjoint(FUNCTIONS)

@@ -42,13 +42,15 @@ class _Row:
     set_off: bool = False
 
 
-class Grid:
+class CellGrid:
     """A table read cell by cell: for each row `begin`, then `skip` and `cell`, then `end`; at last `add_to`.
     Rows as they read before something in them was struck, deleted or hidden follow those that lost it."""
 
     def __init__(self) -> None:
-        self._behind: list[tuple[str, Grid]] = []  # tables that stood in cells, and what their row is about
-        self._inner: list[Grid] = []
+        self._behind: list[
+            tuple[str, CellGrid]
+        ] = []  # tables that stood in cells, and what their row is about
+        self._inner: list[CellGrid] = []
         self._rows: list[_Row] = []
         self._late: list[_Row] = []  # what head rows were: behind all of them
         self._row = _Row()
@@ -70,7 +72,7 @@ class Grid:
             self._put("", {}, columns)
 
     def cell(
-        self, parts: Sequence[Passage | Grid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
+        self, parts: Sequence[Passage | CellGrid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
     ) -> None:
         """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or `goes_on` from the
         row above. A small table in it is lines of the cell, another stands behind the whole table."""
@@ -79,7 +81,7 @@ class Grid:
             self._below[len(self._row.cells)] = (rows - 1, columns)
         lines: list[Passage] = []
         for part in parts:
-            if not isinstance(part, Grid):
+            if not isinstance(part, CellGrid):
                 lines.append(part)
             elif (of_cell := part._lines()) is not None:
                 lines += [(line, {}) for line in of_cell]
@@ -374,7 +376,7 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
 
 def rows_to(builder: TextBuilder, rows: Iterable[Sequence[str]], *, heads: int, title: str = "") -> None:
     """Add a table of plain cells, the first `heads` rows of which are heads."""
-    grid = Grid()
+    grid = CellGrid()
     for n, row in enumerate(rows):
         grid.begin(head=n < heads)
         for cell in row:

@@ -12,7 +12,7 @@ from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.grids import Grid, Passage
+from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
@@ -246,9 +246,9 @@ class _Table(_Walker):
 
     def __init__(self, around: _Walker, table: Any) -> None:
         super().__init__(around.builder, around._words.within(), around._deep + 1)
-        self.grid = Grid()
+        self.grid = CellGrid()
         self.caption: Passage = ("", {})
-        self._cell: list[Passage | Grid] = []
+        self._cell: list[Passage | CellGrid] = []
         parts = [part for part in table.iter() if part.tag in ("thead", "tbody", "tfoot")]
         rows = [row for part in (table, *parts) for row in part.iter() if row.tag == "tr"]
         rows.sort(key=lambda row: row.parent.tag == "tfoot")
@@ -256,7 +256,9 @@ class _Table(_Walker):
         if not self.is_data:
             return
         for caption in [part for part in table.iter() if part.tag == "caption"][:1]:
-            self.caption = next((p for p in self._parts(caption) or () if not isinstance(p, Grid)), ("", {}))
+            self.caption = next(
+                (p for p in self._parts(caption) or () if not isinstance(p, CellGrid)), ("", {})
+            )
         for row in rows:
             # What a part of the table says holds for its rows.
             if self._words.open(row.parent) and self._words.open(row):
@@ -275,7 +277,7 @@ class _Table(_Walker):
                 self.grid.cell(parts, columns=_span(spans, "colspan"), rows=_span(spans, "rowspan"))
         self.grid.end()
 
-    def _parts(self, node: Any) -> list[Passage | Grid] | None:
+    def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
         words = self._words
         opened = words.open(node)

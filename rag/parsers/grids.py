@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
 from rag.languages import patterns
-from rag.parsers.base import MAX_COLUMNS, TextBuilder, column_heads, is_number, one_line
+from rag.parsers.base import MAX_COLUMNS, TextBuilder, column_heads, is_number, one_line, same_as_above
 from rag.parsers.marks import marked, rows_before, unmarked
 from rag.types import BlockKind, MarkKind
 
 _RE = patterns("grids", re.NOFLAG)
+_TABLES = patterns("tables", re.NOFLAG)
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 _SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
@@ -188,7 +189,9 @@ class CellGrid:
         numbers = {number: n for n, number in enumerate(filled, bool(heads))}
         builder.table(heads, units=units, spans=_kept_spans(spans, kept, numbers), title=title)
         builder.row([" ".join(parts) for parts in heads])
-        for row in carried_down(body):
+        for n, c in same_as_above(body):
+            body[n][c] = body[n - 1][c]
+        for row in body:
             builder.row(row)
 
 
@@ -322,33 +325,9 @@ def _joined(cell: str) -> str:
     return found
 
 
-def carried_down(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Rows in which a blank label means the one above, as in "North | 2023 | 5" over " | 2024 | 7": in
-    leading columns of labels, no two of them the same, where both rows go on with a label, none of a sum."""
-    width = max(map(len, rows), default=0)
-    found = [[*row, *[""] * (width - len(row))] for row in rows]
-    for column in range(min(width - 1, _MOST_HEADS)):
-        labels = [(*row[:column], row[column]) for row in found if row[column]]
-        if any(is_number(label[-1]) for label in labels):
-            break
-        if len(labels) == len(found):
-            continue
-        if len({*labels}) < len(labels):
-            break
-        for above, row in pairwise(found):
-            blank = not row[column] and above[column] and above[:column] == row[:column]
-            if blank and _is_label(above[column + 1]) and _is_label(row[column + 1]):
-                row[column] = above[column]
-    return found
-
-
-def _is_label(cell: str) -> bool:
-    return cell == unmarked(cell) > "" and not is_number(cell) and not _RE["sum"].match(cell)
-
-
 def stated_units(line: str) -> tuple[str, ...]:
     """What a line says of the units of a table: "(in thousands)", "EUR million", "单位：万元"."""
-    found = [match[0].strip() for match in _RE["units"].finditer(line)]
+    found = [match[0].strip() for match in _TABLES["units"].finditer(line)]
     return tuple(one if ("(" in one) == (")" in one) else one.strip("()") for one in found)
 
 
@@ -366,7 +345,9 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
         line = one_line(text)
         stated = stated_units(line)
         alone = kind is BlockKind.PARAGRAPH and _only_units(line)
-        names = _RE["caption"].match(line) or (kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line))
+        names = _TABLES["caption"].match(line) or (
+            kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line)
+        )
         if not alone and (title or len(line) > _LONGEST_TITLE or not names):
             break
         units = units or stated

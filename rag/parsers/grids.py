@@ -88,7 +88,8 @@ class CellGrid:
                 lines += [(line, {}) for line in of_cell]
             else:
                 self._inner.append(part)
-        self._put(*(lines[0] if len(lines) == 1 else _passage(lines)), columns, goes_on=goes_on)
+        plain = len(lines) == 1 and not lines[0][1]
+        self._put(*(lines[0] if plain else _passage(lines)), columns, goes_on=goes_on)
 
     @property
     def filled(self) -> int:

@@ -9,8 +9,9 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
+from rag.languages import patterns
 from rag.parsers.marks import FoundMark, taken, unmarked
 from rag.parsers.marks import marked as marked
 from rag.parsers.marks import note_body as note_body
@@ -34,6 +35,8 @@ TITLE_LIMIT = 200
 _NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(（]?[-−]?\d[\d,.\s]*[)）]?\s*[%％]?[)）]?$")
 _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
 MAX_COLUMNS = 256
+_TABLES = patterns("tables", re.NOFLAG)
+MOST_LABELS = 5  # leading columns in which a blank may mean the label above, and the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,3 +290,31 @@ def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     while heads and not heads[-1]:
         heads.pop()
     return heads
+
+
+def same_as_above(rows: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """(row, column) of the blank labels of a table that mean the one above, from top to bottom, as in
+    "North | 2023 | 5" over " | 2024 | 7": in leading columns of labels, none of which comes back, where both
+    rows go on with a label that is none of a sum."""
+    width = min(max(map(len, rows), default=0), MOST_LABELS)
+    known = [[*row, *[""] * (width - len(row))][:width] for row in rows]
+    seen: set[tuple[str, ...]] = set()
+    wide, above = width - 1, [""] * width
+    for before, row in pairwise([[""] * width, *known]):
+        for c in range(wide):
+            if row[c] and row[: c + 1] != before[: c + 1]:
+                above[c:] = [row[c], *[""] * (width - c - 1)]
+                again = tuple(above[: c + 1])
+                wide = c if again in seen or is_number(row[c]) else wide
+                seen.add(again)
+    found = []
+    for n, (before, row) in enumerate(pairwise(known), 1):
+        first = next((c for c, cell in enumerate(row) if cell), 0)
+        if 0 < first <= wide and all(before[:first]) and _is_label(before[first]) and _is_label(row[first]):
+            row[:first] = before[:first]
+            found += [(n, c) for c in range(first)]
+    return found
+
+
+def _is_label(cell: str) -> bool:
+    return cell == unmarked(cell) > "" and not is_number(cell) and not _TABLES["sum"].search(cell)

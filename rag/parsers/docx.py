@@ -21,7 +21,7 @@ from rag.parsers.docx_numbering import Numbering
 from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.grids import Grid, Passage
+from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
@@ -105,7 +105,7 @@ class _Reader:
 
     def _target(self, identifier: str) -> str:
         relation = self._relations.get(identifier)
-        return relation.target if relation is not None and not relation.outside else ""
+        return relation.target if relation is not None else ""
 
     def _margins(self, body: Any, which: str) -> None:
         """Headers or footers, each once, those of first and even pages too where these have their own; page
@@ -302,8 +302,8 @@ class _Reader:
         size = sum(len(text.text or "") for text in cell.iter(W + "t")) if len(paragraphs) > 1 else 0
         return size > (_LONGEST_CELL // 5 if headed else _LONGEST_CELL)
 
-    def _grid(self, table: Any) -> Grid:
-        grid, lines = Grid(), self._lines
+    def _grid(self, table: Any) -> CellGrid:
+        grid, lines = CellGrid(), self._lines
         outer, properties = lines.backed, table.find(W + "tblPr")
         style = value(properties.find(W + "tblStyle")) if properties is not None else ""
         shaded = properties is not None and is_dark(properties.find(W + "shd"))
@@ -325,7 +325,7 @@ class _Reader:
         lines.backed = outer
         return grid
 
-    def _cell(self, cell: Any, gone: MarkKind | None) -> Iterator[Passage | Grid]:
+    def _cell(self, cell: Any, gone: MarkKind | None) -> Iterator[Passage | CellGrid]:
         for part in (*blocks(cell), None):
             of_text = part is not None and part.tag == W + "p"
             read = self._lines.read(part, gone) if of_text else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rag.facts.numerals import HAN_DIGITS, NUMERALS
@@ -31,16 +31,24 @@ _ORDINALS = {n: re.sub("y$", "ie", re.sub("ve$", "f", word)) + "th" for n, word 
 }
 
 
-@dataclass(frozen=True, slots=True)
 class _Level:
-    start: int = 1
-    form: str = "decimal"
-    text: str = ""
-    suffix: str = " "
-    restart: int = -1  # -1: after any level above; 0: never; n: after level n or one above that
-    legal: bool = False
-    style: str = ""
-    shown: bool = True
+    """A level of a list as it is defined (w:lvl), or as it is where that says nothing."""
+
+    def __init__(self, element: Any = None) -> None:
+        start, restart = _value(element, "start"), _value(element, "lvlRestart")
+        self.start = int(start) if start.lstrip("-").isdigit() else int(element is None)
+        self.text = _value(element, "lvlText")
+        self.suffix = "" if _value(element, "suff") == "nothing" else " "
+        # -1: after any level above; 0: never; n: after level n or one above that
+        self.restart = int(restart) if restart.isdigit() else -1
+        self.style = _value(element, "pStyle")
+        self.legal = element is not None and is_on(element.find(W + "isLgl"))
+        self.shown = element is None or not is_on(element.find(f"{W}rPr/{W}vanish"))
+        form = None if element is None else next(element.iter(W + "numFmt"), None)  # or of an alternative
+        example = None if form is None else re.match("0+1", form.get(W + "format") or "")
+        self.form = (None if form is None else form.get(W + "val")) or "decimal"
+        if self.form == "custom" and example:  # shown by an example: "001, 002, 003, ..."
+            self.form = f"zeros{len(example[0])}"
 
 
 class Numbering:
@@ -51,11 +59,10 @@ class Numbering:
         self._abstract: dict[str, Any] = {}
         self._lists: dict[str, Any] = {}
         self._styles = styles
-        for element in root.iterchildren(W + "abstractNum") if root is not None else ():
-            self._abstract[element.get(W + "abstractNumId", "")] = element
-        for element in root.iterchildren(W + "num") if root is not None else ():
-            self._lists[element.get(W + "numId", "")] = element
-        self._levels: dict[str, tuple[str, list[_Level], dict[int, int]]] = {}
+        for kind, found in (("abstractNum", self._abstract), ("num", self._lists)):
+            for element in root.iterchildren(W + kind) if root is not None else ():
+                found[element.get(f"{W}{kind}Id", "")] = element
+        self._list = cache(self._defined)
         self._counts: dict[str, list[int | None]] = {}
         self._begun: set[tuple[str, int]] = set()
 
@@ -112,34 +119,30 @@ class Numbering:
         text = _RE["place"].sub(shown, own.text).strip()
         return f"{text}{own.suffix}" if text else ""
 
-    def _list(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
+    def _defined(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
         """The id of the abstract definition, its levels as this list changes them, and the numbers that it
         starts its levels with."""
-        if number_id not in self._levels:
-            element = self._lists.get(number_id)
-            abstract = _value(element, "abstractNumId") if element is not None else ""
-            for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names
-                style = _value(self._abstract.get(abstract), "numStyleLink")
-                linked = self._lists.get(self._styles.numbering(style)[0]) if style else None
-                if linked is None:
-                    break
-                abstract = _value(linked, "abstractNumId")
-            levels: list[_Level] = []
-            starts: dict[int, int] = {}
-            if element is not None and abstract in self._abstract:
-                levels = [_Level()] * _LEVELS
-                for child in self._abstract[abstract].iterchildren(W + "lvl"):
-                    levels[_place(child)] = _level(child)
-                for change in element.iterchildren(W + "lvlOverride"):
-                    n = _place(change)
-                    own = change.find(W + "lvl")
-                    levels[n] = _level(own) if own is not None else levels[n]
-                    if (start := _value(change, "startOverride")).isdigit():
-                        starts[n] = int(start)
-                    elif own is not None:
-                        starts[n] = levels[n].start
-            self._levels[number_id] = abstract, levels, starts
-        return self._levels[number_id]
+        element = self._lists.get(number_id)
+        abstract = _value(element, "abstractNumId")
+        for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names
+            style = _value(self._abstract.get(abstract), "numStyleLink")
+            linked = self._lists.get(self._styles.numbering(style)[0]) if style else None
+            if linked is None:
+                break
+            abstract = _value(linked, "abstractNumId")
+        if element is None or abstract not in self._abstract:
+            return abstract, [], {}
+        levels, starts = [_Level()] * _LEVELS, {}
+        for child in self._abstract[abstract].iterchildren(W + "lvl"):
+            levels[_place(child)] = _Level(child)
+        for change in element.iterchildren(W + "lvlOverride"):
+            n, own = _place(change), change.find(W + "lvl")
+            levels[n] = _Level(own) if own is not None else levels[n]
+            if (start := _value(change, "startOverride")).isdigit():
+                starts[n] = int(start)
+            elif own is not None:
+                starts[n] = levels[n].start
+        return abstract, levels, starts
 
 
 def _value(element: Any, name: str) -> str:
@@ -149,31 +152,6 @@ def _value(element: Any, name: str) -> str:
 def _place(element: Any) -> int:
     said = element.get(W + "ilvl", "0")
     return min(int(said), _LEVELS - 1) if said.isdigit() else 0
-
-
-def _level(element: Any) -> _Level:
-    form = next((e for e in element.iter(W + "numFmt")), None)  # one of another namespace's alternatives
-    start, restart = _value(element, "start"), _value(element, "lvlRestart")
-    legal, hidden = element.find(W + "isLgl"), element.find(f"{W}rPr/{W}vanish")
-    return _Level(
-        int(start) if start.lstrip("-").isdigit() else 0,
-        _form(form),
-        _value(element, "lvlText"),
-        "" if _value(element, "suff") == "nothing" else " ",
-        int(restart) if restart.isdigit() else -1,
-        is_on(legal),
-        _value(element, "pStyle"),
-        not is_on(hidden),
-    )
-
-
-def _form(element: Any) -> str:
-    """The name of a form; of one that is shown by an example ("001, 002, 003, ...") that of its zeros."""
-    if element is None:
-        return "decimal"
-    example = re.match("0+1", element.get(W + "format") or "")
-    name = element.get(W + "val") or "decimal"
-    return f"zeros{len(example[0])}" if name == "custom" and example else name
 
 
 def written(number: int, form: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rag.languages import Patterns
@@ -55,20 +56,21 @@ class Styles:
             self._styles[identifier] = style
             if style.get(W + "type") == "paragraph" and style.get(W + "default") not in (None, *_OFF):
                 self.default = identifier
-        self._asked: dict[str, _Asked] = {}
+        self._chain = cache(self._chain_of)
+        self._style = cache(self._asked_of)
         self._looks: dict[tuple[str, str, tuple[tuple[str, Any], ...]], RunLook] = {}
-        self._chains: dict[str, list[Any]] = {}
 
-    def _chain(self, identifier: str) -> list[Any]:
+    def _chain_of(self, identifier: str) -> list[Any]:
         """The style and those that it is based on."""
-        if identifier not in self._chains:
-            found: list[Any] = []
-            name = identifier
-            while name in self._styles and len(found) < _DEEP:
-                found.append(self._styles[name])
-                name = value(found[-1].find(W + "basedOn"))
-            self._chains[identifier] = found
-        return self._chains[identifier]
+        found: list[Any] = []
+        while identifier in self._styles and len(found) < _DEEP:
+            found.append(self._styles[identifier])
+            identifier = value(found[-1].find(W + "basedOn"))
+        return found
+
+    def _asked_of(self, identifier: str) -> _Asked:
+        said = [_asked(style.find(W + "rPr")) for style in reversed(self._chain(identifier))]
+        return {name: value for one in said for name, value in one.items()}
 
     def level(self, identifier: str) -> int:
         """The heading level of a paragraph style, 1 to 9; -1 for that of titles, 0 for none: by its name, by
@@ -119,12 +121,6 @@ class Styles:
                 font=said.get("font") or "",
             )
         return self._looks[key]
-
-    def _style(self, identifier: str) -> _Asked:
-        if identifier not in self._asked:
-            said = [_asked(style.find(W + "rPr")) for style in reversed(self._chain(identifier))]
-            self._asked[identifier] = {name: value for one in said for name, value in one.items()}
-        return self._asked[identifier]
 
 
 def _asked(properties: Any) -> _Asked:

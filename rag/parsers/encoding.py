@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from contextlib import suppress
 
 from rag.errors import ParseError
@@ -18,12 +19,26 @@ _MARKS = (
 )  # fmt: skip
 _SAMPLE = 256 * 1024
 # GB 2312 keeps its 3,755 frequent characters in rows B0 to D7, punctuation in A1 to A3; Big5 its 5,401
-# frequent ones from A4 to C6.
-_GB_PAIR = re.compile(
-    rb"[\x00-\x80]+|([\xa1-\xa3\xb0-\xd7][\xa1-\xfe])|([\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]|[\x81-\xff].?)",
-    re.S,
-)
-_BIG5_PAIR = re.compile(rb"[\x00-\x80]+|([\xa1\xa2\xa4-\xc6][\x40-\x7e\xa1-\xfe])|([\x81-\xff].?)", re.S)
+# frequent ones from A4 to C6. A pair that is glued to small Latin letters is an accent misread.
+_PAIRS = {
+    encoding: re.compile(
+        rb"(?P<ascii>[\x00-\x80]+)|(?!(?<![^\sA-Za-z])"
+        + pair
+        + rb"[a-z])(?P<frequent>"
+        + pair
+        + rb")|"
+        + other,
+        re.S,
+    )
+    for encoding, pair, other in (
+        (
+            "gb18030",
+            rb"[\xa1-\xa3\xb0-\xd7][\xa1-\xfe]",
+            rb"[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]|[\x81-\xff].?",
+        ),
+        ("big5hkscs", rb"[\xa1\xa2\xa4-\xc6][\x40-\x7e\xa1-\xfe]", rb"[\x81-\xff].?"),
+    )
+}
 _OTHERS = (
     "gb18030 big5hkscs cp1252 cp1250 cp1251 cp1253 cp1254 iso8859_2 koi8_r shift_jis euc_jp euc_kr".split()
 )
@@ -45,17 +60,18 @@ def decode(data: bytes, *, path: str) -> str:
             return data.decode(encoding, errors="replace")
     if data.startswith(_BINARY) or (data.startswith(_PERHAPS_BINARY) and _looks_binary(data)):
         raise _not_text(path)
-    if b"\0" in data:
-        text = _decode_utf16(data)
-        if not text:
-            raise _not_text(path)
-        return text
+    zeros = b"\0" in data
     with suppress(UnicodeDecodeError):
-        return data.decode("utf-8")
-    han = _decode_utf16_han(data)
-    if not han and _looks_binary(data):
+        if not zeros:
+            return data.decode("utf-8")
+    wide = _decode_utf16(data) if zeros or len(data) % 2 == 0 else ""
+    # Chinese in UTF-16 has no zero byte where no Latin letter or line break is in it. Pairs of Latin letters
+    # read as UTF-16 look like Han characters too, but never with Chinese punctuation between them.
+    if not zeros and sum(c in "，。、；：「」（）" for c in wide) * 100 <= len(wide):
+        wide = ""
+    if not wide and (zeros or _looks_binary(data)):
         raise _not_text(path)
-    return han or _decode_chinese(data) or _decode_western(data) or _decode_detected(data, path)
+    return wide or _decode_chinese(data) or _decode_western(data) or _decode_detected(data, path)
 
 
 def _not_text(path: str) -> ParseError:
@@ -84,13 +100,6 @@ def _decode_utf16(data: bytes) -> str:
     return best if share >= 0.9 else ""
 
 
-def _decode_utf16_han(data: bytes) -> str:
-    """Chinese in UTF-16 has no zero byte where no Latin letter or line break is in it. Pairs of Latin letters
-    read as UTF-16 look like Han characters too, but never with Chinese punctuation between them."""
-    text = _decode_utf16(data) if len(data) % 2 == 0 else ""
-    return text if text and sum(c in "，。、；：「」（）" for c in text) * 100 > len(text) else ""
-
-
 def _decode_western(data: bytes) -> str:
     """Windows-1252 where all accents are those of French, German, Spanish or Portuguese: detectors take short
     texts in these languages for Polish."""
@@ -99,8 +108,10 @@ def _decode_western(data: bytes) -> str:
 
 
 def _decode_chinese(data: bytes) -> str:
-    sample = data[:_SAMPLE]
-    shares = {"gb18030": _share(_GB_PAIR, sample), "big5hkscs": _share(_BIG5_PAIR, sample)}
+    counts = {
+        name: Counter(m.lastgroup for m in pairs.finditer(data[:_SAMPLE])) for name, pairs in _PAIRS.items()
+    }
+    shares = {name: n["frequent"] / max(1, n["frequent"] + n[None]) for name, n in counts.items()}
     for encoding in sorted(shares, key=lambda name: -shares[name]):
         if shares[encoding] < 0.75:
             break
@@ -110,24 +121,6 @@ def _decode_chinese(data: bytes) -> str:
         if text.count("\ufffd") <= max(1, len(text) // 1000):
             return text
     return ""
-
-
-def _share(pairs: re.Pattern[bytes], sample: bytes) -> float:
-    """Share of frequent characters among all multi-byte ones. One glued to a small Latin letter is an accent
-    misread."""
-    frequent = other = 0
-    for match in pairs.finditer(sample):
-        if match.group(1):
-            after = sample[match.end() : match.end() + 1]
-            before = sample[match.start() - 1 : match.start()] if match.start() else b""
-            misread = (
-                after.isalpha() and after.islower() and (not before or before.isspace() or before.isalpha())
-            )
-            frequent += not misread
-            other += misread
-        elif match.group(2):
-            other += 1
-    return frequent / (frequent + other) if frequent else 0.0
 
 
 def _decode_detected(data: bytes, path: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
 from rag.languages import patterns
-from rag.parsers.base import MAX_COLUMNS, TextBuilder, column_heads, is_number, one_line
+from rag.parsers.base import MAX_COLUMNS, TextBuilder, column_heads, is_number, one_line, same_as_above
 from rag.parsers.marks import marked, rows_before, unmarked
 from rag.types import BlockKind, MarkKind
 
 _RE = patterns("grids", re.NOFLAG)
+_TABLES = patterns("tables", re.NOFLAG)
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
 _SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
@@ -31,32 +33,39 @@ def _passage(lines: Sequence[Passage]) -> Passage:
     return standing, {kind: marked(kind, text.strip("\n")) for kind, text in before.items()}
 
 
-class Grid:
+@dataclass(slots=True)
+class _Row:
+    """A row with each cell once; what spans rows stands in each of them. `head`: the format marks it as one
+    of column heads; `set_off`: it looks like one."""
+
+    cells: list[str] = field(default_factory=list)
+    head: bool = False
+    set_off: bool = False
+
+
+class CellGrid:
     """A table read cell by cell: for each row `begin`, then `skip` and `cell`, then `end`; at last `add_to`.
     Rows as they read before something in them was struck, deleted or hidden follow those that lost it."""
 
     def __init__(self) -> None:
-        self._behind: list[tuple[str, Grid]] = []  # tables that stood in cells, and what their row is about
-        self._inner: list[Grid] = []
-        self._rows: list[list[str]] = []  # each cell once in its row; what spans rows in each of them
-        self._heads: list[bool] = []  # which of them the format marks as heads
-        self._set_off: list[bool] = []
+        self._behind: list[
+            tuple[str, CellGrid]
+        ] = []  # tables that stood in cells, and what their row is about
+        self._inner: list[CellGrid] = []
+        self._rows: list[_Row] = []
+        self._late: list[_Row] = []  # what head rows were: behind all of them
+        self._row = _Row()
+        self._before: list[Mapping[MarkKind, str]] = []
+        self._above: list[str] = []
         self._spans: dict[tuple[int, int], tuple[int, int]] = {}
         self._tops: dict[int, int] = {}
         self._below: dict[int, tuple[int, int]] = {}  # rows that a cell goes on for, and its columns
-        self._above: list[str] = []
-        self._row: list[str] = []
-        self._before: list[Mapping[MarkKind, str]] = []
-        self._late: list[list[str]] = []  # what head rows were: behind all of them
-        self._head = self._bold = False
 
     def begin(self, *, head: bool = False, set_off: bool = False) -> None:
         """A row begins. `head`: the format marks it as one of column heads; `set_off`: it looks like one,
         bold or on a ground of its own."""
-        self._head, self._bold = head, set_off
-        self._row, self._before = [], []
-        if not head:
-            self._end_heads()
+        self._row, self._before = _Row([], head, set_off), []
+        self._end_heads(head)
 
     def skip(self, columns: int) -> None:
         """The row leaves columns out."""
@@ -64,62 +73,59 @@ class Grid:
             self._put("", {}, columns)
 
     def cell(
-        self, parts: Sequence[Passage | Grid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
+        self, parts: Sequence[Passage | CellGrid], *, columns: int = 1, rows: int = 1, goes_on: bool = False
     ) -> None:
         """The next cell of the row, of lines and tables. It spans `columns` and `rows`, or `goes_on` from the
         row above. A small table in it is lines of the cell, another stands behind the whole table."""
         self._carry()
         if rows > 1:
-            self._below[len(self._row)] = (rows - 1, columns)
+            self._below[len(self._row.cells)] = (rows - 1, columns)
         lines: list[Passage] = []
         for part in parts:
-            if not isinstance(part, Grid):
+            if not isinstance(part, CellGrid):
                 lines.append(part)
             elif (of_cell := part._lines()) is not None:
                 lines += [(line, {}) for line in of_cell]
             else:
                 self._inner.append(part)
-        self._put(*_passage(lines), columns, goes_on=goes_on)
+        plain = len(lines) == 1 and not lines[0][1]
+        self._put(*(lines[0] if plain else _passage(lines)), columns, goes_on=goes_on)
 
     @property
     def filled(self) -> int:
         """The most cells of a row that have words in them."""
-        return max((sum(map(bool, row)) for row in self._rows), default=0)
+        return max((sum(map(bool, row.cells)) for row in self._rows), default=0)
 
     def end(self) -> None:
         """The row is whole."""
         self._carry()
-        about = next(filter(None, (unmarked(one_line(cell)) for cell in self._row)), "")
-        self._behind += [(about, inner) for inner in self._inner]
-        self._inner = []
-        former = rows_before(list(zip(self._row, self._before, strict=True)))
-        if not former or any(map(unmarked, self._row)):
-            self._keep(self._row, head=self._head, set_off=self._bold)
-            self._above = self._row
-        self._late += former
-        if not self._head:
-            self._end_heads()
+        row = self._row.cells
+        if self._inner:
+            about = next(filter(None, (unmarked(one_line(cell)) for cell in row)), "")
+            self._behind += [(about, inner) for inner in self._inner]
+            self._inner = []
+        former = rows_before(list(zip(row, self._before, strict=True)))
+        if not former or any(map(unmarked, row)):
+            self._rows.append(self._row)
+            self._above = row
+        self._late += map(_Row, former)
+        self._end_heads(self._row.head)
 
-    def _keep(self, row: list[str], *, head: bool = False, set_off: bool = False) -> None:
-        self._rows.append(row)
-        self._heads.append(head)
-        self._set_off.append(set_off)
-
-    def _end_heads(self) -> None:
-        for row in self._late:
-            self._keep(row)
-        self._late = []
+    def _end_heads(self, more: bool = False) -> None:
+        if not more:
+            self._rows += self._late
+            self._late = []
 
     def _carry(self) -> None:
         """A cell that spans rows stands in each of them, so that every row can be read alone."""
-        while (column := len(self._row)) in self._below and column < MAX_COLUMNS:
+        while (column := len(self._row.cells)) in self._below and column < MAX_COLUMNS:
             left, columns = self._below.pop(column)
             if left > 1:
                 self._below[column] = (left - 1, columns)
             self._put("", {}, columns, goes_on=True)
 
     def _put(self, text: str, former: Mapping[MarkKind, str], columns: int, *, goes_on: bool = False) -> None:
-        row, column = len(self._rows), len(self._row)
+        row, column = len(self._rows), len(self._row.cells)
         columns = max(0, min(columns, MAX_COLUMNS - column))
         if goes_on and column < len(self._above):
             text, top, former = self._above[column], self._tops.get(column, row), {}
@@ -128,13 +134,14 @@ class Grid:
             self._tops[column] = row
             if columns > 1:
                 self._spans[row, column] = (1, columns)
-        self._row += ([text] + [""] * (columns - 1))[:columns]
+        self._row.cells += ([text] + [""] * (columns - 1))[:columns]
         self._before += ([former] + [{}] * (columns - 1))[:columns]
 
     def _lines(self) -> list[str] | None:
         """A small table of labels and values as lines; None for one that is to stand as a table."""
-        rows = [[one_line(cell) for cell in row if cell.strip()] for row in self._rows]
-        small = len(rows) <= _FEW and not any(self._heads) and max(map(len, rows), default=0) <= 2
+        rows = [[one_line(cell) for cell in row.cells if cell.strip()] for row in self._rows]
+        heads = any(row.head for row in self._rows)
+        small = len(rows) <= _FEW and not heads and max(map(len, rows), default=0) <= 2
         return [" ".join(row) for row in rows if row] if small else None
 
     def add_to(self, builder: TextBuilder, caption: str = "") -> None:
@@ -142,39 +149,37 @@ class Grid:
         in the middle begin another table. Currency signs and closing brackets in cells of their own, as in
         filings, are put to their numbers, and columns without content are left out."""
         self._end_heads()
-        width = max(map(len, self._rows), default=0)
-        once = [row + [""] * (width - len(row)) for row in self._rows]
-        for row in once:
-            _attach_signs(row)
+        rows = self._rows
+        width = max((len(row.cells) for row in rows), default=0)
+        for row in rows:
+            row.cells += [""] * (width - len(row.cells))
+            _attach_signs(row.cells)
         first = 0
-        while first < len(once) - 1 and self._spans.get((first, 0), (1, 1)) == (1, width) and width > 1:
-            builder.paragraph(once[first][0])  # a line of its own above all columns
+        while first < len(rows) - 1 and self._spans.get((first, 0), (1, 1)) == (1, width) and width > 1:
+            builder.paragraph(rows[first].cells[0])  # a line of its own above all columns
             first += 1
         title, units = title_and_units(builder, caption)
-        starts = [first] + [
-            n for n in range(first + 1, len(once))
-            if self._heads[n] and not self._heads[n - 1] and len({*filter(None, once[n])}) > 1
-        ]  # fmt: skip
-        for start, end in zip(starts, [*starts[1:], len(once)], strict=True):
-            self._add_rows(builder, once, range(start, end), title, units)
+        starts = [
+            first,
+            *(n for n in range(first + 1, len(rows)) if _begins(rows[n - 1], rows[n])),
+            len(rows),
+        ]
+        for start, end in pairwise(starts):
+            self._add_rows(builder, range(start, end), title, units)
         for about, grid in self._behind:
             grid.add_to(builder, ", ".join(filter(None, (title, about))))
 
-    def _add_rows(
-        self, builder: TextBuilder, once: list[list[str]], part: range, title: str, units: tuple[str, ...]
-    ) -> None:
-        spans = {
-            (row - part.start, column): span for (row, column), span in self._spans.items() if row in part
-        }
-        once = once[part.start : part.stop]
-        marked_heads = sum(1 for _ in takewhile(bool, self._heads[part.start : part.stop]))
+    def _add_rows(self, builder: TextBuilder, part: range, title: str, units: tuple[str, ...]) -> None:
+        rows = self._rows[part.start : part.stop]
+        spans = {(row - part.start, c): span for (row, c), span in self._spans.items() if row in part}
+        once = [row.cells for row in rows]
         full = _repeated(once, spans, len(once))
-        count = marked_heads if 0 < marked_heads < len(once) else 0
-        count = count or _count_heads(full, spans, self._set_off[part.start : part.stop])
+        given = sum(1 for _ in takewhile(lambda row: row.head, rows))
+        count = given if 0 < given < len(rows) else _count_heads(full, spans, [row.set_off for row in rows])
         while 0 < count < len(full) - 1 and _goes_on(full, count):
             count += 1
         kept = _columns_with_content(once, full, count)
-        if len(kept) < 2 and not marked_heads:
+        if len(kept) < 2 and not given:
             builder.start_group()
             for row in once:
                 builder.paragraph("".join(row[c] for c in kept))
@@ -185,8 +190,15 @@ class Grid:
         numbers = {number: n for n, number in enumerate(filled, bool(heads))}
         builder.table(heads, units=units, spans=_kept_spans(spans, kept, numbers), title=title)
         builder.row([" ".join(parts) for parts in heads])
-        for row in carried_down(body):
+        for n, c in same_as_above(body):
+            body[n][c] = body[n - 1][c]
+        for row in body:
             builder.row(row)
+
+
+def _begins(above: _Row, row: _Row) -> bool:
+    """Whether a row in the middle begins another table: one of heads, and of several."""
+    return row.head and not above.head and len({*filter(None, row.cells)}) > 1
 
 
 # (rows, columns) that a cell spans, by its row and column in a grid.
@@ -215,12 +227,8 @@ def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) 
     for n, row in enumerate(full[:_MOST_HEADS]):
         filled = [one_line(cell) for cell in row if cell.strip()]
         names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
-        if (
-            not filled
-            or names_line
-            or max(map(len, filled)) > _LONGEST_HEAD
-            or any(map(_is_quantity, filled))
-        ):
+        long = max(map(len, filled), default=999) > _LONGEST_HEAD
+        if long or names_line or any(map(_is_quantity, filled)):
             break
         if filled[0].endswith((":", "：")):
             return 0
@@ -229,13 +237,14 @@ def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) 
         return 0
     told = set_off[0] and not all(set_off)
     columns = [column for column in zip(*full, strict=True) if any(column)]
-    digits = any(
-        all(any(map(str.isdigit, cell)) for cell in column[count:] if cell)
-        and not any(map(str.isdigit, "".join(column[:count])))
+    counted = any(
+        body
+        and all(re.search(r"\d", cell) for cell in body)
+        and not re.search(r"\d", "".join(column[:count]))
         for column in columns
-        if any(column[count:])
+        for body in [[cell for cell in column[count:] if cell]]
     )
-    return count if told or digits or len(columns) > 2 else 0
+    return count if told or counted or len(columns) > 2 else 0
 
 
 def _goes_on(full: list[list[str]], n: int) -> bool:
@@ -307,43 +316,19 @@ def _attach_signs(row: list[str]) -> None:
 
 def _joined(cell: str) -> str:
     """The lines of a cell on one line: apart by a semicolon where no sign ends them."""
+    if "\n" not in cell:
+        return cell
     found = ""
     for line in filter(None, map(one_line, cell.split("\n"))):
         last = unmarked(found)[-1:]
-        joint = (
-            ("；" if last >= "\u2e80" else "; ") if last.isalnum() or last in (")", "]", "%", "）") else " "
-        )
-        found = f"{found}{joint}{line}" if found else line
+        apart = last.isalnum() or last in tuple(")]%）")
+        found += (("；" if last >= "\u2e80" else "; ") if apart else " ") * bool(found) + line
     return found
-
-
-def carried_down(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Rows in which a blank label means the one above, as in "North | 2023 | 5" over " | 2024 | 7": in
-    leading columns of labels, no two of them the same, where both rows go on with a label, none of a sum."""
-    width = max(map(len, rows), default=0)
-    found = [[*row, *[""] * (width - len(row))] for row in rows]
-    for column in range(min(width - 1, _MOST_HEADS)):
-        labels = [(*row[:column], row[column]) for row in found if row[column]]
-        if any(is_number(label[-1]) for label in labels):
-            break
-        if len(labels) == len(found):
-            continue
-        if len({*labels}) < len(labels):
-            break
-        for above, row in pairwise(found):
-            blank = not row[column] and above[column] and above[:column] == row[:column]
-            if blank and _is_label(above[column + 1]) and _is_label(row[column + 1]):
-                row[column] = above[column]
-    return found
-
-
-def _is_label(cell: str) -> bool:
-    return cell == unmarked(cell) > "" and not is_number(cell) and not _RE["sum"].match(cell)
 
 
 def stated_units(line: str) -> tuple[str, ...]:
     """What a line says of the units of a table: "(in thousands)", "EUR million", "单位：万元"."""
-    found = [match[0].strip() for match in _RE["units"].finditer(line)]
+    found = [match[0].strip() for match in _TABLES["units"].finditer(line)]
     return tuple(one if ("(" in one) == (")" in one) else one.strip("()") for one in found)
 
 
@@ -361,7 +346,9 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
         line = one_line(text)
         stated = stated_units(line)
         alone = kind is BlockKind.PARAGRAPH and _only_units(line)
-        names = _RE["caption"].match(line) or (kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line))
+        names = _TABLES["caption"].match(line) or (
+            kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line)
+        )
         if not alone and (title or len(line) > _LONGEST_TITLE or not names):
             break
         units = units or stated
@@ -371,7 +358,7 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
 
 def rows_to(builder: TextBuilder, rows: Iterable[Sequence[str]], *, heads: int, title: str = "") -> None:
     """Add a table of plain cells, the first `heads` rows of which are heads."""
-    grid = Grid()
+    grid = CellGrid()
     for n, row in enumerate(rows):
         grid.begin(head=n < heads)
         for cell in row:

@@ -12,7 +12,7 @@ from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_numbering import written
 from rag.parsers.encoding import decode
-from rag.parsers.grids import Grid, Passage
+from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
@@ -246,9 +246,9 @@ class _Table(_Walker):
 
     def __init__(self, around: _Walker, table: Any) -> None:
         super().__init__(around.builder, around._words.within(), around._deep + 1)
-        self.grid = Grid()
+        self.grid = CellGrid()
         self.caption: Passage = ("", {})
-        self._cell: list[Passage | Grid] = []
+        self._cell: list[Passage | CellGrid] = []
         parts = [part for part in table.iter() if part.tag in ("thead", "tbody", "tfoot")]
         rows = [row for part in (table, *parts) for row in part.iter() if row.tag == "tr"]
         rows.sort(key=lambda row: row.parent.tag == "tfoot")
@@ -256,7 +256,9 @@ class _Table(_Walker):
         if not self.is_data:
             return
         for caption in [part for part in table.iter() if part.tag == "caption"][:1]:
-            self.caption = next((p for p in self._parts(caption) or () if not isinstance(p, Grid)), ("", {}))
+            self.caption = next(
+                (p for p in self._parts(caption) or () if not isinstance(p, CellGrid)), ("", {})
+            )
         for row in rows:
             # What a part of the table says holds for its rows.
             if self._words.open(row.parent) and self._words.open(row):
@@ -271,11 +273,11 @@ class _Table(_Walker):
         self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
         for cell in cells:
             if (parts := self._parts(cell)) is not None:
-                columns, lines = _span(cell.attributes, "colspan"), _span(cell.attributes, "rowspan")
-                self.grid.cell(parts, columns=columns, rows=lines)
+                spans = cell.attributes
+                self.grid.cell(parts, columns=_span(spans, "colspan"), rows=_span(spans, "rowspan"))
         self.grid.end()
 
-    def _parts(self, node: Any) -> list[Passage | Grid] | None:
+    def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
         words = self._words
         opened = words.open(node)
@@ -328,5 +330,5 @@ def _is_set_off(cell: Any) -> bool:
 
 
 def _span(attributes: Mapping[str, str | None], name: str) -> int:
-    value = attributes.get(name) or "1"
+    value = attributes.get(name) or ""
     return max(1, min(int(value), 1000)) if value.isdecimal() and len(value) < 6 else 1

@@ -14,7 +14,7 @@ from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
 from rag.parsers.equations import tex_in
-from rag.parsers.grids import Grid
+from rag.parsers.grids import CellGrid
 from rag.parsers.marks import (
     as_it_stands,
     marked,
@@ -93,7 +93,7 @@ class _Reader:
         self._marker = ""
         self._depth = 0
         self._counts: list[tuple[str, int]] = []  # of the lists around: number typed first, items so far
-        self._grid = Grid()
+        self._grid = CellGrid()
         self._page = ""
 
     def run(self) -> None:
@@ -132,7 +132,7 @@ class _Reader:
                 self._depth -= 1
                 self._counts.pop()
             case "table_open":
-                self._grid = Grid()
+                self._grid = CellGrid()
             case "table_close":
                 self._end_table()
             case "hr":
@@ -191,7 +191,7 @@ class _Reader:
 
     def _end_table(self) -> None:
         self._grid.add_to(self.builder)
-        self._grid = Grid()
+        self._grid = CellGrid()
 
     def _end_page(self) -> None:
         html.write(self._page, self.builder)

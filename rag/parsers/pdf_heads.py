@@ -16,6 +16,7 @@ from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
 from rag.parsers.pdf_pieces import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
+_TABLES = patterns("tables", re.NOFLAG)
 _PERIOD = re.compile(
     rf"\b{pdf_rows.MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
     r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
@@ -192,7 +193,7 @@ def _lay_over(
     over = []
     for cell in cells:
         if (
-            (_RE["units"].search(cell.text) and len(_under(cell, columns)) != 1)
+            (_TABLES["units"].search(cell.text) and len(_under(cell, columns)) != 1)
             or cell.right < columns[0].left - pitch * 0.4
             or (cell.left < columns[0].left - 1.5 * pitch)
         ):
@@ -249,4 +250,4 @@ def _nearest(cell: TextLine, columns: Sequence[TextLine]) -> int:
 
 def states_units(text: str) -> bool:
     """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
-    return _RE["units"].search(text) is not None
+    return _TABLES["units"].search(text) is not None

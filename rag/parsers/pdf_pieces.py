@@ -14,7 +14,7 @@ from itertools import pairwise
 from statistics import median
 
 from rag.parsers import pdf_rows
-from rag.parsers.base import is_number
+from rag.parsers.base import is_number, same_as_above
 from rag.parsers.pdf_lines import WORD, WORD_GAP, TextLine, together
 
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}|·{5}")
@@ -208,12 +208,8 @@ def text_of(cell: Sequence[TextLine]) -> str:
 
 
 def carried(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """Blank means same: a label that stands for the rows below it is repeated in them, where the second
-    column holds words."""
-    words = [row[1] for row in rows if len(row) > 2 and row[1]]
-    if not words or sum(is_number(text_of(cell)) for cell in words) * 3 > len(words):
-        return rows
-    for above, row in pairwise(rows):
-        if not row[0] and row[1] and any(row[2:]) and not is_number(text_of(row[1])) and above[0]:
-            row[0] = above[0]
+    """Blank means same, in tables of more than two columns."""
+    texts = [[text_of(cell) for cell in row] for row in rows]
+    for n, c in same_as_above(texts) if min(map(len, rows), default=0) > 2 else ():
+        rows[n][c] = rows[n - 1][c]
     return rows

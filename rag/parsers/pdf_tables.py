@@ -38,6 +38,7 @@ from rag.parsers.pdf_pieces import (
 from rag.parsers.plain import is_list_item
 
 _RE = patterns("pdf_tables", re.NOFLAG)
+_TABLES = patterns("tables", re.NOFLAG)
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
@@ -72,7 +73,7 @@ def _caption(table: PdfTable, above: Sequence[TextLine]) -> None:
         return
     set_off = (line.bold and not below.bold) or line.size > 1.1 * below.size
     text = line.text
-    captions = _RE["caption"].match(text) or text.endswith((":", "：")) or _RE["introduces"].search(text)
+    captions = _TABLES["caption"].match(text) or text.endswith((":", "：")) or _RE["introduces"].search(text)
     if len(line.text) <= 160 and (captions or (set_off and line.text[-1:] not in ".。;；,")):
         table.title = line.text
         stated = BRACKETS.search(line.text)

@@ -92,8 +92,9 @@ def _drawn_table(builder: TextBuilder, run: list[str]) -> int:
     a line that fills one column behind the first goes on with the cell above."""
     rules = {n for n, line in enumerate(run) if _RULE.fullmatch(line.strip())}
     places = [n for n in range(len(run)) if n not in rules]
-    cells = _columns([run[n] for n in places])
-    if len(cells) < (2 if rules else 3):
+    least = 2 if rules else 3
+    cells = _columns([run[n] for n in places]) if len(places) >= least else []
+    if len(cells) < least:
         return 0
     last = places[len(cells)] if len(cells) < len(places) else len(run)
     first_rule = min((n for n in rules if n > places[0]), default=0)

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from rag.languages import patterns
 from rag.parsers import base
@@ -20,6 +20,7 @@ from rag.parsers.marks import unmarked, without_notes
 from rag.types.tables import joined_location
 
 _RE = patterns("sheet_tables", re.NOFLAG)
+_TABLES = patterns("tables", re.NOFLAG)
 _MOST_ROWS = 20_000  # rows that are looked at together
 _MOST_HEADS = 4
 _TITLE = 120  # characters of a line that may be a title
@@ -69,10 +70,10 @@ def _is_quantity(text: str) -> bool:
 
 def _states_unit(text: str) -> str:
     """The words of a line that state a unit, "" where none do; all of a line that says little else."""
-    found = _RE["units"].search(text) if len(text) <= _TITLE else None
+    found = _TABLES["units"].search(text) if len(text) <= _TITLE else None
     if found is None:
         return ""
-    return text if len(text) - len(found[0]) < 4 else found[0].strip()
+    return text if len(text) - len(found[0]) < 4 else found[0].strip(" ()（）")
 
 
 class SheetTables:
@@ -303,23 +304,10 @@ def _is_note(line: SheetLine, columns: Sequence[int]) -> bool:
 
 
 def _carry_down(rows: Sequence[SheetLine], columns: Sequence[int]) -> None:
-    """Blank means same: a label of the columns in front stands for the rows under it that have none there but
-    another label beside. Rows of sums are left, and a column that repeats itself: it leaves nothing out."""
-    stated = {c: [w for line in rows if c not in line.down and (w := line.word(c))] for c in columns[:-1]}
-    same = {c for c, words in stated.items() if all(a != b for a, b in pairwise(words))}
-    above: dict[int, str] = {}
-    for line in rows:
-        filled = line.filled(columns)
-        label = line.word(filled[0])
-        blank = [c for c in columns if c < filled[0]]
-        if not blank:
-            above = {}
-        elif len(filled) < 2 or line.former or _is_quantity(label) or _RE["sum"].search(label):
-            continue
-        for c in blank:
-            if c in same and c in above:
-                line.cells[c] = without_notes(above[c])
-        above |= {c: line.cells[c] for c in filled if c < len(line.cells)}
+    """Blank means same; rows of which words are gone are left."""
+    kept = [line for line in rows if not line.former]
+    for n, c in base.same_as_above([[line.word(c) for c in columns[: base.MOST_LABELS]] for line in kept]):
+        kept[n].cells[columns[c]] = without_notes(kept[n - 1].cells[columns[c]])
 
 
 def _spans(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -237,12 +238,12 @@ def _whether(
     rest = words[lead.end() :].strip(_TRIMMED)
     pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
-    piece = standing or max(pieces, key=lambda piece: _share(rest, piece))
+    piece = standing or max(pieces, key=lambda piece: _share(rest, piece) if rest else _bears(query, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
-    negated, said = _denies(piece.words, asked), lead[0].strip().capitalize()
-    if _BOXES & set(piece.text) and not _denies(query.text, asked):
-        said = asked.denied if negated else asked.affirmed  # code sees whether the box is ticked
-    elif foreign or _of_another(query, piece) or (negated != _denies(query.text, asked)) != bool(lead["no"]):
+    said = lead[0].strip().capitalize()
+    if _BOXES & set(piece.text) and not _negations(query.text):
+        said = asked.denied if _unticked(piece.text, asked) else asked.affirmed  # code sees the box
+    elif foreign or _of_another(query, piece) or _denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     source = rest if standing else _sentence_of(piece, query, asked)
     claim = verify_sentence(_sentence(source, asked), [piece], query)
@@ -260,12 +261,27 @@ def _of_another(query: Wording, piece: Evidence) -> bool:
     return False
 
 
-def _denies(text: str, asked: ReadingInstructions) -> bool:
-    """Whether a text says "not", or is a box that is not ticked; a "no" beside such a box is not said."""
+def _bears(query: Wording, piece: Evidence) -> int:
+    """How many words of a question's matter a piece holds."""
+    return len(frozenset(query.content).intersection(content_tokens(f"{piece.words} {piece.header}")))
+
+
+def _denies(text: str, question: str) -> bool:
+    """Whether a text says "not" to a question, but for what the question itself says not of: "We do not pay
+    for theft without forced entry" to "Do we pay for theft without forced entry?"."""
+    said, asked = _negations(text), _negations(question)
+    return bool(said - asked) != bool(asked - said)
+
+
+def _negations(text: str) -> Counter[str]:
+    return Counter(cue.name for cue in assertions_of(text).cues if cue.group == "negation")
+
+
+def _unticked(text: str, asked: ReadingInstructions) -> bool:
+    """Whether a box is not ticked, or one beside "no" is; a "no" beside a box that is not ticked is not
+    said."""
     boxes = asked.unticked.sub("", text)
-    if "☐" in boxes and "☒" not in text:
-        return True
-    return any(cue.group == "negation" for cue in assertions_of(boxes).cues)
+    return ("☐" in boxes and "☒" not in text) or bool(_negations(boxes))
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:

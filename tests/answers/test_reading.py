@@ -427,6 +427,13 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "15 days [1]",
             "Within fifteen days.",
         ),
+        (
+            "We do not pay for theft without forced entry.",
+            "Do you pay for theft without forced entry?",
+            "No [1]",
+            "No: We do not pay for theft without forced entry.",
+        ),
+        ("We pay for theft by night.", "Do you pay for theft by night?", "No [1]", None),
         ("4. Party B insures the cloth.", "Does Party A insure the cloth?", "Yes [1]", None),
         (
             "4. Party B insures the cloth.",

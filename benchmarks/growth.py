@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from enlarged import Growing
-from latency import forget
+from latency import forget, percentile
 from rivals import rivals
 
 from rag.errors import ParseError
@@ -183,7 +183,7 @@ def _step(index: Index, questions: Sequence[EvalQuestion], naming: Sequence[bool
         index.store.passages(),
         {name: _share(row) for name, row in hits.items()},
         {name: _share([h for h, n in zip(row, naming, strict=True) if n]) for name, row in hits.items()},
-        {name: min(metrics.percentile(row, 0.95) for row in rows) for name, rows in spent.items()},
+        {name: min(percentile(row, 0.95) for row in rows) for name, rows in spent.items()},
     )
 
 

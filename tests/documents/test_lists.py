@@ -132,5 +132,7 @@ def test_a_short_list_is_not_cut_from_its_lead_and_of_a_long_one_each_passage_ha
 
 
 def test_an_item_without_a_colon_that_goes_on_below_leads_too() -> None:
-    text = "Supply\n\nThe Supplier shall:\n\n(a) look at the goods;\n(b) deliver\n(i) a pump;\n(ii) the filter.\n"
+    text = (
+        "Supply\n\nThe Supplier shall:\n\n(a) look at the goods;\n(b) deliver\n(i) a pump;\n(ii) the oil.\n"
+    )
     assert over(read("a.txt", text), "(ii) the") == ["The Supplier shall:", "(b) deliver"]

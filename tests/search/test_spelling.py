@@ -13,8 +13,8 @@ from rag.search.spelling import mended
 from tests.archive import archive
 
 MORE = {
-    "care.md": "# Care of Ambreltine patients\n\nAmbreltine is stopped six days before surgery. The maintenance "
-    "dose is 75 mg.\n\nThe form of the storage room is formal; the farm is closed.\n"
+    "care.md": "# Care of Ambreltine patients\n\nAmbreltine is stopped six days before surgery.\n\n"
+    "The maintenance dose is 75 mg.\n\nThe form of the storage room is formal; the farm is closed.\n"
 }
 
 

@@ -182,6 +182,10 @@ def dates(text: str) -> list[FoundDate]:
     return sorted(taken, key=lambda f: f.start)
 
 
+# A year in digits, full-width ones too, or in Chinese ones; without one a date has no token.
+_YEAR_LIKE = re.compile(rf"\d\d|[{_HAN_DIGIT}]{{4}}")
+
+
 def date_tokens(found: Sequence[FoundDate], *, parts: bool = False) -> tuple[str, ...]:
     """The search tokens of days and months, one for all spellings ("d20230630"), both for a day whose month
     cannot be told; with `parts` those of a day's month, too ("d202306"). None for a date without a year."""
@@ -195,7 +199,7 @@ def date_tokens(found: Sequence[FoundDate], *, parts: bool = False) -> tuple[str
 
 def dated(text: str) -> tuple[str, ...]:
     """The search tokens of the dates that a text states, with those of their months."""
-    return date_tokens(dates(fold(text)), parts=True)
+    return date_tokens(dates(fold(text)), parts=True) if _YEAR_LIKE.search(text) else ()
 
 
 def holds(source: Period, claim: Period) -> bool:

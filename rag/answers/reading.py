@@ -266,10 +266,10 @@ def _bears(query: Wording, piece: Evidence) -> int:
     return len(frozenset(query.content).intersection(content_tokens(f"{piece.words} {piece.header}")))
 
 
-def _denies(text: str, question: str) -> bool:
+def _denies(text: str, wording: str) -> bool:
     """Whether a text says "not" to a question, but for what the question itself says not of: "We do not pay
     for theft without forced entry" to "Do we pay for theft without forced entry?"."""
-    said, asked = _negations(text), _negations(question)
+    said, asked = _negations(text), _negations(wording)
     return bool(said - asked) != bool(asked - said)
 
 

@@ -55,8 +55,8 @@ def row_line(row: Sequence[tuple[str, str]]) -> str:
 
 
 def answering(line: str, typed: str, row: Sequence[tuple[str, str]]) -> tuple[int, ...]:
-    """Which cells of a quoted row the line says and the question, as typed, does not, those first whose heads it asks
-    for, and the label in front only by itself; none where that tells no cell from the others."""
+    """Which cells of a quoted row the line says and the question, as typed, does not, those first whose heads
+    it asks for, and the label in front only by itself; none where that tells no cell from the others."""
     filled = [n for n, (_, cell) in enumerate(row) if cell]
     found = [n for n in filled if _stands(row[n][1], line) and not _stands(row[n][1], typed)]
     asked = set(search_tokens(typed))

@@ -245,7 +245,10 @@ def _whether(
         said = asked.denied if _unticked(piece.text, asked) else asked.affirmed  # code sees the box
     elif foreign or _of_another(query, piece) or _denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    source = rest if standing else _sentence_of(piece, query, asked)
+    conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
+    if "unless" in conditions:  # whether the exception applies is for who asks
+        return _stated(_sentence_of(piece, query, asked), piece, query, asked)
+    source = rest if standing and not conditions else _sentence_of(piece, query, asked)
     claim = verify_sentence(_sentence(source, asked), [piece], query)
     return replace(_cited(claim, piece, query.language), text=f"{said}{asked.colon}{claim.text}")
 

@@ -433,6 +433,12 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "No [1]",
             "No: We do not pay for theft without forced entry.",
         ),
+        (
+            "Jewellery is covered up to EUR 5,000, unless it was left in a vehicle.",
+            "Is jewellery covered when it was left in a car?",
+            "Yes, up to EUR 5,000 [1]",
+            "Jewellery is covered up to EUR 5,000, unless it was left in a vehicle.",
+        ),
         ("We pay for theft by night.", "Do you pay for theft by night?", "No [1]", None),
         ("4. Party B insures the cloth.", "Does Party A insure the cloth?", "Yes [1]", None),
         (

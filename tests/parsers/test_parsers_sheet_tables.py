@@ -31,7 +31,7 @@ def sheet(rows: Rows, *, merge: str = "", bold: str = "", beside: tuple[str, Row
             for across, value in enumerate(row):
                 active.cell(first.row + down, first.column + across, value)
     for area in merge.split():
-        active.merge_cells(area)
+        active.merged_cells.add(area)  # without making each cell of it
     for place in bold.split():
         active[place].font = Font(bold=True)
     target = io.BytesIO()

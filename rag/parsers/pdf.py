@@ -60,11 +60,8 @@ def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
 
 def cover_title(cover: Mapping[str, str]) -> str:
     """ "ACME, INC., Form 10-K, fiscal year ended December 31, 2023"; "" without a cover."""
-    if not cover:
-        return ""
-    return ", ".join(
-        [cover["company"], f"Form {cover['form']}", *([cover["period"]] if "period" in cover else [])]
-    )
+    named = [cover["company"], f"Form {cover['form']}", cover.get("period", "")] if cover else []
+    return ", ".join(filter(None, named))
 
 
 def prominent_line(pages: Sequence[PageLines], style: Style) -> str:

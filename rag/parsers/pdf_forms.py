@@ -20,20 +20,12 @@ _COMMENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Words and where they stand."""
-
-    text: str
-    box: Box
-
-
 @dataclass(slots=True)
 class Overlay:
     """What stands above a page's content: `words` at their place, `comments` apart from it, the boxes of what
     was `struck` out, and what was lost."""
 
-    words: list[Placed] = field(default_factory=list)
+    words: list[tuple[str, Box]] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     struck: list[Box] = field(default_factory=list)
     losses: list[LossKind] = field(default_factory=list)
@@ -75,7 +67,7 @@ def _read_one(page: Any, annotation: Any, overlay: Overlay, fields: list[bool]) 
             quads = [points[n : n + 8] for n in range(0, len(points) - 7, 8)]
             overlay.struck += [(min(q[::2]), max(q[1::2]), max(q[::2]), min(q[1::2])) for q in quads] or [box]
     if text:
-        overlay.words.append(Placed(text, box))
+        overlay.words.append((text, box))
 
 
 def xfa_values(reader: Any) -> list[str] | None:
@@ -158,16 +150,19 @@ def _drawn(page: Any, annotation: Any) -> str:
     return ""
 
 
-def lay_over(lines: list[TextLine], words: list[Placed]) -> list[TextLine]:
+def lay_over(lines: list[TextLine], words: list[tuple[str, Box]]) -> list[TextLine]:
     """The lines with what stands above the page put where it stands: within the line at its height, else
     as a line of its own."""
     result = list(lines)
-    for placed in sorted(words, key=lambda one: (-one.box[1], one.box[0])):
-        left, top, _, bottom = placed.box
-        count = len(placed.text.split())
-        own = TextLine.of(placed.text, _spread(placed), [-1] * count)
+    for text, box in sorted(words, key=lambda one: (-one[1][1], one[1][0])):
+        left, top, right, bottom = box
+        count = len(text.split())
+        # The words side by side in the field's box.
+        ends = [left + (right - left) * n / count for n in range(count + 1)]
+        boxes = [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
+        own = TextLine.of(text, boxes, [-1] * count)
         at = max(
-            (n for n, line in enumerate(result) if _level(line, placed.box)),
+            (n for n, line in enumerate(result) if _level(line, box)),
             key=lambda n: (result[n].left <= left, result[n].left),
             default=-1,
         )
@@ -184,14 +179,6 @@ def lay_over(lines: list[TextLine], words: list[Placed]) -> list[TextLine]:
 def _level(line: TextLine, box: Box) -> bool:
     overlap = min(line.top, box[1]) - max(line.bottom, box[3])
     return bool(line.boxes) and overlap > 0.5 * min(line.top - line.bottom, box[1] - box[3])
-
-
-def _spread(placed: Placed) -> list[Box]:
-    """Boxes for the words, side by side in the field's."""
-    left, top, right, bottom = placed.box
-    count = len(placed.text.split())
-    ends = [left + (right - left) * n / count for n in range(count + 1)]
-    return [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
 
 
 def _within(line: TextLine, own: TextLine) -> TextLine:

@@ -66,14 +66,11 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         over = bool(left) and line.left > left - line.size
-        aside = (
-            line.size > 0 and line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
-        )
-        aside = aside and (over or not line.text.isupper())
+        right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
+        aside = line.size > 0 and right and (over or not line.text.isupper())
         pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
-        heads_columns = len(pieces) > max(1, rows[first].read.count) and not any(
-            pdf_rows.is_value(piece.text) for piece in pieces
-        )
+        valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
+        heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
         telling = states_units(line.text) or _PERIOD.search(line.text)
         caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
         title = len(line.text) > 8 and line.text.isupper() and not (telling or read.count or aside)
@@ -94,19 +91,17 @@ def _ends_head(text: str) -> bool:
     """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
     head."""
     sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
-    introduction = text.endswith((":", "：")) and (
-        len(text) > 50 or _RE["introduces"].search(text) is not None
-    )
-    return bool(
-        sentence
-        or introduction
-        or _RE["title"].search(text)
-        or (re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text))
-    )
+    introduction = text.endswith((":", "：")) and (len(text) > 50 or _RE["introduces"].search(text))
+    page_number = re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text)
+    return bool(sentence or introduction or _RE["title"].search(text) or page_number)
 
 
-def units_above(rows: Sequence[Row], head: int, floor: int) -> tuple[str, ...]:
-    """ "in millions" from the sentence that introduces the table."""
+def units_above(
+    rows: Sequence[Row], head: int, floor: int, heads: Sequence[Sequence[str]]
+) -> tuple[str, ...]:
+    """ "in millions" from the sentence that introduces the table, whose heads state no units."""
+    if any(map(states_units, map(" ".join, heads))):
+        return ()
     for n in range(head - 1, max(floor, head - 5) - 1, -1):
         found = BRACKETS.search(rows[n].text) if states_units(rows[n].text) else None
         if found and states_units(found[0]):
@@ -165,7 +160,8 @@ def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
     if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):
         return [piece]
     at = gaps.index(max(gaps)) + 1
-    return [piece.part(0, at), *_over_each(piece.part(at, len(words)), columns)]
+    first, rest = piece.parts((0, at, len(words)))
+    return [first, *_over_each(rest, columns)]
 
 
 def _rejoined(pieces: Sequence[TextLine]) -> list[TextLine]:
@@ -189,63 +185,45 @@ def _lay_over(
 ) -> None:
     """Give each cell of a head row to the columns it stands over; what stands over the labels or over all
     goes to `common`."""
-    pitch = (columns[-1].middle - columns[0].middle) / (len(columns) - 1) if len(columns) > 1 else 60.0
+    left, extent = columns[0].left, columns[-1].middle - columns[0].middle
+    pitch = extent / (len(columns) - 1) if len(columns) > 1 else 60.0
     over = []
     for cell in cells:
-        if (
-            (_TABLES["units"].search(cell.text) and len(_under(cell, columns)) != 1)
-            or cell.right < columns[0].left - pitch * 0.4
-            or (cell.left < columns[0].left - 1.5 * pitch)
-        ):
+        units = states_units(cell.text) and len(_under(cell, columns)) != 1
+        if units or cell.right < left - pitch * 0.4 or cell.left < left - 1.5 * pitch:
             common.append(cell.text)
         else:
             over.append(cell)
     if not over:
         return
     each, rest = divmod(len(columns), len(over))
-    groups = (
-        len(over) > 1
-        and not rest
-        and all(
-            _PERIOD.search(cell.text) and _nearest(cell, columns) // each == n for n, cell in enumerate(over)
-        )
-    )
-    if groups or len(over) == len(columns):
+    nearest = [min(range(len(columns)), key=lambda n: abs(columns[n].middle - c.middle)) for c in over]
+    dated = [_PERIOD.search(cell.text) is not None for cell in over]
+    groups = len(over) > 1 and not rest and all(dated)
+    if len(over) == len(columns) or (groups and all(c // each == n for n, c in enumerate(nearest))):
         for n, head in enumerate(heads):
             head.append(over[n // each].text)
         return
-    spanning = [cell for cell in over if _spans(cell, columns)]
-    for cell in over:
-        if cell not in spanning:
-            heads[_nearest(cell, columns)].append(cell.text)
-    if (
-        len(spanning) == 1
-        and len(over) == 1
-        and abs(over[0].middle - (columns[0].middle + columns[-1].middle) / 2) < pitch / 2
-    ):
+    under = [_under(cell, columns) for cell in over]
+    # For several columns: it lies over more than one, or is a period that is no bare year over one.
+    spans = [
+        len(own) > 1 or (period and not (own and pdf_rows.YEAR.match(cell.text)))
+        for cell, own, period in zip(over, under, dated, strict=True)
+    ]
+    if spans == [True] and abs(over[0].middle - columns[0].middle - extent / 2) < pitch / 2:
         common.append(over[0].text)
         return
+    for cell, at, spanning in zip(over, nearest, spans, strict=True):
+        if not spanning:
+            heads[at].append(cell.text)
     for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
-        near = min(over, key=lambda cell: abs(cell.middle - column.middle))
-        shared = len(over) > 1 or _PERIOD.search(near.text)
-        if near in spanning and (shared or n in _under(near, columns)):
-            head.append(near.text)
-
-
-def _spans(cell: TextLine, columns: Sequence[TextLine]) -> bool:
-    """Whether a head is for several columns: it lies over more than one, or is a period that is no bare year
-    over one."""
-    under = len(_under(cell, columns))
-    year = under == 1 and pdf_rows.YEAR.match(cell.text)
-    return under > 1 or (not year and _PERIOD.search(cell.text) is not None)
+        near = min(range(len(over)), key=lambda k: abs(over[k].middle - column.middle))
+        if spans[near] and (len(over) > 1 or dated[near] or n in under[near]):
+            head.append(over[near].text)
 
 
 def _under(cell: TextLine, columns: Sequence[TextLine]) -> list[int]:
     return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
-
-
-def _nearest(cell: TextLine, columns: Sequence[TextLine]) -> int:
-    return min(range(len(columns)), key=lambda n: abs(columns[n].middle - cell.middle))
 
 
 def states_units(text: str) -> bool:

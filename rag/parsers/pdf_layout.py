@@ -11,7 +11,7 @@ from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
-from rag.parsers.pdf_pieces import PdfTable
+from rag.parsers.pdf_pieces import PdfTable, text_of
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
 from rag.types import LossKind, MarkKind
@@ -126,10 +126,8 @@ class Layout:
         page, and stands off from the rest."""
 
         def recurs(line: TextLine) -> bool:
-            return (
-                running_key(line.text) in self._style.repeated
-                or _RE["page_number"].search(line.text) is not None
-            )
+            numbered = _RE["page_number"].search(line.text) is not None
+            return numbered or running_key(line.text) in self._style.repeated
 
         head = next((n for n, line in enumerate(lines) if not recurs(line)), 0)
         if head and not _apart(lines[head - 1], lines[head]):
@@ -149,12 +147,8 @@ class Layout:
         if not self._paragraph or self._starts_anew(line) or self._heading_level(line, outline):
             return False
         last = self._paragraph[-1]
-        if (
-            _FINISHED.search(last.text)
-            or last.bold != line.bold
-            or abs(last.size - line.size) > 0.5
-            or not any(map(str.isalnum, line.text))
-        ):
+        other_type = last.bold != line.bold or abs(last.size - line.size) > 0.5
+        if other_type or _FINISHED.search(last.text) or not any(map(str.isalnum, line.text)):
             return False
         full = last.right > (last.edge or self._edge) * 0.85
         return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
@@ -170,9 +164,7 @@ class Layout:
         rows = table.rows
         if goes_on and self._open_table is not None:
             repeated = rows[: table.head] if any(table.heads) else []
-            self._apart += [
-                TextLine(" ".join(line.text for cell in row for line in cell)) for row in repeated
-            ]
+            self._apart += [TextLine(" ".join(map(text_of, filter(None, row)))) for row in repeated]
             rows = rows[len(repeated) :]
             table.heads, table.units = self._open_table.heads, self._open_table.units
         else:
@@ -250,24 +242,16 @@ class Layout:
             return False
         last = self._paragraph[-1]
         same = last.bold == line.bold and abs(last.size - line.size) < 0.5
-        return (
-            same
-            and not _FINISHED.search(last.text)
-            and not self._spaced(last, line)
-            and (not last.size or last.right > (last.edge or self._edge) * 0.8)
-        )
+        full = not last.size or last.right > (last.edge or self._edge) * 0.8
+        return same and full and not _FINISHED.search(last.text) and not self._spaced(last, line)
 
     def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
         """Whether a line is the first one of a paragraph: two of: it runs to the edge, goes on in small
         letters, and has the end of a sentence within it."""
         if below is None or abs(line.size - below.size) >= 0.5 or self._spaced(line, below):
             return False
-        signs = (
-            line.right > (line.edge or self._edge) * 0.9,
-            below.text[:1].islower(),
-            is_sentence(line.text),
-        )
-        return sum(signs) > 1
+        full = line.right > (line.edge or self._edge) * 0.9
+        return full + below.text[:1].islower() + is_sentence(line.text) > 1
 
     def _heading_level(self, line: TextLine, outline: Mapping[str, int], *, prose: bool = False) -> int:
         text = line.text
@@ -279,13 +263,8 @@ class Layout:
         set_off = larger or (line.bold and not self._style.bold)
         if worded and (set_off or not line.size or text.isupper() or _RE["article"].match(text)):
             return worded + self._depth
-        if (
-            not set_off
-            or prose
-            or len(text) > 110
-            or re.search(r"[.,;。，；]$", text)
-            or not any(c.isalpha() for c in text)
-        ):
+        ends = re.search(r"[.,;。，；]$", text)
+        if not set_off or prose or len(text) > 110 or ends or not any(map(str.isalpha, text)):
             return 0
         if not (is_title_case(text) or (larger and text[:1].isupper())) or read_row(text).count > 1:
             return 0

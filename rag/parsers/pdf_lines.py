@@ -105,9 +105,10 @@ class TextLine:
             made.append(part)
         return made
 
-    def part(self, begin: int, end: int) -> TextLine:
-        """The line of its words `begin` to `end` (exclusive) alone."""
-        return self.parts((begin, end))[0]
+    def has_wide_gap(self) -> bool:
+        """Whether a gap between its words could part columns."""
+        gaps = zip(self.boxes[1::2], self.boxes[2::2], strict=False)
+        return any(after[0] - before[2] > self.size * WORD_GAP for before, after in gaps)
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
@@ -133,11 +134,8 @@ def together(lines: Sequence[TextLine]) -> TextLine:
         if last.signed or line.signed:
             whole.signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
         whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
-        whole.right, whole.bottom, whole.top = (
-            line.right,
-            min(last.bottom, line.bottom),
-            max(last.top, line.top),
-        )
+        whole.right = line.right
+        whole.bottom, whole.top = min(last.bottom, line.bottom), max(last.top, line.top)
         whole.former = " ".join(filter(None, (last.former, line.former)))
     return whole
 
@@ -163,11 +161,8 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
     between, and figures to the label on their left."""
     result: list[TextLine] = []
     for line in lines:
-        last = result[-1] if result else None
-        if last is None or not last.boxes or not line.boxes or not _adjoin(last, line):
-            result.append(line)
-            continue
-        result[-1] = together([last, line])
+        near = result and result[-1].boxes and line.boxes and _adjoin(result[-1], line)
+        result.append(together([result.pop(), line]) if near else line)
     return result
 
 
@@ -195,8 +190,7 @@ def close_spaced(line: TextLine) -> TextLine:
         line.boxes[2 * begin : 2 * end] = [words[begin].first, words[end - 1].last]
         line.numbers[begin:end] = [line.numbers[begin]]
     if spans:
-        gaps = zip(line.boxes[1::2], line.boxes[2::2], strict=False)
-        line.wide = any(right[0] - left[2] > line.size * WORD_GAP for left, right in gaps)
+        line.wide = line.has_wide_gap()
     return line
 
 
@@ -241,12 +235,10 @@ def mend(lines: Sequence[TextLine]) -> None:
     """Mend the texts of all lines of a document in place. A line whose last word goes on in the next one ends
     with `RUN_ON`."""
     _join_cut_words(lines)
-    if any("f " in line.text and _RE["ligature"].search(line.text) for line in lines):
-        for line in lines:
-            if "f " in line.text:
-                line.change(
-                    lambda text: _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", text))
-                )
+    broken = [line for line in lines if "f " in line.text]
+    if any(_RE["ligature"].search(line.text) for line in broken):
+        for line in broken:
+            line.change(lambda text: _RE["perhaps_ligature"].sub(r"\1f", _RE["ligature"].sub(r"\1f", text)))
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
@@ -277,7 +269,5 @@ def _join_cut_words(lines: Sequence[TextLine]) -> None:
 def _one_word(first: str, second: str, words: Collection[str]) -> bool:
     if not first or not second.islower():
         return False
-    if (first + second).casefold() in words:
-        return True
     halves = _HALVES["cut_head"].fullmatch(first.casefold()), _HALVES["cut_tail"].fullmatch(second)
-    return any(halves)
+    return (first + second).casefold() in words or any(halves)

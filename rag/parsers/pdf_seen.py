@@ -26,28 +26,25 @@ class Seen:
     """What is drawn on an open page beside its text."""
 
     def __init__(self, page: Any) -> None:
-        self._page = c_void_p(page.raw if isinstance(page.raw, int) else _address(page.raw))
+        self._page = c_void_p(page.raw if isinstance(page.raw, int) else cast(page.raw, c_void_p).value)
         self._count: int = quick("FPDFPage_CountObjects")(self._page)
         self._grounds: list[Box] | None = None
-        self._styles: dict[int, int] = {}
+        self._styles: dict[int, bool] = {}
         self._kinds: list[int] = []
 
     def hidden(self, drawn: int, box: Box) -> bool:
         """Whether the text object `drawn` cannot be seen at `box`: invisible without the picture of a scan,
         white without a ground."""
         if drawn not in self._styles:
-            self._styles[drawn] = self._style(c_void_p(drawn))
+            own = c_void_p(drawn)
+            unseen = quick("FPDFTextObj_GetTextRenderMode")(own) == _INVISIBLE
+            self._styles[drawn] = unseen or _fill(own) >= _WHITE
         if not self._styles[drawn]:
             return False
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self._grounds is None:
             self._grounds = [b for b in map(self._ground, map(c_void_p, self._objects)) if b is not None]
         return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
-
-    def _style(self, drawn: c_void_p) -> int:
-        if quick("FPDFTextObj_GetTextRenderMode")(drawn) == _INVISIBLE:
-            return 1
-        return int(_fill(drawn) >= _WHITE)
 
     @cached_property
     def _objects(self) -> list[int]:
@@ -129,10 +126,6 @@ def _edges(drawn: c_void_p) -> list[Box]:
         found += [box for box in boxes if min(box[2] - box[0], box[1] - box[3]) < _THIN]
         last = point
     return found
-
-
-def _address(pointer: Any) -> int | None:
-    return cast(pointer, c_void_p).value
 
 
 def _bounds(drawn: c_void_p) -> Box:

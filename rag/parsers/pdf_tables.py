@@ -125,13 +125,8 @@ def _end(rows: Sequence[Row], first: int) -> int:
             continue
         within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
         over += not within and bool(gaps)
-        if (
-            (figures and _heads_anew(row))
-            or over > 1
-            or not ((within and not figures) or n - last <= _MAX_GAP)
-        ):
-            break
-        if not (within or _is_label(row.text)):
+        far = n - last > _MAX_GAP and not (within and not figures)
+        if (figures and _heads_anew(row)) or over > 1 or far or not (within or _is_label(row.text)):
             break
     return _with_last_lines(rows, last) + 1
 
@@ -144,9 +139,8 @@ def _heads_anew(row: Row) -> bool:
         return False
     pieces, read = row.pieces, row.read
     years = [pdf_rows.YEAR.match(piece.text) is not None for piece in pieces[1:]]
-    return all(years) or (
-        len(pieces) > 2 and not read.values and not any(is_number(p.text) for p in pieces[1:])
-    )
+    figures = read.values or any(is_number(piece.text) for piece in pieces[1:])
+    return all(years) or (len(pieces) > 2 and not figures)
 
 
 def _with_last_lines(rows: Sequence[Row], last: int) -> int:
@@ -162,11 +156,8 @@ def _with_last_lines(rows: Sequence[Row], last: int) -> int:
 
 def _is_label(text: str) -> bool:
     """A line of a table without figures: "Current assets:", or a part of a long label."""
-    return (
-        len(text) <= pdf_rows.MAX_LABEL
-        and not pdf_rows.is_sentence(text.rstrip(":;"))
-        and not re.match(r"(?:Item|Note)\s+\d", text, re.I)
-    )
+    prose = len(text) > pdf_rows.MAX_LABEL or pdf_rows.is_sentence(text.rstrip(":;"))
+    return not prose and not re.match(r"(?:Item|Note)\s+\d", text, re.I)
 
 
 def _has_figures(rows: Sequence[Row]) -> bool:
@@ -214,7 +205,7 @@ def _table(
     over = [row.pieces for row in rows[start:top]]
     over += [[line for cell in row for line in cell] for row in body[:number]]
     heads = column_heads_of(over, columns)
-    units = () if any(map(states_units, map(" ".join, heads))) else units_above(rows, start, floor)
+    units = units_above(rows, start, floor, heads)
     cells = [*above, *body[:number], *carried(body[number:])]
     return start, [PdfTable(cells, heads, units, top - start + number)]
 
@@ -224,9 +215,7 @@ def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
     top = next((n for n in range(first, end) if rows[n].is_body), first)
     left = rows[top].line.left
     while (
-        top > first
-        and len(rows[top - 1].pieces) < 2
-        and rows[top - 1].line.left < left + 2 * rows[top].line.size
+        top > first and not rows[top - 1].parted and rows[top - 1].line.left < left + 2 * rows[top].line.size
     ):
         top -= 1
     return top
@@ -240,31 +229,21 @@ def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int,
     for n in range(start, end):
         pending += rows[n].lines
         following = rows[n + 1].text if n + 1 < end else ""
-        if (
-            n >= top
-            and not rows[n].read.values
-            and pdf_rows.wraps(rows[n].text, following)
-            and len(pending) < 4
-        ):
-            continue  # a label of several lines stays with its figures
-        cells.append([pending])
-        pending = []
+        label = n >= top and not rows[n].read.values and len(pending) < 4
+        if not (label and pdf_rows.wraps(rows[n].text, following)):  # which stays with its figures
+            cells.append([pending])
+            pending = []
     heads = tuple(short([row.text]) for row in rows[start:top])
-    units = (
-        () if any(map(states_units, map(" ".join, heads))) or not heads else units_above(rows, start, floor)
-    )
+    units = units_above(rows, start, floor, heads) if heads else ()
     return start, [PdfTable(cells, heads, units, top - start, placed=False)]
 
 
 def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
     """Whether rows without figures are a table: at least three, most of them in several pieces, which begin
     or end at one place in each column; no list, no contents, no columns of prose."""
-    split = [row.pieces for row in rows if len(row.pieces) > 1]
-    if len(split) < 3 or len(split) * 2 < len(rows):
-        return False
-    if sum(is_list_item(f"{pieces[0].text} x") or len(pieces[0].text) < 3 for pieces in split) * 2 > len(
-        split
-    ):
+    firsts = [row.pieces[0].text for row in rows if row.parted]
+    listed = sum(is_list_item(f"{text} x") or len(text) < 3 for text in firsts)
+    if len(firsts) < 3 or len(firsts) * 2 < len(rows) or listed * 2 > len(firsts):
         return False
     cells = [in_cells(row.pieces, columns) for row in rows]
     for n in range(1, len(columns)):
@@ -304,12 +283,11 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
     held = [n for n, cell in enumerate(last) if cell]
     if held == [0] and 0 not in filled and row.line.top > above.line.bottom + 0.5 * row.line.size:
         return True  # figures beside a label of several lines
-    if above.line.bottom - row.line.top > _CLOSE * row.line.size or any(
-        is_number(line.text) for n in filled for line in own[n][:1] if n
-    ):
-        return held == [0] and 0 in filled and pdf_rows.wraps(text_of(last[0]), row.text)
     if held == [0] and 0 in filled:
         return pdf_rows.wraps(text_of(last[0]), row.text)
+    figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
+    if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
+        return False
     if filled == [0]:
         return own[0][0].text[:1].islower() and _full(last[0], own[0], widths[0])
     if 0 in filled:
@@ -351,9 +329,7 @@ def _share_of_figures(lines: Sequence[TextLine]) -> float:
 def _is_prose(side: Sequence[TextLine]) -> bool:
     """Whether the lines of a column are sentences that go on from one line to the next."""
     letters = sum(len(line.text) for line in side)
-    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side):
-        return False
-    if _share_of_figures(side) > 1 / 6:
+    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side) or _share_of_figures(side) > 1 / 6:
         return False
     left, edge = min(line.left for line in side), max(line.right for line in side)
     # A column begins at one place, or its paragraphs at a second one.

@@ -208,9 +208,7 @@ def _turned(line: TextLine, turn: int) -> TextLine:
     if not _is_turned(line):
         return line
     made = TextLine.of(line.text, [_turned_box(box, turn) for box in line.boxes], line.numbers, line.bold)
-    made.signed, made.uneven = line.signed, False
-    gaps = zip(made.boxes[1::2], made.boxes[2::2], strict=False)
-    made.wide = any(after[0] - before[2] > made.size * WORD_GAP for before, after in gaps)
+    made.signed, made.wide = line.signed, made.has_wide_gap()
     return made
 
 
@@ -242,7 +240,6 @@ def _fallen(line: TextLine) -> list[TextLine]:
     before."""
     if not line.size or line.top - line.bottom < line.size * (1 + _FALL) or _is_turned(line):
         return [line]
-    boxes = line.boxes
-    cuts = [n for n in range(1, len(boxes) // 2) if boxes[2 * n - 1][3] - boxes[2 * n][3] > line.size * _FALL]
-    ends = zip([0, *cuts], [*cuts, len(boxes) // 2], strict=True)
-    return [line.part(begin, end) for begin, end in ends]
+    ends = enumerate(zip(line.boxes[1::2], line.boxes[2::2], strict=False), 1)
+    cuts = [n for n, (before, after) in ends if before[3] - after[3] > line.size * _FALL]
+    return line.parts([0, *cuts, len(line.numbers)])

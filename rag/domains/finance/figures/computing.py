@@ -157,9 +157,10 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     points: list[_Point] = []
     lacking: list[expressions.FormulaTerm] = []
     for offset in wanted.offsets():
-        tree = filling.fill(expressions.shifted(_node(wanted), offset))
-        if isinstance(tree, expressions.MissingTerms):
-            lacking.extend(tree.terms)
+        try:
+            tree = filling.fill(expressions.shifted(_node(wanted), offset))
+        except expressions.MissingTerms as missing:
+            lacking.extend(missing.args)
             continue
         try:
             points.append(_Point(offset, _percent(wanted, value(tree)), tree))
@@ -339,10 +340,8 @@ def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> li
         return []
     variants: dict[str, expressions.Tree] = {}
     for node in (_node(wanted), *wanted.formula.variants):
-        tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
-        if isinstance(tree, expressions.MissingTerms):
-            continue
-        with suppress(DecimalException):
+        with suppress(DecimalException, expressions.MissingTerms):
+            tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
             variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
     others = [(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
     return [say("figures.variant", wanted.language, form=form, text=text) for form, text in others]

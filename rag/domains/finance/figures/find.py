@@ -133,7 +133,7 @@ def _of_accounts(
     """A figure that the book knows, from the reports of a company. Where two are to be `combined`, one alone
     answers nothing."""
     wanted = read_figure(query, _names(query, store))
-    if wanted is None or (combined and wanted.formula is None):
+    if wanted is None or (combined and not wanted.formula.source):
         return None
     terms = reporter.read_terms(wanted.periods)
     reports = reporter.find_reports(query, store, filters, terms)
@@ -144,7 +144,7 @@ def _of_accounts(
         return None
     wanted = desk.wanted
     result = _computed(wanted, desk)
-    if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:
+    if isinstance(result, NotComputed) and wanted.formula.source and not wanted.formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={wanted.formula.name}")
         printed = replace(

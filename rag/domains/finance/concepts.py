@@ -174,7 +174,7 @@ _AGREES = 0.5
 _FAMILY = (ANNUAL, QUARTERLY | {"interim report"}, frozenset(("8-K", "6-K", "earnings")))
 _CLOSE_DAYS = 7
 _ANOTHER_DAY = 0.5
-_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
+ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _RE = Patterns(__file__)
 
 
@@ -340,10 +340,10 @@ def _part_agreement(asked: str, part: str) -> float:
         return 0.9
     if part == "FY":
         return 0.3
-    if asked not in _ORDER or part not in _ORDER:
+    if asked not in ORDER or part not in ORDER:
         return 0.0
     # A later report of the year shows this quarter inside its sums at best.
-    return 0.1 if _ORDER.index(part) > _ORDER.index(asked) else -0.5
+    return 0.1 if ORDER.index(part) > ORDER.index(asked) else -0.5
 
 
 def _close(a: str, b: str) -> bool:

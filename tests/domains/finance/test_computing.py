@@ -14,7 +14,7 @@ from rag.domains.finance.figures.asked import FigureRequest, Operation
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import CONTEXT, parse, shifted, terms
 from rag.domains.finance.figures.expressions import FormulaTerm as T
-from rag.domains.finance.figures.formulas import book
+from rag.domains.finance.figures.formulas import book, metric
 from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.printing import (
     Formatter,
@@ -228,7 +228,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
         ("revenue", 0): Figure("r", D(b), "USD"),
         ("cash", 0): Figure("c", D(c), "USD"),
     }
-    wanted = FigureRequest(book().formulas["gross margin"], None, ("FY2022",), Rounding())
+    wanted = FigureRequest(book().formulas["gross margin"], ("FY2022",), Rounding())
     found = compute(wanted, lambda concept, offset: sheet.get((concept, offset)))
     assert isinstance(found, Calculation)
     exact = Fraction(a, b) * 100
@@ -238,7 +238,9 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
 @given(st.lists(NUMBERS, min_size=2, max_size=8))
 def test_a_compound_rate_leads_from_the_first_to_the_last(values: list[int]) -> None:
     n = len(values)
-    wanted = FigureRequest(None, "revenue", (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Operation.CAGR, 2)
+    wanted = FigureRequest(
+        metric("l:revenue"), (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Operation.CAGR, 2
+    )
     found = compute(wanted, lambda _c, offset: Figure("revenue", D(values[n - 1 + offset]), "USD"))
     assert isinstance(found, Calculation)
     back = values[0] * (1 + found.result.value / 100) ** (n - 1)

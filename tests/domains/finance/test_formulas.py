@@ -30,7 +30,7 @@ def test_a_formula_names_known_lines_and_says_whose_it_is(formula: Formula) -> N
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("formula", BOOK.formulas.values(), ids=lambda f: f.key)
 def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: str) -> None:
-    wanted = FigureRequest(formula, None, ("FY2022",), Rounding(), language=language)
+    wanted = FigureRequest(formula, ("FY2022",), Rounding(), language=language)
     asked: set[tuple[str, int]] = set()
 
     def lookup(concept: str, offset: int) -> Figure:

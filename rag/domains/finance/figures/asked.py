@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from rag.domains.finance.figures.formulas import Formula, concept_name, concept_unit
+from rag.domains.finance.figures.formulas import Formula
 from rag.domains.finance.printing import Rounding
 from rag.facts.dates import FiscalPeriod, read_periods, with_capitals
 from rag.languages import say
@@ -55,16 +55,15 @@ PAIRED = _FIRST_AND_LAST | {Operation.TREND, Operation.AVERAGE_GROWTH}
 class FigureRequest:
     """The figure that a question asks for.
 
-    `formula` is what is computed, None for a plain line item, whose key is `concept` then. `periods` are
-    named as asked ("FY2019", "Q2 2023", "H1 2022", "2022-12-31"), the newest last, empty where none is named.
+    `formula` is what is computed, or read. `periods` are named as asked ("FY2019", "Q2 2023", "H1 2022",
+    "2022-12-31"), the newest last, empty where none is named.
     `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
     improved (1) or worsened (-1). `notes` are choices made in reading it. `limit` is what the question holds
     the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
 
-    formula: Formula | None
-    concept: str | None
+    formula: Formula
     periods: tuple[str, ...]
     rounding: Rounding
     operation: Operation = Operation.VALUE
@@ -79,14 +78,12 @@ class FigureRequest:
     @property
     def name(self) -> str:
         """What the metric is called in the question's language."""
-        if self.formula:
-            return self.formula.in_words(self.language)
-        return concept_name(self.concept or "", self.language)
+        return self.formula.in_words(self.language)
 
     @property
     def unit(self) -> str:
         """Unit of the metric itself: one of `rag.domains.finance.figures.formulas.UNITS`."""
-        return self.formula.unit if self.formula else concept_unit(self.concept or "")
+        return self.formula.unit
 
     def period(self, offset: int = 0) -> str:
         """The name of a period `offset` steps from the newest one asked for: ("FY2022", -1) -> "FY2021"; ""

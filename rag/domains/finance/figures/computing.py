@@ -51,8 +51,7 @@ def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], for
         if unit != "%" and old > 0 and way:  # with the share of where it began
             share = replace(formatter, rounding=Rounding()).text(abs(new - old) / old * 100, "%")
             by = say("figures.changed", language, by=by, share=share)
-        better = wanted.formula.better if wanted.formula else "higher"
-        quality = {"higher": way, "lower": -way}.get(better, 0)
+        quality = {"higher": way, "lower": -way}.get(wanted.formula.better, 0)
         right: bool | None = None
         if wanted.better and (quality or not way):  # else the metric has no better side
             right = quality == wanted.better
@@ -70,14 +69,11 @@ def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], for
     said = {"name": wanted.name, "text": formatter.text(new, unit)}
     if aim is Operation.SIGN:
         return say("figures.sign", language, answer=answer, way=above, **said)
-    if aim is not Operation.SOUND or (
-        wanted.limit is None and not (wanted.formula and wanted.formula.healthy)
-    ):
+    if aim is not Operation.SOUND or (wanted.limit is None and not wanted.formula.healthy):
         return ""
     if wanted.limit is not None:
         limit = plain(bound) + ("%" if unit == "%" else "")
         return say("figures.limit", language, answer=answer, way=above, limit=limit, **said)
-    assert wanted.formula is not None
     bound = Decimal(wanted.formula.healthy)
     answer = _answer((new >= bound) == (wanted.formula.better == "higher"), language)
     limit = formatter.text(bound, unit)
@@ -157,9 +153,10 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     points: list[_Point] = []
     lacking: list[expressions.FormulaTerm] = []
     for offset in wanted.offsets():
-        tree = filling.fill(expressions.shifted(_node(wanted), offset))
-        if isinstance(tree, expressions.MissingTerms):
-            lacking.extend(tree.terms)
+        try:
+            tree = filling.fill(expressions.shifted(wanted.formula.form(wanted.language), offset))
+        except expressions.MissingTerms as missing:
+            lacking.extend(missing.args)
             continue
         try:
             points.append(_Point(offset, _percent(wanted, value(tree)), tree))
@@ -171,12 +168,6 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
         return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:
         return NotComputed(reason=_by_zero(wanted, points[0].tree))
-
-
-def _node(wanted: FigureRequest) -> expressions.Node:
-    if wanted.formula:
-        return wanted.formula.form(wanted.language)
-    return expressions.FormulaTerm(wanted.concept or "")
 
 
 def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> expressions.Leaf | None:
@@ -206,8 +197,7 @@ def _finished(
         label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
         printed=formatter.text(result, unit),
     )  # fmt: skip
-    own = wanted.formula.note if wanted.formula else ""
-    every = (concluded, own, *wanted.notes, *notes, *_variants(wanted, lookup, formatter))
+    every = (concluded, wanted.formula.note, *wanted.notes, *notes, *_variants(wanted, lookup, formatter))
     working = _working(wanted, points, formatter, figure.printed)
     formula = _formula(wanted, points)
     return Calculation(_label(wanted), formula, inputs, figure, working, tuple(filter(None, every)))
@@ -335,14 +325,12 @@ def _last_step(wanted: FigureRequest, points: Sequence[_Point], formatter: Forma
 
 def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> list[str]:
     """What the other forms in use would give, where their figures are found and the result differs."""
-    if wanted.formula is None or wanted.operation is not Operation.VALUE or wanted.formula.defined:
+    if wanted.operation is not Operation.VALUE:
         return []
     variants: dict[str, expressions.Tree] = {}
-    for node in (_node(wanted), *wanted.formula.variants):
-        tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
-        if isinstance(tree, expressions.MissingTerms):
-            continue
-        with suppress(DecimalException):
+    for node in (wanted.formula.form(wanted.language), *wanted.formula.variants):
+        with suppress(DecimalException, expressions.MissingTerms):
+            tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
             variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
     others = [(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
     return [say("figures.variant", wanted.language, form=form, text=text) for form, text in others]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number, shifted, terms
-from rag.domains.finance.figures.formulas import Book
+from rag.domains.finance.figures.formulas import Book, metric
 from rag.facts.dates import read_periods
 from rag.languages import Patterns
 
@@ -79,7 +79,7 @@ def read_expression(
     """An expression in words over named figures; `own` are definitions that go before the book's. None where
     it is not one."""
     try:
-        return _averages(_Parser(tokens(text, book, newest, own or {})).whole())
+        return _averages(_Parser(_Reader(text, book, newest, own or {}).read()).whole())
     except FormulaError:
         return None
 
@@ -230,14 +230,10 @@ class FormulaToken:
     offset: int | None = None
 
 
-def tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[FormulaToken]:
-    """The tokens of a normalised text; `newest` is the year that offsets are counted from (0: none is known),
-    `own` are definitions that go before the book's. Words that are no name become row labels. Raises
-    FormulaError for signs that belong to no expression."""
-    return _Reader(text, book, newest, own).read()
-
-
 class _Reader:
+    """The tokens of a normalised text; `newest` is the year that offsets are counted from (0: none is known),
+    `own` are definitions that go before the book's. Words that are no name become row labels."""
+
     def __init__(self, text: str, book: Book, newest: int, own: Mapping[str, Node]) -> None:
         self.text, self.book, self.newest, self.own = text, book, newest, own
         self.names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
@@ -246,6 +242,7 @@ class _Reader:
         self.label: list[str] = []
 
     def read(self) -> list[FormulaToken]:
+        """Raises FormulaError for signs that belong to no expression."""
         at = 0
         while at < len(self.text):
             at = self._step(at)
@@ -282,11 +279,7 @@ class _Reader:
             self.label.append(self.text[at:end])
             self._flush()
         else:
-            node = self.own.get(key)
-            if node is None:
-                node = (
-                    self.book.formulas[key[2:]].expression if key.startswith("f:") else FormulaTerm(key[2:])
-                )
+            node = self.own.get(key) or metric(key).expression
             self.found.append(FormulaToken("operand", self.text[at:end], node))
         for mode, pattern in _AFTER_ZH.items():
             if m := pattern.match(self.text, end):

@@ -25,6 +25,10 @@ CONTEXT = Context(prec=34, traps=[DivisionByZero, InvalidOperation, Overflow])
 _FUNCTIONS = ("prev", "avg", "mean2", "change", "first", "opt", "abs")
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
+_WORKED: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
+    "+": CONTEXT.add, "-": CONTEXT.subtract, "change": CONTEXT.subtract, "*": CONTEXT.multiply,
+    "/": CONTEXT.divide,
+}  # fmt: skip
 _MAX_NODES = 400
 
 
@@ -85,11 +89,8 @@ class Filled:
 Tree = Number | Leaf | Filled
 
 
-@dataclass(frozen=True, slots=True)
-class MissingTerms:
-    """The terms for which no figure was found, those of the alternative that lacks least."""
-
-    terms: tuple[FormulaTerm, ...]
+class MissingTerms(LookupError):
+    """No figure was found for the terms in `args`, those of the alternative that lacks least."""
 
 
 def parse(text: str, names: Mapping[str, Node]) -> Node:
@@ -160,33 +161,45 @@ class Filling:
         self.notes: list[str] = []
         self._used: list[Leaf] = []
 
-    def fill(self, node: Node) -> Tree | MissingTerms:
-        """The tree of `node` with its figures, or what it lacks."""
+    def fill(self, node: Node) -> Tree:
+        """The tree of `node` with its figures. Raises MissingTerms."""
         match node:
             case Number():
                 return node
             case FormulaTerm():
                 leaf = self._read(node)
                 if leaf is None:
-                    return MissingTerms((node,))
+                    raise MissingTerms(node)
                 self._used.append(leaf)
                 return leaf
+            case Binary("+" | "-" as sign, left, Call("opt", (inner,))):
+                base, more = self.fill(left), self._optional(inner)
+                return Filled(sign, (base, more)) if more else base
             case Binary(sign, left, right):
-                return self._binary(sign, left, right)
-            case Call(name, args):
-                return self._call(name, args)
-
-    def _binary(self, sign: str, left: Node, right: Node) -> Tree | MissingTerms:
-        if isinstance(right, Call) and right.name == "opt" and sign in "+-":
-            base = self.fill(left)
-            more = self._optional(right.args[0])
-            return base if isinstance(base, MissingTerms) or more is None else Filled(sign, (base, more))
-        return self._joined(sign, (left, right))
+                return self._joined(sign, (left, right))
+            case Call("prev", (inner,)):
+                return self.fill(shifted(inner, -1))
+            case Call("abs", args):
+                return self._joined("abs", args)
+            case Call("mean2" | "change" as name, (inner,)):
+                return self._joined("mean" if name == "mean2" else name, (inner, shifted(inner, -1)))
+            case Call("avg", (inner,)):
+                closing = self.fill(inner)
+                try:
+                    return Filled("mean", (closing, self.fill(shifted(inner, -1))))
+                except MissingTerms:
+                    self.notes.append(self._note("closing", inner))
+                    return closing
+            case Call("opt", (inner,)):
+                return self._optional(inner) or Number(Decimal(0))
+            case Call(_, args):
+                return self._first(args)
 
     def _optional(self, node: Node) -> Tree | None:
         used = list(self._used)
-        tree = self.fill(node)
-        if isinstance(tree, MissingTerms):
+        try:
+            tree = self.fill(node)
+        except MissingTerms:
             self._used = used
             self.notes.append(self._note("without", node))
             return None
@@ -196,51 +209,31 @@ class Filling:
             return None
         return tree
 
-    def _joined(self, kind: str, nodes: tuple[Node, ...]) -> Tree | MissingTerms:
+    def _joined(self, kind: str, nodes: tuple[Node, ...]) -> Tree:
         filled: list[Tree] = []
-        lacking: list[FormulaTerm] = []
-        for part in map(self.fill, nodes):
-            if isinstance(part, MissingTerms):
-                lacking += part.terms
-            else:
-                filled.append(part)
-        return MissingTerms(tuple(dict.fromkeys(lacking))) if lacking else Filled(kind, tuple(filled))
+        lacking: dict[FormulaTerm, None] = {}
+        for node in nodes:
+            try:
+                filled.append(self.fill(node))
+            except MissingTerms as missing:
+                lacking |= dict.fromkeys(missing.args)
+        if lacking:
+            raise MissingTerms(*lacking)
+        return Filled(kind, tuple(filled))
 
-    def _call(self, name: str, args: tuple[Node, ...]) -> Tree | MissingTerms:
-        if name == "prev":
-            return self.fill(shifted(args[0], -1))
-        if name == "abs":
-            return self._joined("abs", args)
-        if name in ("mean2", "change"):
-            return self._joined("mean" if name == "mean2" else "change", (args[0], shifted(args[0], -1)))
-        if name == "avg":
-            return self._average(args[0])
-        if name == "opt":
-            return self._optional(args[0]) or Number(Decimal(0))
-        return self._first(args)
-
-    def _average(self, node: Node) -> Tree | MissingTerms:
-        closing, opening = self.fill(node), self.fill(shifted(node, -1))
-        if isinstance(closing, MissingTerms):
-            return closing
-        if isinstance(opening, MissingTerms):
-            self.notes.append(self._note("closing", node))
-            return closing
-        return Filled("mean", (closing, opening))
-
-    def _first(self, args: tuple[Node, ...]) -> Tree | MissingTerms:
-        least: MissingTerms | None = None
-        for n, alternative in enumerate(args):
+    def _first(self, args: tuple[Node, ...]) -> Tree:
+        lacking: list[MissingTerms] = []
+        for alternative in args:
             notes, used = list(self.notes), list(self._used)
-            tree = self.fill(alternative)
-            if not isinstance(tree, MissingTerms):
-                if n:
-                    self.notes.append(self._note("instead", args[0]))
-                return tree
-            self.notes, self._used = notes, used
-            if least is None or len(tree.terms) < len(least.terms):
-                least = tree
-        return least or MissingTerms(())
+            try:
+                tree = self.fill(alternative)
+            except MissingTerms as missing:
+                self.notes, self._used = notes, used
+                lacking.append(missing)
+                continue
+            self.notes += [self._note("instead", args[0])] if lacking else []
+            return tree
+        raise min(lacking, key=lambda missing: len(missing.args))
 
 
 def _same_cell(a: Leaf, b: Leaf) -> bool:
@@ -250,22 +243,12 @@ def _same_cell(a: Leaf, b: Leaf) -> bool:
 
 def value(tree: Tree) -> Decimal:
     """What a filled expression comes to. Raises decimal.DivisionByZero or InvalidOperation (0 / 0)."""
-    match tree:
-        case Number() | Leaf():
-            return tree.value
-        case Filled("mean", parts):
-            total = sum((value(p) for p in parts), Decimal(0))
-            return CONTEXT.divide(total, Decimal(len(parts)))
-        case Filled("abs", (inner,)):
-            return abs(value(inner))
-        case Filled(kind, (left, right)):
-            a, b = value(left), value(right)
-            if kind == "+":
-                return CONTEXT.add(a, b)
-            if kind in ("-", "change"):
-                return CONTEXT.subtract(a, b)
-            return CONTEXT.multiply(a, b) if kind == "*" else CONTEXT.divide(a, b)
-    raise ValueError(f"{tree!r} cannot be worked out")
+    if not isinstance(tree, Filled):
+        return tree.value
+    values = [value(part) for part in tree.parts]
+    if tree.kind == "mean":
+        return CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values)))
+    return abs(values[0]) if tree.kind == "abs" else _WORKED[tree.kind](*values)
 
 
 def leaves(tree: Tree) -> tuple[Leaf, ...]:
@@ -278,8 +261,9 @@ def leaves(tree: Tree) -> tuple[Leaf, ...]:
     return ()
 
 
-def words(tree: Tree, average: str = "average", change: str = "change in") -> str:
-    """The formula in words: "365 * average inventory / cost of sales"."""
+def words(tree: Tree, average: str, change: str) -> str:
+    """The formula in words: "365 * average inventory / cost of sales"; `average` and `change` in front of
+    a name."""
     return _written(tree, lambda leaf: leaf.name, average, change)
 
 

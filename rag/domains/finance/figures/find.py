@@ -133,7 +133,7 @@ def _of_accounts(
     """A figure that the book knows, from the reports of a company. Where two are to be `combined`, one alone
     answers nothing."""
     wanted = read_figure(query, _names(query, store))
-    if wanted is None or (combined and wanted.formula is None):
+    if wanted is None or (combined and not wanted.formula.source):
         return None
     terms = reporter.read_terms(wanted.periods)
     reports = reporter.find_reports(query, store, filters, terms)
@@ -144,7 +144,7 @@ def _of_accounts(
         return None
     wanted = desk.wanted
     result = _computed(wanted, desk)
-    if isinstance(result, NotComputed) and wanted.formula and not wanted.formula.defined:
+    if isinstance(result, NotComputed) and wanted.formula.source and not wanted.formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={wanted.formula.name}")
         printed = replace(
@@ -234,19 +234,11 @@ def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | 
     term = terms[-1] if terms else reporter.newest(reports, catalogue) if reports else None
     if reports is None or term is None:
         return None
-    ranking = rank_parts(
-        asked, store, reports, reporter.in_calendar(term, reports, catalogue), query.language
-    )
-    if ranking is None:
+    term = reporter.in_calendar(term, reports, catalogue)
+    if (ranking := rank_parts(asked, store, reports, term, query.language)) is None:
         return None
-    # One row may hold several parts.
-    first: dict[int, FigureReading] = {}
-    for reading in ranking.readings:
-        first.setdefault(reading.line.row.start, reading)
-    evidence = tuple(reading.evidence(n) for n, reading in enumerate(first.values(), 1))
-    numbers = {n: list(first).index(r.line.row.start) + 1 for n, r in enumerate(ranking.readings, 1)}
-    calculation = replace(ranking.calculation, inputs=_renumbered(ranking.calculation.inputs, numbers))
-    return Computed(evidence, (calculation,), ((ranking.text, tuple(range(1, len(evidence) + 1))),))
+    evidence, calculation, text = ranking
+    return Computed(evidence, (calculation,), ((text, tuple(e.number for e in evidence)),))
 
 
 def _renumbered(inputs: Sequence[Figure], numbers: Mapping[int, int]) -> tuple[Figure, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
-from rag.languages import Patterns, own
+from rag.languages import COMPLETE, Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
 from rag.languages.text import has_han, normalise
 
@@ -36,7 +36,8 @@ _SHARES = frozenset({"shares", "shares outstanding"})
 class Formula:
     """One way to compute a figure. `unit` is one of UNITS; "%" expressions give a share of one. `better` is
     "higher", "lower" or ""; `healthy` the customary bound in `unit`; `variants` other forms in use; `note` a
-    choice to be said with the result; `defined` where the question gave the expression itself."""
+    choice to be said with the result; `defined` where the question gave the expression itself. A line that is
+    read as it is has no `source`, its key for its expression."""
 
     key: str
     name: str
@@ -128,6 +129,16 @@ def book() -> Book:
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
     )
+
+
+@lru_cache(maxsize=512)
+def metric(key: str) -> Formula:
+    """What a key of `Book.find` stands for: a formula ("f:"), or a line ("l:") by itself."""
+    if key.startswith("f:"):
+        return book().formulas[key[2:]]
+    key = key[2:]
+    english, chinese = (concept_name(key, language) for language in COMPLETE)
+    return Formula(key, english, chinese, FormulaTerm(key), concept_unit(key), better="higher")
 
 
 def equal_lines() -> Mapping[str, tuple[str, ...]]:

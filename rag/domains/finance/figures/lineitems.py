@@ -104,7 +104,7 @@ def find_figure(
     looked through first, then their other tables. None where none has it."""
     for document in documents:
         lines = ledger(store, document)
-        found = _best(lines, wanted, year, part, _ENOUGH)
+        found = _best(lines, wanted, year, part)
         if found is not None and wanted.key == "cost of sales" and _is_a_part(lines, found):
             return None  # costs in several rows without a total: no one of them is the cost of sales
         if found is None and wanted.key == "net income attributable":
@@ -190,9 +190,11 @@ def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: 
 
 
 def _best(
-    lines: Iterable[TableLine], wanted: Item, year: int, part: str, enough: float
+    lines: Iterable[TableLine], wanted: Item | None, year: int, part: str, enough: float = _ENOUGH
 ) -> FigureReading | None:
     best: FigureReading | None = None
+    if wanted is None:
+        return None
     for line in lines:
         amount = figure_for(line, year, part)
         if amount is None or amount.cell.value is None:
@@ -274,8 +276,7 @@ def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
 def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
     """A subtotal without a label that is revenue less the costs printed between."""
     own = [line for line in lines if line.statement == "income"]
-    revenue = item("revenue")
-    top = _best(own, revenue, year, part, _ENOUGH) if revenue else None
+    top = _best(own, item("revenue"), year, part)
     if top is None or top.amount.cell.value is None:
         return None
     costs: list[Decimal] = []
@@ -299,9 +300,7 @@ def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, pa
     table = tax.line.row.heads, tax.line.statement
     own = [line for line in lines if (line.row.heads, line.statement) == table]
     chinese = has_han(tax.line.label)
-    before, after = item("pretax income", chinese), item("net income", chinese)
-    pretax = _best(own, before, year, part, _ENOUGH) if before else None
-    net = _best(own, after, year, part, _ENOUGH) if after else None
+    pretax, net = (_best(own, item(f"{of} income", chinese), year, part) for of in ("pretax", "net"))
     if pretax is None or net is None:
         return tax
     size = abs(tax.value)
@@ -313,11 +312,10 @@ def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, pa
 
 def _undivided(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
     """Net income, where a company has no other owners and so does not say whose it is."""
-    whole = item("net income")
     own = [line for line in lines if line.statement == "income"]
-    if whole is None or any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
+    if any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
         return None
-    return _best(own, whole, year, part, _ENOUGH)
+    return _best(own, item("net income"), year, part)
 
 
 def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, labels, read_text
 from rag.domains.finance.figures.cues import cue
 from rag.domains.finance.figures.expressions import Binary, FormulaTerm, Node, Number
-from rag.domains.finance.figures.formulas import Formula
+from rag.domains.finance.figures.formulas import Formula, metric
 from rag.domains.finance.printing import read_rounding
 from rag.facts.dates import FiscalPeriod
 from rag.languages import COMPLETE, Patterns, say
@@ -112,6 +112,6 @@ def _read(
         both = _RE["both"].search(text) is not None
         operation = Operation.TOTAL if both else Operation.VALUES
     span = 2 if operation in _CHANGES else 1
-    request = FigureRequest(None, None, named, read_rounding(text), operation, span, language)
+    request = FigureRequest(metric(f"l:={names[0]}"), named, read_rounding(text), operation, span, language)
     each = _RE["joint"].split(names[0]) if kind == "value" else ()
     return NamedLines(names, request, sign, kind == "mean", every, tuple(each) if len(each) > 1 else ())

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
-from rag.domains.finance.concepts import CONCEPTS, ReportFacts, load, report_facts, reports
+from rag.domains.finance.concepts import CONCEPTS, ORDER, ReportFacts, load, report_facts, reports
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
 from rag.facts.dates import FiscalPeriod, read_periods
@@ -27,7 +27,6 @@ from rag.store.store import Store
 from rag.types import Filters
 from rag.types.documents import several
 
-_ORDER = ("Q1", "Q2", "H1", "Q3", "9M", "Q4", "FY")
 _REPORTS = 12
 _LOOKS_BACK = 4
 _RE = Patterns(__file__)
@@ -201,11 +200,11 @@ def newest(reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm | None:
     """The period of the newest annual report, or of the newest of any kind where none is annual."""
     every = report_facts(catalogue)
     found = [
-        (facts.part in ("FY", "Q4"), facts.years[0], _ORDER.index(facts.part))
+        (facts.part in ("FY", "Q4"), facts.years[0], ORDER.index(facts.part))
         for d in reports.documents
-        if (facts := every[d]).years and facts.part in _ORDER
+        if (facts := every[d]).years and facts.part in ORDER
     ]
     if not found:
         return None
     annual, year, part = max(found)
-    return FiscalTerm(year, "FY" if annual else _ORDER[part])
+    return FiscalTerm(year, "FY" if annual else ORDER[part])

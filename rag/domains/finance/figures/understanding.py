@@ -23,8 +23,8 @@ from rag.domains.finance.figures.asked import (
     read_text,
 )
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
-from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number
-from rag.domains.finance.figures.formulas import Book, Formula, book, concept_name
+from rag.domains.finance.figures.expressions import Binary, Call, Node, Number
+from rag.domains.finance.figures.formulas import Book, Formula, book, metric
 from rag.domains.finance.printing import Rounding, read_rounding
 from rag.facts.dates import FiscalPeriod
 from rag.languages import COMPLETE, say, unspaced
@@ -43,11 +43,11 @@ class _Operand:
 
     start: int
     end: int
-    key: str
+    metric: Formula
 
     @property
     def formula(self) -> bool:
-        return self.key.startswith("f:")
+        return self.metric.source != ""
 
 
 def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest | None:
@@ -70,8 +70,8 @@ def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest 
     defined = read_definitions(text, known, newest)
     if not _enough(text, operands, periods, question):
         return None
-    metric = _metric(text, operands, known, language)
-    return _wanted(text, text[slice(*span)], metric, periods, defined, language) if metric else None
+    named = _metric(text, operands, language)
+    return _wanted(text, text[slice(*span)], named, periods, defined, language) if named else None
 
 
 def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
@@ -120,7 +120,7 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
             return []  # "营业外收入" is another line than "收入"
         if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
-        found.append(_Operand(start + a, start + b, f"l:={label}" if label else key))
+        found.append(_Operand(start + a, start + b, metric(f"l:={label}" if label else key)))
     return found
 
 
@@ -136,11 +136,9 @@ def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPer
 
 # --- Which metric
 
-_Metric = Formula | str
 
-
-def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str) -> _Metric | None:
-    """A formula, or the key of a line: a combination of two names, else the first name."""
+def _metric(text: str, operands: Sequence[_Operand], language: str) -> Formula | None:
+    """A combination of two names, else the first name."""
     for first, second in pairwise(operands):
         between = text[first.end : second.start]
         before = text[max(0, first.start - 60) : first.start]
@@ -148,41 +146,31 @@ def _metric(text: str, operands: Sequence[_Operand], known: Book, language: str)
         sign = cues.combination(before, between, after, language)
         if sign:
             a, b = (second, first) if sign.startswith("~") else (first, second)
-            return _combined(a, b, sign.lstrip("~"), known, language)
+            return _combined(a.metric, b.metric, sign.lstrip("~"), language)
     if unspaced(language) and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
         return None  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
     for op in operands[1:]:
         bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
         if op.formula and not operands[0].formula and bracketed:
-            return known.formulas[op.key[2:]]
+            return op.metric
     share = "share_zh_asked" if unspaced(language) else "share_before"
     about = text if unspaced(language) else text[: operands[0].start]
     if len(operands) < 2 and not operands[0].formula and cues.says(share, about):
         return None
-    first = operands[0]
-    return known.formulas[first.key[2:]] if first.formula else first.key[2:]
+    return operands[0].metric
 
 
-def _node(op: _Operand, known: Book, language: str) -> Node:
-    return known.formulas[op.key[2:]].form(language) if op.formula else FormulaTerm(op.key[2:])
-
-
-def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -> Formula:
+def _combined(a: Formula, b: Formula, sign: str, language: str) -> Formula:
     """ "%": a as a share of b; "/": a over b; "+" and "-": in money."""
-    names = [
-        known.formulas[op.key[2:]].in_words(language) if op.formula else concept_name(op.key[2:], language)
-        for op in (a, b)
-    ]
-    expression = Binary("/" if sign == "%" else sign, _node(a, known, language), _node(b, known, language))
-    unit = {"%": "%", "/": "times"}.get(sign, "money")
-    names_en = (a.key[2:].lstrip("="), b.key[2:].lstrip("="))
+    names, keys = [[a.in_words(language), b.in_words(language)], [f.key.lstrip("=") for f in (a, b)]]
+    local = unspaced(language)
     return Formula(
-        f"{names_en[0]} {sign} {names_en[1]}",
-        say(f"combined.{sign}", COMPLETE[0], names=names_en if unspaced(language) else names),
-        say(f"combined.{sign}", language, names=names) if unspaced(language) else "",
-        expression,
-        unit,
+        f"{keys[0]} {sign} {keys[1]}",
+        say(f"combined.{sign}", COMPLETE[0], names=keys if local else names),
+        say(f"combined.{sign}", language, names=names) if local else "",
+        Binary("/" if sign == "%" else sign, a.form(language), b.form(language)),
+        {"%": "%", "/": "times"}.get(sign, "money"),
         source="as the question puts it",
     )
 
@@ -193,7 +181,7 @@ def _combined(a: _Operand, b: _Operand, sign: str, known: Book, language: str) -
 def _wanted(
     text: str,
     core: str,
-    metric: _Metric,
+    metric: Formula,
     periods: Sequence[FiscalPeriod],
     defined: Definitions | None,
     language: str,
@@ -204,28 +192,27 @@ def _wanted(
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, aim = _spanned(core, len(named), aim)
-    if aim is Operation.SOUND and not (formula and formula.healthy) and not cues.limit(core)[0]:
+    if aim is Operation.SOUND and not formula.healthy and not cues.limit(core)[0]:
         aim = Operation.VALUE
     sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
     bound = Decimal(limit) if limit else None
     rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
     return FigureRequest(
-        formula, None if formula else str(metric), named, rounding, aim, span, language,
+        formula, named, rounding, aim, span, language,
         cues.says("sequential", core), sense or rising, better, notes, bound,
     )  # fmt: skip
 
 
 def _formula(
-    metric: _Metric, defined: Definitions | None, rounding: Rounding, language: str
-) -> tuple[Formula | None, tuple[str, ...]]:
-    """The formula to compute, None for a plain line, with what is to be said of the definition."""
-    formula = metric if isinstance(metric, Formula) else None
+    metric: Formula, defined: Definitions | None, rounding: Rounding, language: str
+) -> tuple[Formula, tuple[str, ...]]:
+    """The formula to compute, with what is to be said of the question's definition."""
     if defined is None:
-        return formula, ()
-    node = defined.of(f"f:{formula.key}" if formula else f"l:{metric}")
+        return metric, ()
+    node = defined.of(f"{'f' if metric.source else 'l'}:{metric.key}")
     if node is not None:
-        return _defined(formula, str(metric), node, rounding), (say("figures.as_defined", language),)
-    return formula, (say("figures.unread_definition", language),) if defined.unread else ()
+        return _defined(metric, node, rounding), (say("figures.as_defined", language),)
+    return metric, (say("figures.unread_definition", language),) if defined.unread else ()
 
 
 def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
@@ -241,21 +228,18 @@ def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
     return max(span, least), aim
 
 
-def _defined(formula: Formula | None, name: str, node: Node, rounding: Rounding) -> Formula:
+def _defined(formula: Formula, node: Node, rounding: Rounding) -> Formula:
     """The question's definition in place of the book's, with the book's name and unit where it has one."""
+    percent = rounding.unit == "%"
     if isinstance(node, Binary) and node.sign == "*" and _HUNDRED in (node.left, node.right):
         node = node.left if node.right == _HUNDRED else node.right
         percent = True
-    else:
-        percent = rounding.unit == "%"
-    if formula is not None:
-        unit = "%" if percent and formula.unit == "times" else formula.unit
-        return replace(
-            formula, expression=node, expression_zh=None, variants=(), unit=unit, note="", defined=True,
-            source="as the question defines it",
-        )  # fmt: skip
-    unit = "%" if percent else _unit_of(node)
-    return Formula(name, name.lstrip("="), "", node, unit, defined=True, source="as the question defines it")
+    unit = formula.unit if formula.source else "times" if percent else _unit_of(node)
+    return replace(
+        formula, expression=node, expression_zh=None, variants=(), note="", defined=True,
+        unit="%" if percent and unit == "times" else unit, better=formula.better if formula.source else "",
+        source="as the question defines it",
+    )  # fmt: skip
 
 
 def _unit_of(node: Node) -> str:
@@ -265,10 +249,8 @@ def _unit_of(node: Node) -> str:
             if any(isinstance(n, Number) and n.value in (365, 360) for n in (left, right)):
                 return "days"
             inner = {_unit_of(left), _unit_of(right)}
-            if "days" in inner:
-                return "days"
-            constant = isinstance(right, Number) or isinstance(left, Number)
-            return "money" if constant and "times" not in inner else "times"
+            divides = "times" in inner or not any(isinstance(n, Number) for n in (left, right))
+            return "days" if "days" in inner else "times" if divides else "money"
         case Binary(_, left, right):
             units = {_unit_of(n) for n in (left, right) if not isinstance(n, Number)}
             return "times" if "times" in units else "days" if "days" in units else "money"

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.brackets import NoRow
 from rag.answers.compose import (
     Basis,
     compose,
@@ -19,7 +18,7 @@ from rag.answers.compose import (
 from rag.answers.deadlines import find_date
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
-from rag.answers.rows import find_row
+from rag.answers.rows import NoRow, find_row
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query

@@ -15,8 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rag.answers.choosing import RowQuestion, given
-from rag.answers.columns import TypedColumn, typed_columns
-from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
+from rag.answers.grid import GridRow, HeldWords, RowGrid, TypedColumn, grids, typed_columns
 from rag.answers.guarded import TABLE, Cellular, run_select
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, as_written

@@ -153,15 +153,10 @@ class ChosenRows:
         return Computed(evidence, working, ((text, tuple(range(1, len(evidence) + 1))),))
 
     def _line(self, row: GridRow, language: str) -> str:
-        keys = [
-            self._named(n, row.texts[n], short=True) for n in self.keys if n < len(row.texts) and row.texts[n]
-        ]
         several = len(self.answers) > 1 or len(self.grid.heads) > len(self.keys) + 1
-        cells = [
-            self._named(n, row.texts[n], short=not several)
-            for n in self.answers
-            if n < len(row.texts) and row.texts[n]
-        ]
+        filled = {n: text for n, text in enumerate(row.texts) if text}
+        keys = [self._named(n, filled[n], short=True) for n in self.keys if n in filled]
+        cells = [self._named(n, filled[n], short=not several) for n in self.answers if n in filled]
         return say("answers.row", language, keys=keys, cells=cells)
 
     def _named(self, column: int, text: str, *, short: bool) -> str:

@@ -134,24 +134,18 @@ def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator
 
 def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: bool) -> RowGrid:
     heads = tuple(" ".join(" ".join(parts).split()) for parts in table.heads)
-    rows, gone = [], _withdrawn(hit.document.id, blocks, store)
-    begin = blocks[0].start if blocks else 0
-    text = store.text(hit.document.id, begin, blocks[-1].end) if blocks else ""
+    rows: list[GridRow] = []
+    begin, end = (blocks[0].start, blocks[-1].end) if blocks else (0, 0)
+    text = store.text(hit.document.id, begin, end)
+    gone = [mark for mark in store.marks(hit.document.id, begin, end) if mark.kind in WITHDRAWN]
     for block in blocks:
         own = text[block.start - begin : block.end - begin]
-        if reads_as_heads(own, heads) or any(s < block.end and block.start < e for s, e in gone):
+        if reads_as_heads(own, heads) or any(m.start < block.end and block.start < m.end for m in gone):
             continue
         cells = block.cells
         texts = tuple(" ".join(text[c.start - begin : c.end - begin].split()) for c in cells)
         rows.append(GridRow(block, texts, tuple(c.start for c in cells)))
     return RowGrid(hit, heads, tuple(rows), table, whole, _store=store)
-
-
-def _withdrawn(document: int, blocks: Sequence[Block], store: Store) -> list[tuple[int, int]]:
-    if not blocks:
-        return []
-    found = store.marks(document, blocks[0].start, blocks[-1].end)
-    return [(mark.start, mark.end) for mark in found if mark.kind in WITHDRAWN]
 
 
 def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:

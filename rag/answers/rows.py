@@ -1,5 +1,5 @@
-"""A row chosen by what a question gives: a value that lies in its range ("creatinine clearance 38", 金额300万元),
-or the words of its key ("the rent of unit C2").
+"""A row chosen by what a question gives: a value that lies in its range ("clearance 38", 金额300万元), or the
+words of its key ("the rent of unit C2").
 
 A table is taken only where it is about the question: every word of that stands in its title, its headings,
 its heads or the row, or says nothing of the matter ("patient"). Ranges are compared as values, under the unit
@@ -51,24 +51,6 @@ class _Column:
     ranges: Mapping[int, tuple[Range, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A value that lies in no range of a column."""
-
-    grid: RowGrid
-    column: _Column
-    value: Value
-
-    def said(self, language: str) -> NoRow:
-        """Which value, of which column, and what rows there are."""
-        numbers = sorted(self.column.ranges)
-        rows = [self.grid.rows[n] for n in dict.fromkeys((numbers[0], numbers[-1]))]
-        cells = [row.texts[self.column.number] for row in rows]
-        text = say("answers.no_row", language, value=self.value.text, head=self.column.head, cells=cells)
-        evidence = tuple(self.grid.evidence(row, n) for n, row in enumerate(rows, 1))
-        return NoRow(evidence, text)
-
-
 def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRow | None:
     """The row that a question chooses, as what code read; `NoRow` where its value lies in none; None where
     nothing surely fits, or where two tables fit that say different things."""
@@ -83,8 +65,8 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
             best = [one for one in fitting if one.held == most]
             same = len({one.words for one in best}) == 1
             return best[0].computed(query.language) if same else None
-        if missed := [one for one in found if isinstance(one, Miss)]:
-            return missed[0].said(query.language) if len(missed) == 1 else None
+        if missed := [one for one in found if isinstance(one, NoRow)]:
+            return missed[0] if len(missed) == 1 else None
     return find_over_rows(query, hits, store)
 
 
@@ -99,7 +81,9 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
         ]
         if keys and not row.total:
             named[n] = keys
-    weights = {n: len(_key_words(asked, grid.rows[n], keys)) for n, keys in named.items()}
+    weights = {
+        n: len({w for c in keys for w in search_tokens(grid.rows[n].texts[c])}) for n, keys in named.items()
+    }
     best = [n for n in named if weights[n] == max(weights.values())]
     if len(best) != 1 or not grid.heads:
         return None
@@ -138,10 +122,6 @@ def _of_year(asked: RowQuestion, grid: RowGrid, head: str, own: HeldWords) -> bo
     return whole or all(year in head for year in years)
 
 
-def _key_words(asked: RowQuestion, row: GridRow, keys: Sequence[int]) -> frozenset[str]:
-    return frozenset(w for c in keys for w in search_tokens(row.texts[c]))
-
-
 def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
     """Whether a cell is a value of the question, under the unit of its head."""
     unit = head_unit(grid.heads[column]) if column < len(grid.heads) else None
@@ -157,14 +137,11 @@ def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
 # --- By a value
 
 
-def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | Miss | None:
+def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     if not asked.values:
         return None
     columns = _columns(grid)
-    taken: list[tuple[_Column, Value, dict[int, Comparison | None]]] = []
-    for column in columns:
-        if placed := _placed(asked, column, grid):
-            taken.append((column, *placed))
+    taken = [(column, *placed) for column in columns if (placed := _placed(asked, column, grid))]
     if not taken:
         return None
     numbers = [
@@ -179,7 +156,7 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | Miss | None:
         column, value, where = taken[0]
         unheld = asked.unheld(grid.about, *(HeldWords(*row.texts) for row in grid.rows))
         sure = grid.table is not None and grid.whole and all(one in _OUT for one in where.values())
-        return Miss(grid, column, value) if len(taken) == 1 and sure and not unheld else None
+        return _none(asked, grid, column, value) if len(taken) == 1 and sure and not unheld else None
     if len(rows) > _MOST_ROWS or asked.unheld(grid.about, *(HeldWords(*row.texts) for row in rows)):
         return None
     keys = tuple(column.number for column in columns if any(column.number < len(r.texts) for r in rows))
@@ -195,6 +172,14 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | Miss | None:
     held = sum(grid.about.hold(w) for w in asked.words)
     pairs = tuple((value, column.number) for column, value, _ in taken)
     return ChosenRows(grid, rows, (*labels, *keys), answers, held, pairs)
+
+
+def _none(asked: RowQuestion, grid: RowGrid, column: _Column, value: Value) -> NoRow:
+    """That a value lies in no range of a column: which value, of which column, and what rows there are."""
+    rows = [grid.rows[n] for n in dict.fromkeys((min(column.ranges), max(column.ranges)))]
+    cells = [row.texts[column.number] for row in rows]
+    text = say("answers.no_row", asked.query.language, value=value.text, head=column.head, cells=cells)
+    return NoRow(tuple(grid.evidence(row, n) for n, row in enumerate(rows, 1)), text)
 
 
 def _columns(grid: RowGrid) -> list[_Column]:
@@ -279,20 +264,15 @@ def _readings(unit: Quantity | None, named: bool) -> Iterator[Reading]:
     def bare(value: Value, r: Range) -> tuple[Value, Range] | None:
         if Kind.NUMBER not in (value.kind, r.kind) or (unit is not None and value.kind is not Kind.NUMBER):
             return None
-        plain = as_plain(value)
-        return plain, _ends(r, lambda q: replace(as_written(q), kind=Kind.NUMBER, unit=""))
+        return (plain(value) if isinstance(value, Quantity) else _ends(value, plain)), _ends(r, plain)
+
+    def plain(q: Quantity) -> Quantity:
+        return replace(as_written(q), kind=Kind.NUMBER, unit="")
 
     yield own
     yield under_head
     if named:
         yield bare
-
-
-def as_plain(value: Value) -> Value:
-    """The value as a bare figure, as written."""
-    if isinstance(value, Quantity):
-        return replace(as_written(value), kind=Kind.NUMBER, unit="")
-    return _ends(value, lambda q: replace(as_written(q), kind=Kind.NUMBER, unit=""))
 
 
 def _ends(r: Range, change: Callable[[Quantity], Quantity]) -> Range:
@@ -333,9 +313,5 @@ def _nearest(column: _Column, value: Value, numbers: list[int], grid: RowGrid) -
 def _labelled(asked: RowQuestion, grid: RowGrid, numbers: list[int], columns: Sequence[_Column]) -> list[int]:
     """Of rows that fit those whose label the question names, where it names any."""
     ranged = {column.number for column in columns}
-    named = [
-        n
-        for n in numbers
-        if any(c not in ranged and asked.names(text) for c, text in enumerate(grid.rows[n].texts))
-    ]
-    return named or numbers
+    others = {n: [text for c, text in enumerate(grid.rows[n].texts) if c not in ranged] for n in numbers}
+    return [n for n in numbers if any(map(asked.names, others[n]))] or numbers

@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Event as StopEvent
 
 from rag.answers.asking import ambiguous, ask_back
-from rag.answers.brackets import NoRow
 from rag.answers.compose import (
     Basis,
     certificate,
@@ -24,6 +23,7 @@ from rag.answers.compose import (
 from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
 from rag.answers.reading import CROWD, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
+from rag.answers.rows import NoRow
 from rag.config import Config
 from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, Uncomputed

@@ -1,15 +1,17 @@
 """Passages as cards, what was understood of a question and why each passage was chosen, what was searched;
-and an answer as plain text for somebody else's document. Pure."""
+how the figures of an answer were come by; and an answer as plain text for somebody else's document. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 
 from markupsafe import Markup
 
 from rag.answers.line import row_line
 from rag.documents.validity import ended
-from rag.languages import named, say
+from rag.languages import LANGUAGES, named, say
 from rag.search.explain import (
     gap_words,
     is_informative,
@@ -21,6 +23,7 @@ from rag.search.explain import (
 )
 from rag.types import (
     Answer,
+    Calculation,
     Certificate,
     Chunk,
     Citation,
@@ -28,6 +31,7 @@ from rag.types import (
     ClaimState,
     DocumentInfo,
     Evidence,
+    Figure,
     Filters,
     Gap,
     Hit,
@@ -37,7 +41,7 @@ from rag.types import (
 )
 from rag.types.documents import withdrawn
 from ui.filters import limits
-from ui.markup import button, folded, join, label, name, tag
+from ui.markup import button, folded, join, label, name, note, tag
 from ui.texts import Texts
 
 _REASONS = 5
@@ -275,3 +279,67 @@ def _reference(c: Citation, texts: Texts) -> str:
     where = [words for _, words in _where(c.title, c.document, c, texts)]
     quote = row_line(c.row) or " ".join(c.words.split())
     return f"[{c.number}] {', '.join(where)}: “{quote}”"
+
+
+def without_working(claim: Claim, a: Answer) -> Claim:
+    """A sentence that code made of a figure, without the formula and working that stand below it."""
+    text = claim.text
+    for one in () if claim.quoted else a.working:
+        for code in LANGUAGES if (how := one.derivation) else ():
+            text = text.replace(say("figures.how", code, how=how), "")
+    return replace(claim, text=text)
+
+
+def calculations(a: Answer, turn: int, texts: Texts) -> Markup | None:
+    """Formula, working and inputs of each figure; an input opens the cell that it was read from."""
+    numbers = count()
+    rows = [_calculation(one, numbers, turn, texts) for one in a.working]
+    return tag("div", rows, class_="cw-calculations") if rows else None
+
+
+def _calculation(one: Calculation, numbers: Iterator[int], turn: int, texts: Texts) -> Markup:
+    details = [
+        (texts.formula, f"{one.name} = {one.formula}" if one.formula else ""),
+        (texts.with_numbers, one.working),
+    ]
+    inputs = [tag("li", _input(figure, next(numbers), turn, texts)) for figure in one.inputs]
+    notes = [tag("li", words) for words in one.notes]
+    return tag(
+        "section",
+        tag("h4", texts.worked_out if one.formula else texts.read_from, class_="cw-label"),
+        tag(
+            "p",
+            tag("span", one.name),
+            tag("span", one.result.period, class_="cw-period") if one.result.period else None,
+            tag("b", one.result.printed or f"{one.result.value} {one.result.unit}".strip()),
+            class_="cw-result",
+        ),
+        tag("dl", [(tag("dt", name), tag("dd", words)) for name, words in details if words], class_="cw-dl"),
+        [tag("p", texts.inputs, class_="cw-label"), tag("ul", inputs, class_="cw-inputs")]
+        if inputs
+        else None,
+        tag("ul", notes, class_="cw-calc-notes") if notes else None,
+        class_="cw-calc",
+        aria_label=one.name,
+    )
+
+
+def _input(figure: Figure, number: int, turn: int, texts: Texts) -> list[Markup | None]:
+    printed = figure.printed or str(figure.value)
+    if figure.citation is None:
+        origin = texts.calculated if not figure.printed else texts.from_question
+        value = tag("span", tag("b", printed), " ", note(origin))
+    else:
+        value = button(
+            [tag("b", printed), " ", f"[{figure.citation}]"],
+            "cw-cell",
+            "figure",
+            data_turn=turn,
+            data_number=number,
+            aria_label=texts.open_cell.format(printed=f"{figure.label} {figure.period}: {printed}"),
+        )
+    return [
+        tag("span", figure.label, class_="cw-input-label"),
+        tag("span", figure.period, class_="cw-period") if figure.period else None,
+        value,
+    ]

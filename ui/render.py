@@ -12,6 +12,7 @@ from markupsafe import Markup
 from rag.answers.line import answering
 from rag.types import Answer, Claim, ClaimState, Filters, Outcome, Part, Reading
 from ui.cards import (
+    calculations,
     certificate,
     citation_button,
     copy_text,
@@ -21,11 +22,11 @@ from ui.cards import (
     outcome_words,
     quoted,
     why,
+    without_working,
 )
 from ui.conversation import STAGES, Exchange
 from ui.markup import Child, button, folded, join, label, tag
 from ui.texts import Texts
-from ui.working import calculations, without_working
 
 EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.

@@ -42,7 +42,8 @@ def ambiguous(query: Query, found: Selection, filters: Filters | None = None) ->
         e for e in first.values() if e.score >= _ALIKE * found.evidence[0].score and not ended(e.document)
     ]
     content = frozenset(query.content)
-    held = {e.number: content & _said(e) for e in alike}
+    said = {e.number: "\n".join([e.document.title, *e.heading_path, e.header, e.text]) for e in alike}
+    held = {number: content.intersection(search_tokens(text)) for number, text in said.items()}
     best = held.get(1, frozenset())
     if len(best) < _HELD * max(1, len(content)) or any(own > best for own in held.values()):
         return ()
@@ -74,10 +75,6 @@ def ask_back(basis: Basis, rivals: Sequence[Evidence]) -> Answer:
         verdict=Outcome.NEARBY,
         quotes=tuple(map(citation, rivals)),
     )
-
-
-def _said(e: Evidence) -> frozenset[str]:
-    return frozenset(search_tokens("\n".join([e.document.title, *e.heading_path, e.header, e.text])))
 
 
 def _title(e: Evidence) -> str:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
-from rag.answers.grid import GridRow, HeldWords, RowGrid
+from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, head_unit
 from rag.domains.finance.figures import Computed
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
-from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, read
 from rag.languages import listed, patterns, say
@@ -21,7 +20,6 @@ from rag.questions.query import Query
 from rag.search.candidates import answers_in
 from rag.types import Calculation, Figure
 
-MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
 _YEARS = range(1900, 2101)
 _RE = patterns("rows")
 _CURRENCY = re.compile(rf"(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
@@ -91,15 +89,6 @@ def _is_year(value: Value) -> bool:
     return isinstance(value, Quantity) and value.kind is Kind.NUMBER and value.value in _YEARS
 
 
-def head_unit(head: str) -> Quantity | None:
-    """One of the unit that a head states in brackets, behind a comma or at its end."""
-    for piece in _RE["unit"].split(head)[1:]:
-        found = extract(f"1 {piece.strip(' ()（）')}")
-        if found and found[0].start == 0 and found[0].kind in MEASURED - {Kind.NUMBER}:
-            return found[0]
-    return None
-
-
 def asked_columns(
     asked: RowQuestion, grid: RowGrid, columns: Sequence[int], rows: Sequence[GridRow]
 ) -> tuple[int, ...]:
@@ -164,15 +153,10 @@ class ChosenRows:
         return Computed(evidence, working, ((text, tuple(range(1, len(evidence) + 1))),))
 
     def _line(self, row: GridRow, language: str) -> str:
-        keys = [
-            self._named(n, row.texts[n], short=True) for n in self.keys if n < len(row.texts) and row.texts[n]
-        ]
         several = len(self.answers) > 1 or len(self.grid.heads) > len(self.keys) + 1
-        cells = [
-            self._named(n, row.texts[n], short=not several)
-            for n in self.answers
-            if n < len(row.texts) and row.texts[n]
-        ]
+        filled = {n: text for n, text in enumerate(row.texts) if text}
+        keys = [self._named(n, filled[n], short=True) for n in self.keys if n in filled]
+        cells = [self._named(n, filled[n], short=not several) for n in self.answers if n in filled]
         return say("answers.row", language, keys=keys, cells=cells)
 
     def _named(self, column: int, text: str, *, short: bool) -> str:

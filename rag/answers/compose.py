@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.answers.brackets import NoRow
 from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
+from rag.answers.rows import NoRow
 from rag.documents.validity import ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index

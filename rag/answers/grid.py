@@ -1,13 +1,21 @@
 """Tables among the passages found, as rows of cells under their heads, and lists each item of which begins
-with what it holds for ("Children under 3 months: 10 mg per kg"), as rows of two cells."""
+with what it holds for ("Children under 3 months: 10 mg per kg"), as rows of two cells; and the columns of a
+table with their kind: numbers of one unit, dates, words."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from rag.domains.finance.figures.cells import read_figure
+from rag.facts.dates import dates
+from rag.facts.numerals import fold
+from rag.facts.quantities import extract
+from rag.facts.quantity import Kind, Quantity
 from rag.languages import patterns
 from rag.languages.text import has_han, letters, search_tokens
 from rag.search.evidence import with_marks
@@ -22,6 +30,10 @@ _SHORT = 60_000
 _LEADS = 120  # characters in which an item of a list says what it holds for
 _COLONS = (":", "：")
 _SURE = 0.95
+MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
+_UNIT = patterns("rows")["unit"]
+_PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
+_ISO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 class HeldWords:
@@ -122,24 +134,18 @@ def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator
 
 def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: bool) -> RowGrid:
     heads = tuple(" ".join(" ".join(parts).split()) for parts in table.heads)
-    rows, gone = [], _withdrawn(hit.document.id, blocks, store)
-    begin = blocks[0].start if blocks else 0
-    text = store.text(hit.document.id, begin, blocks[-1].end) if blocks else ""
+    rows: list[GridRow] = []
+    begin, end = (blocks[0].start, blocks[-1].end) if blocks else (0, 0)
+    text = store.text(hit.document.id, begin, end)
+    gone = [mark for mark in store.marks(hit.document.id, begin, end) if mark.kind in WITHDRAWN]
     for block in blocks:
         own = text[block.start - begin : block.end - begin]
-        if reads_as_heads(own, heads) or any(s < block.end and block.start < e for s, e in gone):
+        if reads_as_heads(own, heads) or any(m.start < block.end and block.start < m.end for m in gone):
             continue
         cells = block.cells
         texts = tuple(" ".join(text[c.start - begin : c.end - begin].split()) for c in cells)
         rows.append(GridRow(block, texts, tuple(c.start for c in cells)))
     return RowGrid(hit, heads, tuple(rows), table, whole, _store=store)
-
-
-def _withdrawn(document: int, blocks: Sequence[Block], store: Store) -> list[tuple[int, int]]:
-    if not blocks:
-        return []
-    found = store.marks(document, blocks[0].start, blocks[-1].end)
-    return [(mark.start, mark.end) for mark in found if mark.kind in WITHDRAWN]
 
 
 def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
@@ -153,3 +159,94 @@ def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
             texts = (" ".join(text[:at].split()), " ".join(behind.split()))
             rows.append(GridRow(block, texts, (block.start, block.end - len(behind))))
     return RowGrid(hit, ("", ""), tuple(rows), _store=store) if len(rows) > 1 else None
+
+
+def head_unit(head: str) -> Quantity | None:
+    """One of the unit that a head states in brackets, behind a comma or at its end."""
+    for piece in _UNIT.split(head)[1:]:
+        found = extract(f"1 {piece.strip(' ()（）')}")
+        if found and found[0].start == 0 and found[0].kind in MEASURED - {Kind.NUMBER}:
+            return found[0]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedColumn:
+    """A column of rows that are no totals. `values` are its numbers, or its dates as days, None for an empty
+    cell; of a column of words it is (). `decimals` are the most that are printed, `unit` is what its head
+    states of it."""
+
+    number: int
+    head: str
+    cells: tuple[str, ...]
+    values: tuple[Decimal | None, ...] = ()
+    decimals: int = 0
+    percent: bool = False
+    dated: bool = False
+    unit: Quantity | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it holds numbers."""
+        return bool(self.values) and not self.dated
+
+    def stored(self, row: int) -> str | float | None:
+        """What a query compares of a row."""
+        value = self.values[row] if self.values else None
+        return float(value) if value is not None else self.cells[row] or None
+
+    def printed(self, value: Decimal, more: int = 0) -> str:
+        """A number worked out from it, as its cells are printed."""
+        return f"{value:,.{self.decimals + more}f}{'%' if self.percent else ''}"
+
+
+def typed_columns(grid: RowGrid, rows: Sequence[GridRow]) -> tuple[TypedColumn, ...]:
+    return tuple(_typed(grid, n, rows) for n in range(len(grid.heads)))
+
+
+def _typed(grid: RowGrid, number: int, rows: Sequence[GridRow]) -> TypedColumn:
+    head = grid.heads[number]
+    cells = tuple(row.texts[number] if number < len(row.texts) else "" for row in rows)
+    words = TypedColumn(number, head, cells)
+    first = next(filter(None, cells), "")
+    if _day(first) is not None:
+        days = tuple(_day(cell) for cell in cells)
+        rest = "".join(cell for cell, day in zip(cells, days, strict=True) if day is None)
+        return words if any(map(str.isdigit, rest)) else TypedColumn(number, head, cells, days, dated=True)
+    found = [_number(cell) for cell in cells] if _number(first) else [None]
+    if any(one is None for one in found) or not any(one and one[0] is not None for one in found):
+        return words
+    kinds = {one[1:] for one in found if one and one[0] is not None}
+    if len(kinds) > 1:  # of several units
+        return words
+    values = tuple(one[0] if one else None for one in found)
+    decimals = max((-int(v.normalize().as_tuple().exponent) for v in values if v is not None), default=0)
+    percent = any(percent for percent, _ in kinds)
+    return TypedColumn(number, head, cells, values, max(0, decimals), percent, unit=head_unit(head))
+
+
+def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
+    """The number that a cell is, whether in percent, and its currency; a number that is None for an empty
+    cell and for a dash; None for words."""
+    if _PLAIN.fullmatch(cell):
+        plain = cell.rstrip("%").replace(",", "").replace("−", "-")
+        return Decimal(plain), cell.endswith("%"), ""
+    if not any(c.isalnum() for c in cell):
+        return None, False, ""
+    figure = read_figure(cell)
+    if figure is None:
+        return None
+    return figure.value, figure.percent, figure.currency
+
+
+def _day(cell: str) -> Decimal | None:
+    """A whole date as a day's number."""
+    if _ISO.fullmatch(cell):
+        return Decimal(cell.replace("-", ""))
+    if not any(map(str.isdigit, cell)):
+        return None
+    found = dates(fold(cell))
+    period = found[0].period if len(found) == 1 else None
+    if period is None or not (period.year and period.month and period.day):
+        return None
+    return Decimal(period.year * 10_000 + period.month * 100 + period.day)

@@ -6,35 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.brackets import NoRow
-from rag.answers.compose import (
-    Basis,
-    compose,
-    compose_figures,
-    missing,
-    refuse,
-    render_text,
-    with_rows,
-)
+from rag.answers.compose import Basis, compose, compose_figures, missing, refuse, render_text, with_rows
 from rag.answers.deadlines import find_date
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
-from rag.answers.rows import find_row
+from rag.answers.rows import NoRow, find_row
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.search.verdict import Verdict, lacks, of_parts
-from rag.types import (
-    Answer,
-    Calculation,
-    Claim,
-    Evidence,
-    Figure,
-    Filters,
-    Hit,
-    Part,
-)
+from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
 _Place = tuple[int, int, int]
@@ -136,9 +118,11 @@ def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderRep
     lacking = _not_found(answered_parts, language)
     if not answers:
         return replace(refuse(basis), reason=lacking, parts=answered_parts)
+    evidence = basis.found.evidence
+    blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
     answer = basis.answer(
         say("answers.lines", language, lines=list(dict.fromkeys(a.line for a in answers))),
-        _text(subs, basis.found.evidence),
+        "\n\n".join(blocks),
         list(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
         draft="\n".join(a.draft for a in answers if a.draft),
@@ -186,12 +170,6 @@ def _counted(looks: Sequence[Look]) -> list[Look]:
 
 def _place(e: Evidence) -> _Place:
     return e.document.id, e.start, e.end
-
-
-def _text(subs: Sequence[tuple[Look, Answer | None]], evidence: Sequence[Evidence]) -> str:
-    """Each part as a line with its answer below."""
-    blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
-    return "\n\n".join(blocks)
 
 
 def _not_found(parts: Sequence[Part], language: str) -> str:

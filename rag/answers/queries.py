@@ -15,8 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rag.answers.choosing import RowQuestion, given
-from rag.answers.columns import TypedColumn, typed_columns
-from rag.answers.grid import GridRow, HeldWords, RowGrid, grids
+from rag.answers.grid import GridRow, HeldWords, RowGrid, TypedColumn, grids, typed_columns
 from rag.answers.guarded import TABLE, Cellular, run_select
 from rag.domains.finance.figures import Computed
 from rag.facts.quantity import Kind, as_written
@@ -125,15 +124,13 @@ def _plan(
         return RowQuery(operation, column, entity, (), tuple(filters)) if column and filters else None
     if column is None and operation is RowOperation.HIGHEST and len(nouns) > 1:
         return _group(asked, nouns, tuple(filters))
-    if column is None or (operation not in (RowOperation.HIGHEST, RowOperation.LOWEST) and column.dated):
+    ends = operation in (RowOperation.HIGHEST, RowOperation.LOWEST)
+    if column is None or (column.dated and not ends):
         return None
     by_year = not any(c.isalpha() for w in left if heads[column.number].hold(w) for c in w)
-    ends = operation in (RowOperation.HIGHEST, RowOperation.LOWEST)
     if by_year and (not ends or not nouns):
         return None  # of a statement's year a sum over all of its lines is none
-    if operation in (RowOperation.HIGHEST, RowOperation.LOWEST) and not (
-        nouns or _RE["who"].search(asked.query.text)
-    ):
+    if ends and not (nouns or _RE["who"].search(asked.query.text)):
         return None
     return RowQuery(operation, column, label if label in nouns else entity, tuple(filters))
 
@@ -232,26 +229,19 @@ def _counting(
         named = [entity]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1 or named[0].dated:
         return None
-    column = named[0]
-    if column.counts:
-        return RowQuery(RowOperation.TOTAL, column, entity, filters)
-    return RowQuery(RowOperation.COUNT, column, entity, filters)
+    operation = RowOperation.TOTAL if named[0].counts else RowOperation.COUNT
+    return RowQuery(operation, named[0], entity, filters)
 
 
 def _group(
     asked: RowQuestion, nouns: Sequence[TypedColumn], filters: tuple[RowFilter, ...]
 ) -> RowQuery | None:
     """Which city has the most suppliers: the rows by the column named first."""
-    places = {c.number: _place(asked, c) for c in nouns}
+    words = search_tokens(asked.query.text)
+    places = {c.number: [*map(HeldWords(c.head).hold, words), True].index(True) for c in nouns}
     first, second, *_ = sorted(nouns, key=lambda c: places[c.number])
     distinct = len(set(second.cells)) == len(second.cells) and len(set(first.cells)) < len(first.cells)
     return RowQuery(RowOperation.COUNT, second, first, filters, group=True) if distinct else None
-
-
-def _place(asked: RowQuestion, column: TypedColumn) -> int:
-    words = search_tokens(asked.query.text)
-    head = HeldWords(column.head)
-    return next((n for n, word in enumerate(words) if head.hold(word)), len(words))
 
 
 # --- What comes of it

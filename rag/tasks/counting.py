@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from rag.languages import say
 from rag.languages.text import has_han
@@ -45,7 +46,10 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return None
     found = survey.survey(store, scope, terms)
     if found.matches:
-        return _answer(request, intent, found)
+        kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
+        remarks = _remarks(found, request.language, intent.noun, len(kind))
+        reading = request.reading(found.matching, found.read, len(found.documents))
+        return _listed(request, _headline(intent, found, request.language), found.matches, reading, remarks)
     if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
         return None
     return survey.none_match(request, scope, found.terms)
@@ -63,13 +67,6 @@ def _may_be_worded_otherwise(
     return not absent or (len(terms) > 1 and absent == [kind])
 
 
-def _answer(request: survey.TaskRequest, intent: Intent, found: survey.Survey) -> Answer:
-    kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
-    remarks = _remarks(found, request.language, intent.noun, len(kind))
-    reading = request.reading(found.matching, found.read, len(found.documents))
-    return _listed(request, _headline(intent, found, request.language), found.matches, reading, remarks)
-
-
 def _documents(request: survey.TaskRequest, intent: Intent) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
     store = request.store
@@ -80,8 +77,7 @@ def _documents(request: survey.TaskRequest, intent: Intent) -> Answer | None:
     openings = [_first_words(store, d, store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
     matches = [match for match in openings if match is not None]
     head = say("tasks.all_documents", request.language, count=len(documents))
-    most = len(documents) if len(documents) <= 30 else 30
-    return _listed(request, head, matches, _whole(request, documents), most=most)
+    return _listed(request, head, matches, _whole(request, documents), most=min(len(documents), 30))
 
 
 def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> survey.MatchingPassage | None:
@@ -113,11 +109,8 @@ def _whole(request: survey.TaskRequest, documents: Sequence[DocumentInfo]) -> Re
 
 def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
     """Passages that bear the outermost numbers of the first kind that the document has."""
-    for kind in kinds:
-        outer = [(n, i) for k, n, i in labels if k == kind and "." not in n and "(" not in n]
-        if outer:
-            return [i for _, i in outer]
-    return []
+    outer = [[i for k, n, i in labels if k == kind and "." not in n and "(" not in n] for kind in kinds]
+    return next(filter(None, outer), [])
 
 
 def _headline(intent: Intent, found: survey.Survey, language: str) -> str:
@@ -167,13 +160,11 @@ def _listed(
     evidence, language = survey.evidence_of(list(matches), request.store), request.language
     owners = {e.number: e.document.id for e in evidence}
     numbers = set(survey.in_turn(list(owners), owners, most or MOST_QUOTES))
-    by_document: dict[int, list[Evidence]] = {}
-    for e in evidence:
-        by_document.setdefault(e.document.id, []).append(e)
     blocks: list[str] = []
     quoted: list[Evidence] = []
     left: list[int] = []
-    for rows in by_document.values():
+    for _, own in groupby(evidence, key=lambda e: e.document.id):
+        rows = list(own)
         few = [e for e in rows if e.number in numbers]
         if not few:
             left.append(len(rows))

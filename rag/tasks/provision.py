@@ -13,7 +13,7 @@ from rag.search.evidence import Selection
 from rag.search.verdict import COUNTED
 from rag.tasks import survey
 from rag.tasks.topics import all_of, read_scope
-from rag.types import Answer, Chunk, DocumentInfo
+from rag.types import Answer, Chunk, DocumentInfo, Evidence
 from rag.types.documents import admitted
 
 # "Article 12" stands under "12. Insurance" (0.6) and in its 12.1 (0.48), clause 4.2 not in "4." (0.4).
@@ -74,7 +74,7 @@ def _provision(
 
 def _own_places(
     request: survey.TaskRequest, document: DocumentInfo, chunk: Chunk, wanted: Sequence[str]
-) -> tuple[float, list[survey.Place]]:
+) -> tuple[float, list[Evidence]]:
     """The sentences of a passage from one that bears the label to the next one that bears another."""
     least = _OWN if all(label.split()[0] in SIBLINGS for label in wanted) else _OWN_KIND
     above = articles_agree(wanted, chunk.heading_path, "")

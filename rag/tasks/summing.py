@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +178,7 @@ def _passages(request: survey.TaskRequest, scope: TopicScope, terms: Sequence[To
 
 def _chosen(
     request: survey.TaskRequest, read: Sequence[_Passage]
-) -> list[tuple[int, DocumentInfo, Chunk, survey.Place]]:
+) -> list[tuple[int, DocumentInfo, Chunk, Evidence]]:
     store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
     near = nearness(store.spaces[0].vectors([i for i, _, _ in prose]))
@@ -197,14 +198,9 @@ def _chosen(
 def _by_heading(quotes: Sequence[Evidence]) -> str:
     """The quotes in order, beneath their documents and headings."""
     lines: list[str] = []
-    document, heading = 0, ""
-    for e in quotes:
-        if e.document.id != document:
-            lines += ([""] if lines else []) + [e.document.path]
-            document, heading = e.document.id, ""
-        above = e.heading_path[0] if e.heading_path else ""
-        if above != heading:
-            lines += [f"  {above}"] if above else []
-            heading = above
-        lines.append(f"    “{' '.join(e.text.split())}” [{e.number}]")
+    for path, document in groupby(quotes, key=lambda e: e.document.path):
+        lines += ([""] if lines else []) + [path]
+        for headings, under in groupby(document, key=lambda e: e.heading_path[:1]):
+            lines += [f"  {above}" for above in headings if above]
+            lines += [f"    “{' '.join(e.text.split())}” [{e.number}]" for e in under]
     return "\n".join(lines)

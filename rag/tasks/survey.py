@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 
 from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
@@ -31,7 +31,6 @@ from rag.tasks.topics import Text, TopicScope, TopicTerm, expression
 from rag.types import (
     Answer,
     BlockKind,
-    Cell,
     Chunk,
     Claim,
     ClaimState,
@@ -39,7 +38,6 @@ from rag.types import (
     Evidence,
     Filters,
     Hit,
-    LeadIn,
     Outcome,
     Part,
     Reading,
@@ -56,32 +54,15 @@ _CONTENTS = re.compile(r"(?:\.\s?){5}|…{2}|·{5}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A sentence or table row: code points of its document; `heads`, `cells` and `leads` as in `Evidence`;
-    `literal` where it holds the topic as typed and not only in other words."""
-
-    start: int
-    end: int
-    text: str
-    heads: tuple[str, ...] = ()
-    cells: tuple[Cell, ...] = ()
-    location: str = ""
-    literal: bool = True
-    leads: tuple[LeadIn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class MatchingPassage:
-    """A passage that matches, with the sentences that make it match, at least one."""
+    """A passage that matches, with the sentences that make it match, at least one; `literal` where one holds
+    the topic as typed and not only in other words."""
 
     chunk_id: int
     document: DocumentInfo
     chunk: Chunk
-    places: tuple[Place, ...]
-
-    @property
-    def literal(self) -> bool:
-        return any(place.literal for place in self.places)
+    places: tuple[Evidence, ...]
+    literal: bool = True
 
     @property
     def section(self) -> tuple[int, str]:
@@ -136,7 +117,7 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
         document_id, chunk = passages[i]
         if not admitted(chunk.roles):
             continue
-        places = _places(store, by_id[document_id], chunk, terms)
+        places, literal = _places(store, by_id[document_id], chunk, terms)
         key = document_id, " ".join(chunk.text.split())
         if not places:
             apart += 1
@@ -144,7 +125,7 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
             duplicates += 1
         else:
             seen.add(key)
-            matches.append(MatchingPassage(i, by_id[document_id], chunk, places))
+            matches.append(MatchingPassage(i, by_id[document_id], chunk, places, literal))
     return Survey(scope, tuple(terms), tuple(matches), len(ids), len(passages), apart, duplicates)
 
 
@@ -165,25 +146,24 @@ def in_turn(ids: Sequence[int], owners: Mapping[int, int], most: int) -> list[in
 
 def _places(
     store: Store, document: DocumentInfo, chunk: Chunk, terms: Sequence[TopicTerm]
-) -> tuple[Place, ...]:
-    """The sentences or rows that hold all needs together with what stands above them; where the headings hold
-    all of them, the first sentence stands for the passage."""
+) -> tuple[tuple[Evidence, ...], bool]:
+    """The sentences or rows that hold all needs together with what stands above them, and whether one does as
+    typed; where the headings hold all of them, the first sentence stands for the passage."""
     above = _above("\n".join(chunk.heading_path))
-    places = list(units_of(store, document, chunk))
+    places = tuple(units_of(store, document, chunk))
     given = [n for n in terms if above.holds(n)]
-    found = []
+    found, literal = [], False
     for unit in places:
         over = [heads_text(unit.heads)] if unit.heads else [lead.text for lead in unit.leads]
         text = Text("\n".join([unit.text, *over]))
         own = [n for n in terms if text.holds(n)]
         if own and all(n in own or n in given for n in terms):
-            literal = all(text.has(n.form) or above.has(n.form) for n in terms)
-            found.append(replace(unit, literal=literal))
-    if not found and len(given) == len(terms) and places:
-        literal = all(above.has(n.form) for n in terms)
-        first = [one for one in places if one.leads == places[0].leads] if places[0].leads else places[:1]
-        found = [replace(one, literal=literal) for one in first]
-    return tuple(found)
+            found.append(unit)
+            literal = literal or all(text.has(n.form) or above.has(n.form) for n in terms)
+    if found or len(given) < len(terms) or not places:
+        return tuple(found), literal
+    led_in = [one for one in places if one.leads == places[0].leads] if places[0].leads else places[:1]
+    return tuple(led_in), all(above.has(n.form) for n in terms)
 
 
 @lru_cache(maxsize=4096)
@@ -192,8 +172,10 @@ def _above(headings: str) -> Text:
     return Text(headings)
 
 
-def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Place]:
-    """The sentences of a passage in prose; the rows of one in a table, without column heads and totals."""
+def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Evidence]:
+    """The sentences of a passage in prose; the rows of one in a table, without column heads and totals. They
+    are numbered and have their passage and page by `evidence_of`."""
+    unit = partial(Evidence, 0, document, 0, score=1.0, heading_path=chunk.heading_path)
     if chunk.kind != "table":
         for s in units(chunk):
             end = min(s.end, s.start + _LONGEST)
@@ -201,20 +183,20 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Pla
             has_words = any(c.isalnum() for c in text) and not _CONTENTS.search(text)
             named = text.strip() in (*chunk.heading_path, document.title) or announces(chunk, s)
             if has_words and not named:
-                yield Place(s.start, end, text, location=chunk.location, leads=led(chunk.leads, s.start))
+                leads = led(chunk.leads, s.start)
+                yield unit(start=s.start, end=end, text=text, location=chunk.location, leads=leads)
         return
     found = []
     for block in store.blocks(document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end, block.start + _LONGEST)
         text = chunk.text[start - chunk.start : end - chunk.start]
         plain, above = _letters(text), block.heads
-        heads = block.kind is BlockKind.HEADING or plain in (
-            _letters("".join(above)),
-            _letters(document.title),
-        )
+        over = (_letters("".join(above)), _letters(document.title))
+        heads = block.kind is BlockKind.HEADING or plain in over
         if plain and not heads and not _RE["total"].match(text):
             cells, location = block.placed_cells(start, end), block.location or chunk.location
-            found.append(Place(start, end, text, above, cells, location))
+            row = unit(start=start, end=end, text=text, heads=above, cells=cells, location=location)
+            found.append(row)
     celled = [place for place in found if len(place.cells) > 1]
     # A line without cells among rows with cells is a remark below the table.
     yield from celled if 2 * len(celled) > len(found) else found
@@ -228,20 +210,11 @@ def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evide
     """Every sentence of the matches, numbered through from 1."""
     places = [(m, m.chunk, place) for m in matches for place in m.places]
     return tuple(
-        Evidence(
+        replace(
+            place,
             number=number,
-            document=m.document,
             chunk_id=m.chunk_id,
-            start=place.start,
-            end=place.end,
-            text=place.text,
-            score=1.0,
             page=chunk.page if chunk.page == chunk.last_page else store.page_at(m.document.id, place.start),
-            heading_path=chunk.heading_path,
-            heads=place.heads,
-            location=place.location,
-            cells=place.cells,
-            leads=place.leads,
         )
         for number, (m, chunk, place) in enumerate(places, 1)
     )

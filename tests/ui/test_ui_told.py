@@ -29,11 +29,11 @@ from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
 from ui import render
+from ui.cards import without_working
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
 from ui.pictures import draw
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
-from ui.working import without_working
 
 
 def last(views: Iterator[View]) -> View:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rag.facts.numerals import fold, numerals
 from rag.languages import patterns
 from rag.parsers.base import TextBuilder, clean, letters
 from rag.parsers.marks import marked, unmarked
@@ -19,6 +20,7 @@ from rag.types import LossKind, MarkKind
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
+_FIGURES = re.compile(r"\((?P<n>\d{1,6})\)")
 _OPEN = re.compile(r"[,，、(（–—-]$")
 _RE = patterns("pdf_layout", re.NOFLAG)
 _DIGITS = re.compile(r"\d+")
@@ -301,7 +303,14 @@ class Layout:
         return bool(last.size) and finished and last.right < edge - max(6 * last.size, edge * 0.12)
 
     def _starts_anew(self, line: TextLine) -> bool:
-        """A list item or an article."""
+        """A list item or an article; no figures in brackets behind the number that ends the line before:
+        "thirty / (30) days"."""
+        if self._paragraph and (figures := _FIGURES.match(line.text)):
+            spelled = [
+                n for n in numerals(fold(self._paragraph[-1].text)) if n.end == len(self._paragraph[-1].text)
+            ]
+            if spelled and spelled[0].value == int(figures["n"]):
+                return False
         return bool(
             _BULLETED.match(line.text)
             or _BULLET.match(line.text)

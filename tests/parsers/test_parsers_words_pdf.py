@@ -145,6 +145,18 @@ def test_a_new_paragraph_on_the_next_page_is_one_of_its_own(tmp_path: Path) -> N
     assert blocks(document) == ["The mill is let for seven years.", "The rent is 90 marks."]
 
 
+def test_a_number_repeated_in_figures_on_the_next_line_begins_no_item(tmp_path: Path) -> None:
+    texts = [
+        "16.2 The directors of each Party shall try to settle a dispute within thirty",
+        "(30) days of a notice of dispute; the items are:",
+        "(1) a first one that is short,",
+        "(2) a second one.",
+    ]
+    document = read(tmp_path, canvas_pdf(lambda canvas: lines(canvas, 60, 700, texts)))
+    assert "within thirty (30) days of a notice" in " ".join(blocks(document)[0].split())
+    assert [b for b in blocks(document) if b.startswith("(")] == texts[2:]
+
+
 def test_words_cut_at_a_line_end_are_whole_and_compounds_keep_their_hyphen(tmp_path: Path) -> None:
     texts = [
         "The duty of con-",

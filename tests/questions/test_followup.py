@@ -163,3 +163,12 @@ def test_a_fiscal_year_is_replaced_however_it_is_written(year: str) -> None:
     earlier = Turn(f"What was the free cash flow margin of Larkwell Mills in {year}, in percent?", "")
     assert "2020" not in complete("and in 2019?", [earlier])
     assert "2019, in percent" in complete("and in 2019?", [earlier])
+
+
+@pytest.mark.parametrize(
+    "question", ["阿托伐他汀的最大日剂量是多少？", "肌酐清除率为38毫升/分钟的患者，岚曲他定应该怎么用？"]
+)
+@pytest.mark.parametrize("before", ["Which test has the longest turnaround?", "血红蛋白的正常范围是多少？"])
+def test_a_character_within_a_name_is_no_pronoun(question: str, before: str) -> None:
+    assert complete(question, [Turn(before, "120")]) == question
+    assert complete("他的剂量是多少？", [Turn("患者王林的剂量是多少？", "5毫克")]) != "他的剂量是多少？"

@@ -93,6 +93,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         ("Which ward has the most beds?", "Highest Beds: Cedar (30) (of 4 rows)."),
         ("Which wards have the fewest beds?", "Birch (18); Rowan (18) (of 4 rows)."),
         ("How many beds are there in all wards?", "Total Beds: 90 (4 rows)."),
+        ("What is the total number of beds in all wards?", "Total Beds: 90 (4 rows)."),
         ("How many wards does Dr Orr head?", "2 of 4 (Maple, Cedar)."),
         ("Which ward opened earliest?", "Cedar (2009-09-30) (of 4 rows)."),
         ("Which depot had the most lorries in 2023?", "Highest 2023: South (25) (of 2 rows)."),

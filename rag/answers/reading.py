@@ -28,6 +28,7 @@ from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
+from rag.models.generation import Prompt
 from rag.questions.expects import FIGURES, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
@@ -90,17 +91,24 @@ def read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    try:
-        prompt = reading_prompt(
-            query, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
+    translated = request.language != query.language
+
+    def prompt(wording: Wording, ending: str) -> Prompt:
+        read = reading_prompt(
+            wording, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
         )
-        asking = replace(prompt, ending=asked.ask)
+        return replace(read, ending=ending)
+
+    try:
+        asking = prompt(query, asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         request.clock.lap("judging")
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         if verdict.sufficient:
-            answering = replace(prompt, ending=asked.answer)
+            # A translation may have missed what was asked; the question as it was put has not.
+            own = replace(query, text=request.query.text) if translated else query
+            answering = prompt(own, asked.answer)
             for piece in llm.generate(answering, max_tokens=setup.max_tokens, stop=request.stop):
                 if isinstance(piece, Queued):
                     yield piece
@@ -117,10 +125,10 @@ def read(
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
     lead = asked.lead.match(claim.text) if claim is not None else None
-    if claim is not None and lead and request.language != query.language:
-        own = instructions(request.language)
+    if claim is not None and lead and translated:
+        says = instructions(request.language)
         rest = claim.text[lead.end() :].removeprefix(asked.colon)
-        claim = replace(claim, text=f"{own.denied if lead['no'] else own.affirmed}{own.colon}{rest}")
+        claim = replace(claim, text=f"{says.denied if lead['no'] else says.affirmed}{says.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     misread = lead  # the sentence says, not the yes or no

@@ -19,11 +19,12 @@ from rag.languages.text import content_tokens, cues, detect_language, has_han, n
 from rag.models.generation import LLM, Prompt
 from rag.questions.followup import complete
 from rag.questions.mentions import Known, nothing_known
-from rag.types import Turn
+from rag.types import Evidence, Turn
 
 _MOST = 2  # turns that are read back
 _ANSWER_CHARACTERS = 200
 _LONGEST = 64  # tokens of a rewriting
+_TEXT = 160  # characters of a text whose words a translation takes
 _SHORT = 3  # content words below which a question is hardly one by itself
 _LOST = 0.5  # share of the question's content words that may be replaced
 
@@ -32,7 +33,7 @@ _LOST = 0.5  # share of the question's content words that may be replaced
 class RewritingInstructions:
     """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
     question, answer and last question; `points` matches words that point out of a question; `translations`
-    are the same questions in every language, as examples."""
+    are texts and a question about them, the same in every language, as examples."""
 
     system: str
     asked: str
@@ -40,7 +41,7 @@ class RewritingInstructions:
     last: str
     ending: str
     points: re.Pattern[str]
-    translations: tuple[str, ...]
+    translations: tuple[tuple[tuple[str, ...], str], ...]
     examples: tuple[tuple[str, str], ...] = ()
 
     def user(self, turns: Sequence[Turn], question: str) -> str:
@@ -66,7 +67,7 @@ def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
         **raw
         | {
             "points": re.compile("".join(raw["points"]), re.IGNORECASE),
-            "translations": tuple(raw["translations"]),
+            "translations": tuple((tuple(one["texts"]), one["question"]) for one in raw["translations"]),
         }
     )
     asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
@@ -119,16 +120,34 @@ def rewritten(
     return text if _joins(text, question, held) and _keeps(text, question, how) else None
 
 
-def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | None = None) -> str | None:
-    """The question in another language, by the model; None where it fails, or loses or adds a number. The
-    examples keep it from answering, and names in place."""
-    system = f"Translate the question into {language(into).name}. Reply with the translation only."
+def translated(
+    question: str, llm: LLM, into: str, near: Sequence[Evidence] = (), *, stop: threading.Event | None = None
+) -> str | None:
+    """The question in another language, by the model, in the words that what is `near` uses for the same
+    things; None where it fails, is no question, or loses or adds a number other than those of the titles."""
     own, other = (instructions(code).translations for code in (detect_language(question), into))
-    examples = tuple(zip(own, other, strict=True)) if own != other else ()
-    text = _written(Prompt(system, question, examples), llm, stop)
-    if not any(c.isalnum() for c in text) or detect_language(text) != into:
-        return None
-    return text if numbers_in(text) == numbers_in(question) else None
+    examples = tuple(
+        (_over(texts, asked), reply)
+        for (_, asked), (texts, reply) in zip(own, other, strict=True)
+        if asked != reply
+    )
+    system = (
+        f"Translate the question into {language(into).name}, with the words that the texts use for the same "
+        "things. Do not answer it. Reply with the translation only."
+    )
+    texts = [f"{e.document.title}: {' '.join(f'{e.header} {e.text}'.split())[:_TEXT]}" for e in near]
+    titles = numbers_in("\n".join(e.document.title for e in near))
+    for given in dict.fromkeys((tuple(texts), ())):
+        text = _written(Prompt(system, _over(given, question), examples), llm, stop)
+        same = numbers_in(question) <= numbers_in(text) <= numbers_in(question) | titles
+        if same and text.endswith(("?", "？")) and detect_language(text) == into:
+            return text
+    return None
+
+
+def _over(texts: Sequence[str], question: str) -> str:
+    """Texts, one a line, and a question."""
+    return "\n".join(["Texts:", *(f"- {text}" for text in texts), f"Question: {question}"])
 
 
 def _written(prompt: Prompt, llm: LLM, stop: threading.Event | None) -> str:

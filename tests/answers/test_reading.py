@@ -470,3 +470,14 @@ def test_a_cell_with_the_unit_of_its_column_makes_the_row_the_line() -> None:
     claim = claim_of("140 USD [1]", [piece], question, instructions("en"))
     assert claim is not None and claim.state is ClaimState.SUPPORTED
     assert "Apostille request" in claim.text and "USD: 140" in claim.text
+
+
+def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) -> None:
+    """The translation says whether the sources state the answer; what was asked its asker knows best."""
+    query, own = asked("How many days of notice does the landlord give?"), asked("承租人应当提前多少天通知？")
+    model = replying("60 days [1]")
+    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
+    setup = Setup(None, model)  # type: ignore[arg-type]
+    list(read(setup, AnswerRequest(own, own.language), found, query))
+    answered = [p for p in model.prompts if p.ending == instructions("en").answer]
+    assert [own.text in p.user and query.text not in p.user for p in answered] == [True]

@@ -175,6 +175,8 @@ def claim_of(
             if whole:
                 return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             start, end = _whole_values(piece.text, *span)
+            if _turned(piece.text, start, end):
+                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
@@ -320,6 +322,14 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
             start, end = min(start, value.start), max(end, value.end)
     currency = _CURRENCY.search(text, 0, start)
     return currency.start() if currency else start, end
+
+
+def _turned(text: str, start: int, end: int) -> bool:
+    """Whether a bound says the other thing without the "not" in front of it: "shall not be reduced or be
+    increased by more than 14%"."""
+    cues = assertions_of(text).cues
+    bound = any(cue.group == "comparison" and start <= cue.start < end for cue in cues)
+    return bound and any(cue.group == "negation" and cue.end <= start for cue in cues)
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

@@ -481,3 +481,10 @@ def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) 
     list(read(setup, AnswerRequest(own, own.language), found, query))
     answered = [p for p in model.prompts if p.ending == instructions("en").answer]
     assert [own.text in p.user and query.text not in p.user for p in answered] == [True]
+
+
+def test_a_bound_is_not_said_without_the_not_in_front_of_it() -> None:
+    text = "The rent shall not on review be reduced or be increased by more than 14%."
+    query = asked("By how much may the rent rise on review?")
+    claim = claim_of("14% [1]", [fake_evidence(text)], query, instructions("en"))
+    assert claim is not None and claim.text == text

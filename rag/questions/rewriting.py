@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from rag.errors import GenerationError
+from rag.facts.numerals import fold, numerals
 from rag.facts.values import numbers_in
 from rag.languages import language, model_instructions
 from rag.languages.text import content_tokens, cues, detect_language, has_han, normalise, search_tokens
@@ -24,6 +25,7 @@ from rag.types import Evidence, Turn
 _MOST = 2  # turns that are read back
 _ANSWER_CHARACTERS = 200
 _LONGEST = 64  # tokens of a rewriting
+_LARGE = 10_000
 _TEXT = 160  # characters of a text whose words a translation takes
 _SHORT = 3  # content words below which a question is hardly one by itself
 _LOST = 0.5  # share of the question's content words that may be replaced
@@ -138,11 +140,20 @@ def translated(
     texts = [f"{e.document.title}: {' '.join(f'{e.header} {e.text}'.split())[:_TEXT]}" for e in near]
     titles = numbers_in("\n".join(e.document.title for e in near))
     for given in dict.fromkeys((tuple(texts), ())):
-        text = _written(Prompt(system, _over(given, question), examples), llm, stop)
+        text = _written(Prompt(system, _over(given, _in_digits(question)), examples), llm, stop)
         same = numbers_in(question) <= numbers_in(text) <= numbers_in(question) | titles
         if same and text.endswith(("?", "？")) and detect_language(text) == into:
             return text
     return None
+
+
+def _in_digits(question: str) -> str:
+    """The question with its large numbers in digits, "9,000,000" for "9 million": a model that copies them
+    makes no mistake of tens and thousands of them."""
+    for n in reversed(numerals(fold(question))):
+        if n.value.denominator == 1 and n.value >= _LARGE:
+            question = f"{question[: n.start]}{int(n.value):,}{question[n.end :]}"
+    return question
 
 
 def _over(texts: Sequence[str], question: str) -> str:

@@ -122,4 +122,6 @@ def test_a_translation_has_the_words_of_the_texts_before_it_and_may_hold_a_numbe
     titled = replace(ABOUT_RENT, document=replace(ABOUT_RENT.document, title="Lease of 310 Tannery Row"))
     named = "After how many days may the Landlord of 310 Tannery Row re-enter the Premises?"
     assert translated(ASKED_ZH, FakeLLM(named), "en", [titled]) == named
-    assert translated("900万元的合同由谁批准？", FakeLLM("Who approves a contract of 9 million yuan?"), "en")
+    large = FakeLLM("Who approves a contract of 9 million yuan?")
+    assert translated("900万元的合同由谁批准？", large, "en")
+    assert "9,000,000元的合同" in large.prompts[0].user

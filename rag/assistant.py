@@ -21,8 +21,8 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
-from rag.answers.reading import CROWD, ReaderReply, read
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.reading import ReaderReply, read
+from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
 from rag.domains import load_domains

@@ -12,33 +12,30 @@ read. A search takes a tenth of a second of processor time, an answer seconds, o
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.line import counted, in_one_line
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
-from rag.facts.quantity import QuantityMatch, compare
+from rag.facts.quantity import Quantity, QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens
+from rag.languages.text import content_tokens, search_tokens
 from rag.models.generation import Prompt
 from rag.questions.expects import FIGURES, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
-from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted
+from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
-_LONGEST_SECONDS = 0.6
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
@@ -55,6 +52,7 @@ _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
 _ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|[\u4e00-\u9fff]+")
 _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;()%")
 
 
@@ -175,7 +173,9 @@ def claim_of(
             if whole:
                 return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             start, end = _whole_values(piece.text, *span)
-            if _turned(piece.text, start, end):
+            if _turned(piece.text, start, end) or (
+                not piece.heads and _nearer(piece.text, start, end, query)
+            ):
                 return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
@@ -332,48 +332,30 @@ def _turned(text: str, start: int, end: int) -> bool:
     return bound and any(cue.group == "negation" and cue.end <= start for cue in cues)
 
 
+def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
+    """Whether another quantity of the kind stands nearer to the words asked about: of "812 patients were
+    screened and 621 randomised" the first is not how many were randomised. The whole sentence says it."""
+    found = extract(fold(text))
+    own = [q for q in found if q.start < end and start < q.end]
+    others = [
+        q for q in found if len(own) == 1 and q not in own and (q.kind, q.unit) == (own[0].kind, own[0].unit)
+    ]
+    places: dict[str, list[tuple[int, int]]] = {}
+    for m in _WORD.finditer(text) if others else ():
+        for token in search_tokens(m[0]):
+            at = m.start() + max(m[0].find(token), 0)
+            places.setdefault(token, []).append((at, m.end() if m[0].isascii() else at + len(token)))
+    asked = [places[token] for token in set(query.content) if token in places]
+
+    def away(q: Quantity) -> int:
+        return sum(min(max(q.start - at[1], at[0] - q.end, 0) for at in each) for each in asked)
+
+    return any(away(q) < away(own[0]) for q in others)
+
+
 def _sentence(words: str, asked: ReadingInstructions) -> str:
     """The words with a capital and a full stop."""
     first = words.split(maxsplit=1)[0]
     if first.isalpha() and first.islower():
         words = words[:1].upper() + words[1:]
     return words if words[-1] in ".!?。！？" else words + asked.stop
-
-
-class Crowd:
-    """The searches under way, by all assistants that share it."""
-
-    def __init__(self) -> None:
-        self._searching = 0
-        self._quiet = threading.Condition()
-
-    def evidence_first(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The same events; until the evidence is there, this question counts as being searched."""
-        with self._quiet:
-            self._searching += 1
-        searching = True
-        try:
-            for event in events:
-                if searching and isinstance(event, EvidenceFound | Finished):
-                    searching = False
-                    self._found()
-                yield event
-        finally:
-            if searching:
-                self._found()
-
-    def give_way(self, stop: threading.Event | None = None, longest: float = _LONGEST_SECONDS) -> None:
-        """Returns when nobody searches, when `stop` is set, or after `longest` seconds."""
-        end = time.monotonic() + longest
-        with self._quiet:
-            while self._searching and (left := end - time.monotonic()) > 0 and not (stop and stop.is_set()):
-                self._quiet.wait(min(left, 0.05))
-
-    def _found(self) -> None:
-        with self._quiet:
-            self._searching -= 1
-            self._quiet.notify_all()
-
-
-CROWD = Crowd()
-"""The processor is one for the whole process, and so is the crowd."""

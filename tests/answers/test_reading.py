@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from rag.answers.prompt import instructions
-from rag.answers.reading import Crowd, ReaderReply, claim_of, read
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.reading import ReaderReply, claim_of, read
+from rag.answers.request import AnswerRequest, Crowd, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index
@@ -488,3 +488,30 @@ def test_a_bound_is_not_said_without_the_not_in_front_of_it() -> None:
     query = asked("By how much may the rent rise on review?")
     claim = claim_of("14% [1]", [fake_evidence(text)], query, instructions("en"))
     assert claim is not None and claim.text == text
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        (
+            "How many patients were randomised in total?",
+            "812 [1]",
+            "Of 812 patients who were screened 621 were randomised.",
+            "Of 812 patients who were screened 621 were randomised.",
+        ),
+        (
+            "How many patients were screened?",
+            "812 [1]",
+            "Of 812 patients who were screened 621 were randomised.",
+            "812.",
+        ),
+        ("总共随机了多少名患者？", "812[1]", "筛选812名患者，随机621名。", "筛选812名患者，随机621名。"),
+        ("筛选了多少名患者？", "812[1]", "筛选812名患者，随机621名。", "812。"),
+    ],
+)
+def test_a_number_is_said_alone_only_where_no_other_stands_nearer_to_what_is_asked(
+    question: str, reply: str, text: str, line: str
+) -> None:
+    query = asked(question)
+    claim = claim_of(reply, [fake_evidence(text)], query, instructions(query.language))
+    assert claim is not None and claim.text == line

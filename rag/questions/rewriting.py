@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
@@ -26,6 +27,7 @@ _MOST = 2  # turns that are read back
 _ANSWER_CHARACTERS = 200
 _LONGEST = 64  # tokens of a rewriting
 _LARGE = 10_000
+_COPIED = 5  # tokens in a row that a question may take from a text
 _TEXT = 160  # characters of a text whose words a translation takes
 _SHORT = 3  # content words below which a question is hardly one by itself
 _LOST = 0.5  # share of the question's content words that may be replaced
@@ -126,7 +128,8 @@ def translated(
     question: str, llm: LLM, into: str, near: Sequence[Evidence] = (), *, stop: threading.Event | None = None
 ) -> str | None:
     """The question in another language, by the model, in the words that what is `near` uses for the same
-    things; None where it fails, is no question, or loses or adds a number other than those of the titles."""
+    things; None where it fails, is no question, copies a clause of them, or loses or adds a number other than
+    those of the titles."""
     own, other = (instructions(code).translations for code in (detect_language(question), into))
     examples = tuple(
         (_over(texts, asked), reply)
@@ -142,9 +145,15 @@ def translated(
     for given in dict.fromkeys((tuple(texts), ())):
         text = _written(Prompt(system, _over(given, _in_digits(question)), examples), llm, stop)
         same = numbers_in(question) <= numbers_in(text) <= numbers_in(question) | titles
-        if same and text.endswith(("?", "？")) and detect_language(text) == into:
+        copied = any(_run(search_tokens(text), search_tokens(e.text)) > _COPIED for e in near)
+        if same and not copied and text.endswith(("?", "？")) and detect_language(text) == into:
             return text
     return None
+
+
+def _run(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many tokens stand one behind the other in both."""
+    return SequenceMatcher(None, some, others, autojunk=False).find_longest_match().size
 
 
 def _in_digits(question: str) -> str:

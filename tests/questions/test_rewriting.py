@@ -102,6 +102,7 @@ ABOUT_RENT = fake_evidence("The Landlord may re-enter the Premises if rent is un
     [
         ("The Landlord may re-enter after how many days.", "no question"),
         ("After how many of the 21 days may the Landlord re-enter the Premises?", "a number"),
+        ("When may the Landlord re-enter the Premises if rent is unpaid for many days?", "a clause"),
         ("出租人可以在多少天后收回房屋？", "the same language"),
     ],
 )

@@ -1,5 +1,5 @@
-"""The values of formulas that a workbook does not hold, worked out by formualizer. What it does not know, what
-another file holds, what changes from day to day and what goes in a circle is not guessed: it has no value."""
+"""The values of formulas that a workbook does not hold, worked out by formualizer. What it does not know,
+what another file holds, what changes by the day and what goes in a circle is not guessed: it has no value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from openpyxl.formula import Tokenizer
 
 from rag.parsers.number_format import Value
-from rag.parsers.workbook import SheetPart, SheetRow, WorkbookFile
+from rag.parsers.workbook import SheetPart, WorkbookFile
 
 _QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
 _FUNCTION = re.compile(r"[\w.]+(?=\()")
@@ -50,20 +50,19 @@ class Formulas:
         for sheet in filter(lambda sheet: sheet.part, self._book.sheets):
             engine.add_sheet(sheet.title)
             for row in self._book.rows(sheet):
-                if isinstance(row, SheetRow):
-                    first = row.cells[0].column
-                    values: list[Value | None] = [None] * (row.cells[-1].column - first + 1)
-                    for cell in row.cells:
-                        values[cell.column - first] = cell.value
-                        if cell.value is None:
-                            formulas.append((sheet.title, row.number, cell.column, cell.formula))
-                    engine.set_values_batch(sheet.title, row.number, first, [values])
+                first = row.cells[0].column
+                values: list[Value | None] = [None] * (row.cells[-1].column - first + 1)
+                for cell in row.cells:
+                    values[cell.column - first] = cell.value
+                    if cell.value is None:
+                        formulas.append((sheet.title, row.number, cell.column, cell.formula))
+                engine.set_values_batch(sheet.title, row.number, first, [values])
         for *place, formula in formulas:
             try:
                 engine.set_formula(*place, self._readable(formula))
             except RuntimeError:  # no formula, too deep, about itself
                 engine.set_formula(*place, _UNKNOWN)
-        with suppress(RuntimeError):
+        with suppress(Exception):  # too much work: what is done until then has values
             engine.evaluate_all()
         return engine
 

@@ -18,8 +18,7 @@ from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_numbering import Numbering
-from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage

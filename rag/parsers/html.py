@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_numbering import written
+from rag.parsers.docx_styles import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_words import LineWords, WebPage, said

@@ -3,6 +3,7 @@ them one; or level lines of one width part rows, whose columns are found by gaps
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -176,7 +177,7 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
             cells.setdefault(span, []).append(part)
     if across * 4 > inside:
         return items  # lines around some figures of a table
-    table = _of_cells(cells, len(grid.ys) - 1, len(grid.xs) - 1, several=1 / 6)
+    table = _of_cells(cells, len(grid.ys) - 1, len(grid.xs) - 1)
     if table is None or start is None:
         return items
     return [*rest[:start], table, *rest[start:]]
@@ -206,27 +207,29 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
         if not fits or not columns or len(body) > 1 == len(every) / len(numbers):
             continue
         cells: dict[Span, Cell] = {}
+        figures: Counter[Span] = Counter()
         for at, n in enumerate(numbers):
             for row in rows[n]:
                 for c, cell in enumerate(in_cells(row.pieces, columns)):
                     cells.setdefault((at, c, 1, 1), []).extend(cell)
-        if (table := _of_cells(cells, len(numbers), len(columns), several=0)) is not None:
+                    figures[at, c, 1, 1] += is_number(text_of(cell))
+        if max(figures.values()) > 1:
+            continue  # rows that no lines part
+        if (table := _of_cells(cells, len(numbers), len(columns))) is not None:
             own = {id(line) for row in every for line in row.lines}
             start = next(n for n, item in enumerate(items) if id(item) in own)
             items = [*items[:start], table, *(item for item in items[start:] if id(item) not in own)]
     return items
 
 
-def _of_cells(cells: dict[Span, Cell], height: int, width: int, several: float) -> PdfTable | None:
-    """The table of cells in a grid; None where it is none, or more than a share of `several` cells hold
-    figures of several rows."""
+def _of_cells(cells: dict[Span, Cell], height: int, width: int) -> PdfTable | None:
+    """The table of cells in a grid of rows and columns; None where it is none."""
     if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
         return None
     parts = [Row([line]) for cell in cells.values() for line in cell]
     open_columns = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
-    stacks = [cell for cell in cells.values() if cell and all(is_number(line.text) for line in cell)]
-    open_rows = sum(max(line.bottom for line in cell) - cell[-1].bottom > _NEAR for cell in stacks)
-    if open_columns * 6 > len(parts) or open_rows > several * len(cells):
+    open_rows = sum(len(cell) > 2 and all(is_number(line.text) for line in cell) for cell in cells.values())
+    if open_columns * 6 > len(parts) or open_rows * 6 > len(cells):
         return None  # no lines part its columns, or its rows
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]

@@ -3,19 +3,17 @@ alone.
 
 A follow-up that gives one thing ("and in 2019?", "what about Globex?", 那第三条呢) has it put in the place of
 its like in the question before, and one that asks for something else of the same ("and the deposit?") has
-that asked for; a pronoun ("its side effects?") is replaced by the name that it stands for. Where neither can
-be determined, both questions stand beside each other: they are searched with, and a model may rewrite them
-(`rewriting`). A question that stands alone is never touched. `Answer.searched` shows what came of it."""
+that asked for. Where neither can be determined, and where a pronoun points back ("its side effects?"), both
+questions stand beside each other: they are searched with, and a model may rewrite them (`rewriting`). A
+question that stands alone is never touched. `Answer.searched` shows what came of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from rag.languages import COMPLETE, Patterns, in_order, language, patterns
+from rag.languages import Patterns, in_order, patterns
 from rag.languages.text import has_han, query_tokens
-from rag.questions.expects import FIGURES, expected
 from rag.questions.mentions import (
     NAMES,
     Known,
@@ -25,21 +23,12 @@ from rag.questions.mentions import (
     mentions,
     moved_year,
     nothing_known,
-    periods_before,
 )
 from rag.types import Turn
 
 _RE = Patterns(__file__)
 _RULES = {chinese: patterns("followup", unspaced=chinese) for chinese in (False, True)}
 _ASKED = {chinese: in_order(lambda of: of.asked, unspaced=chinese) for chinese in (False, True)}
-_FITTING = {
-    "company": {MentionKind.COMPANY, MentionKind.NAME},
-    "document": {MentionKind.COMPANY, MentionKind.NAME, MentionKind.SUBJECT, MentionKind.PERSON},
-    "drug": {MentionKind.SUBJECT, MentionKind.NAME},
-    "law": {MentionKind.STATUTE},
-    "article": {MentionKind.REFERENCE, MentionKind.STATUTE},
-}
-_DOCUMENTS = language(COMPLETE[0]).patterns["part.agreement"]
 # What stands in the place of something else than its like: a year in that of a date.
 _STANDS_FOR = {
     (MentionKind.YEAR, MentionKind.DATE),
@@ -55,16 +44,25 @@ def complete(question: str, history: Sequence[Turn], known: Known = nothing_know
     """The question itself where it stands alone; else the same in words that do. Never raises.
 
     `history` are the earlier turns, oldest first; each is completed in turn, so that a chain of follow-ups
-    goes on from what the last one stood for. `known` recognises names of the index. Of an
-    answer only a name of the index is ever taken, and only where the questions named nothing."""
-    full, answer = "", ""
+    goes on from what the last one stood for. `known` recognises names of the index. Of answers nothing is
+    taken."""
+    full = ""
     for turn in history[-_MOST:]:
-        full = _resolve(turn.question, full, answer, known) if full else turn.question
-        answer = turn.answer
-    return _resolve(question, full, answer, known) if full.strip() else question
+        full = _resolve(turn.question, full, known) if full else turn.question
+    return _resolve(question, full, known) if full.strip() else question
 
 
-def _resolve(question: str, earlier: str, answer: str, known: Known) -> str:
+def points_back(question: str) -> bool:
+    """Whether a question points out of itself, by a pronoun or by a noun such as "the company"."""
+    return _RULES[has_han(question)]["points"].search(question) is not None
+
+
+def without_pointers(question: str) -> str:
+    """The question without the words that point out of it."""
+    return _RULES[has_han(question)]["points"].sub(" ", question)
+
+
+def _resolve(question: str, earlier: str, known: Known) -> str:
     stripped = question.strip()
     if not stripped:
         return question
@@ -76,32 +74,22 @@ def _resolve(question: str, earlier: str, answer: str, known: Known) -> str:
     opened = bool(opener and opener.group().strip(", "))
     rest = stripped[opener.end() :].strip() if opener else stripped
     plain = rules["trailer"].sub("", rest) if chinese else rest
-    own = mentions(plain, known)
     if not rules["asks"].search(plain):
         short = len(plain) <= _FRAGMENT_ZH if chinese else len(plain.split()) <= _FRAGMENT
         if not plain or not (opened or short or plain != rest):
             return question
         return _substituted(plain, earlier, known) or _glued(earlier, rest)
-    there = mentions(earlier, known) or _cited(answer, known)
-    named = _with_names(rest, own, [_widened(m, earlier) for m in there], chinese=chinese)
-    if named is not None:
-        return _with_period(named, earlier, known) if named else _glued(earlier, rest)
-    if any(m.slot in NAMES for m in own) or rules["defines"].search(plain):
-        return question if not opened or rest.lower() == earlier.lower() else _capital(rest)
+    own = mentions(plain, known)
+    named = [m for m in own if m.slot in NAMES]
+    nouns = [m.end for m in (*named, *(m for m in own if chinese and m.slot is MentionKind.SIDE))]
+    for m in rules["points"].finditer(plain):
+        # One whose noun stands before it in the same question does not point back.
+        if all(end > m.start() for end in nouns) and not _RE["noun_before"].search(plain, 0, m.start()):
+            return _glued(earlier, rest)
+    if named or rules["defines"].search(plain):
+        return question if not opened or rest.lower() == earlier.lower() else rest[:1].upper() + rest[1:]
     short = len(plain) <= _SHORT_ZH if chinese else len(query_tokens(rest)) < _SHORT
     return _glued(earlier, rest) if opened or short else question
-
-
-def _cited(answer: str, known: Known) -> tuple[Mention, ...]:
-    """The one name of the index that an answer holds; () for none and for several."""
-    found = tuple(m for m in mentions(answer, known) if known(m.text))
-    return found[:1] if len({m.text for m in found}) == 1 else ()
-
-
-def _widened(name: Mention, question: str) -> Mention:
-    """A name with the article before it and the document behind it: "the Brightquill agreement"."""
-    m = re.search(rf"\bthe {re.escape(name.text)}(?:['’]s)?(?: (?:{_DOCUMENTS})\b)?", question)
-    return replace(name, text=m.group()) if m else name
 
 
 def _glued(earlier: str, question: str) -> str:
@@ -112,64 +100,6 @@ def _glued(earlier: str, question: str) -> str:
     if _RULES[False]["asks"].match(question) or question.startswith(("By ", "On ", "At ", "For ", "And ")):
         question = question[0].lower() + question[1:]
     return f"{earlier.strip().rstrip('?!. ')}, {question}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _with_names(
-    question: str, own: Sequence[Mention], there: Sequence[Mention], *, chinese: bool
-) -> str | None:
-    """The question with names in the place of its pronouns; None where it has none that points back (one
-    whose noun stands before it in the same question does not), "" where what one stands for is not known."""
-    rules = _RULES[chinese]
-    found = [m for key in ("definite", "pronoun") for m in rules[key].finditer(question) if m.group()]
-    pieces: list[str] = []
-    at = 0
-    for m in sorted(found, key=lambda m: m.start()):
-        if m.start() < at or _stands_by_itself(question, m, own, rules):
-            continue
-        thing = {"thing", "that"}.intersection(k for k, text in m.groupdict().items() if text)
-        figure = thing and rules["of_figures"].search(question)
-        name = "" if figure else _antecedent(m, there)
-        if not name:
-            return ""
-        if (m.groupdict().get("own") or "").strip():
-            name += ("" if question[m.end() :].startswith("的") else "的") if chinese else "'s"
-        pieces += [question[at : m.start()], name.replace("s's", "s'")]
-        at = m.end()
-    return _capital("".join([*pieces, question[at:]])) if pieces else None
-
-
-def _stands_by_itself(
-    question: str, m: re.Match[str], own: Sequence[Mention], rules: dict[str, re.Pattern[str]]
-) -> bool:
-    if any(e.start() <= m.start() < e.end() for e in rules["expletive"].finditer(question)):
-        return True
-    sides = (o for o in own if o.slot is MentionKind.SIDE and _RE["side"].match(o.text))
-    ends = [o.end for o in (*(o for o in own if o.slot in NAMES), *sides)]
-    if any(end <= m.start() for end in ends):
-        return True
-    nouns = _RE["noun_before"].finditer(question[: m.start()]) if m.re is rules["pronoun"] else ()
-    return any(not rules["definite"].match(n.group()) for n in nouns)
-
-
-def _antecedent(m: re.Match[str], there: Sequence[Mention]) -> str:
-    said = {name: text.lower() for name, text in m.groupdict().items() if text}
-    names = [n.text for n in there if n.slot in NAMES]
-    others = [n.text for n in there if n.slot in NAMES and n.slot is not MentionKind.PERSON]
-    if kind := next((kind for kind in _FITTING if kind in said), ""):
-        return next((n.text for n in there if n.slot in _FITTING[kind]), "")
-    if "inner" in said:
-        return ""
-    if said.keys() & {"former", "latter"}:
-        return names["latter" in said] if len(names) > 1 else ""
-    if "plural" in said or said.get("own") == "their":
-        return " and ".join(names[:3])
-    if "person" in said or said.get("own") in ("his", "her", "hers"):
-        return next((n.text for n in there if n.slot is MentionKind.PERSON), "")
-    return (others or names or [""])[0]
 
 
 def _substituted(fragment: str, earlier: str, known: Known) -> str:
@@ -229,16 +159,3 @@ def _asking(wanted: str, question: str) -> str:
             return before + plain + question[m.end("x") :]
     return ""
 
-
-def _with_period(question: str, earlier: str, known: Known) -> str:
-    """A question for a figure that names no period gets the one that the conversation is about."""
-    figure = expected(question) in FIGURES or _RE["figure"].search(question)
-    found = periods_before(question, earlier, known) if figure and not _RE["now"].search(question) else []
-    if not found:
-        return question
-    period = earlier[found[0].start : found[-1].end]
-    before = _RE["preposition"].search(earlier[: found[0].start])
-    if has_han(question):
-        end = next((m.end for m in mentions(question, known) if m.slot in NAMES), 0)
-        return f"{question[:end]}{period}{question[end:]}"
-    return f"{question.rstrip('?. ')} {before[1].lower() if before else 'in'} {period}?"

@@ -5,7 +5,6 @@ word which no turn holds, or that leaves out what was asked, is not taken."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from rag.facts.values import numbers_in
 from rag.languages import language, model_instructions
 from rag.languages.text import content_tokens, cues, detect_language, has_han, normalise, search_tokens
 from rag.models.generation import LLM, Prompt
-from rag.questions.followup import complete
+from rag.questions.followup import complete, points_back, without_pointers
 from rag.questions.mentions import Known, nothing_known
 from rag.types import Turn
 
@@ -31,15 +30,14 @@ _LOST = 0.5  # share of the question's content words that may be replaced
 @dataclass(frozen=True, slots=True)
 class RewritingInstructions:
     """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
-    question, answer and last question; `points` matches words that point out of a question; `translations`
-    are the same questions in every language, as examples."""
+    question, answer and last question; `translations` are the same questions in every language, as
+    examples."""
 
     system: str
     asked: str
     answered: str
     last: str
     ending: str
-    points: re.Pattern[str]
     translations: tuple[str, ...]
     examples: tuple[tuple[str, str], ...] = ()
 
@@ -63,12 +61,7 @@ def instructions(code: str) -> RewritingInstructions:
 def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
     examples = raw.pop("examples")
     bare = RewritingInstructions(
-        **raw
-        | {
-            "points": re.compile("".join(raw["points"]), re.IGNORECASE),
-            "translations": tuple(raw["translations"]),
-        }
-    )
+        **raw | {"translations": tuple(raw["translations"])})
     asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
     turns = tuple((a + bare.ending, each["reply"]) for a, each in zip(asked, examples, strict=True))
     return replace(bare, examples=turns)
@@ -85,12 +78,12 @@ def completed(
     one before, or leaves a question as it is that looks incomplete."""
     code = detect_language(question)
     others = history and detect_language(history[-1].question) != code
-    if others and not instructions(code).points.search(question):
+    if others and not points_back(question):
         return question  # in another language than the one before, it begins anew
     text = complete(question, history, known)
     if llm is None or not history:
         return text
-    if _beside(question, text) or (text == question and looks_incomplete(question, code)):
+    if _beside(question, text) or (text == question and looks_incomplete(question)):
         return rewritten(question, history, llm, code, stop=stop) or text
     return text
 
@@ -102,9 +95,9 @@ def _beside(question: str, text: str) -> bool:
     return both.removesuffix(rest).rstrip().endswith((",", "，"))
 
 
-def looks_incomplete(question: str, language: str) -> bool:
+def looks_incomplete(question: str) -> bool:
     """Whether a question may leave out what it is about: it points out of itself, or says little."""
-    return bool(instructions(language).points.search(question)) or len(content_tokens(question)) < _SHORT
+    return points_back(question) or len(content_tokens(question)) < _SHORT
 
 
 def rewritten(
@@ -116,7 +109,7 @@ def rewritten(
     prompt = Prompt(how.system, how.user(turns, question), how.examples, how.ending)
     text = _written(prompt, llm, stop).strip("\"“”'")
     held = "\n".join([*(f"{turn.question}\n{turn.answer}" for turn in turns), question])
-    return text if _joins(text, question, held) and _keeps(text, question, how) else None
+    return text if _joins(text, question, held) and _keeps(text, question) else None
 
 
 def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | None = None) -> str | None:
@@ -148,10 +141,10 @@ def _joins(text: str, question: str, held: str) -> bool:
     return bool(brought) and not _missing(brought, held) and numbers_in(text) <= numbers_in(held)
 
 
-def _keeps(text: str, question: str, how: RewritingInstructions) -> bool:
+def _keeps(text: str, question: str) -> bool:
     """Whether a rewriting still asks what was asked: with its numbers, its turning words and most of its
     content words, but those that point back."""
-    own = content_tokens(how.points.sub(" ", question))
+    own = content_tokens(without_pointers(question))
     turning = [{(c.group, c.name) for c in cues(normalise(each))} for each in (question, text)]
     kept = turning[0] <= turning[1] and numbers_in(question) <= numbers_in(text)
     return kept and len(_missing(own, text)) <= _LOST * len(own)

@@ -158,4 +158,3 @@ def _asking(wanted: str, question: str) -> str:
             plain = (article.group() if article else "") + _RE["determiner"].sub("", wanted)
             return before + plain + question[m.end("x") :]
     return ""
-

@@ -1,8 +1,8 @@
 """Several questions in one: "What was the deposit, and who repairs the roof?" And what asks nothing of the
 documents, but is said to the program itself (tables "talk" of the languages).
 
-Each part is searched for by itself, so that each gets its evidence; what one part names is carried to the
-others by the constraints, which are read from the whole.
+Each part is searched for and answered by itself; what one part names is carried to the others by the
+constraints, which are read from the whole.
 """
 
 from __future__ import annotations
@@ -36,27 +36,19 @@ MAX_PARTS = 3
 _RE = Patterns(__file__)
 
 
-def split(question: str) -> tuple[str, ...]:
-    """The parts of a question, at most three; () where it is one question. A part says by itself what it is
-    about: "when must it be returned" does not, and is left to the whole question.
-
-    Statements around questions ("Base your answer on the schedule.") are no parts."""
-    pieces = [piece.strip(" ,;/，；／") for piece in _RE["cut"].split(question)]
-    questions = dict.fromkeys(p for p in pieces if p and _RE["is_question"].search(p) and _is_complete(p))
-    return tuple(questions)[:MAX_PARTS] if len(questions) > 1 else ()
-
-
 # Two pieces that share this much of the shorter one's content ask the same in other words.
 _SAME = 0.7
 
 
 def separate(question: str) -> tuple[str, ...]:
-    """The parts that are each answered or refused by themselves; () where it is one question.
+    """The parts that are each answered or refused by themselves, at most three; () where it is one question.
 
-    Stricter than `split`, which only widens a search: each part is a question by its form (no "Round your
-    answer ..." nor "X is defined as ..."), asks for more than the grounds of another (依据哪一条), and is no
-    rewording of one."""
-    pieces = split(question)
+    A part says by itself what it is about ("when must it be returned" does not), is a question by its form
+    (no "Base your answer on ..." nor "X is defined as ..."), asks for more than the grounds of another
+    (依据哪一条), and is no rewording of one."""
+    cut = (piece.strip(" ,;/，；／") for piece in _RE["cut"].split(question))
+    questions = dict.fromkeys(p for p in cut if p and _RE["is_question"].search(p) and _is_complete(p))
+    pieces = tuple(questions)[:MAX_PARTS]
     if len(pieces) < 2 or _RE["restates"].search(question):
         return ()
     asked = ((has_han(p) and not p.startswith(("请", "如果", "若"))) or _RE["asks"].search(p) for p in pieces)

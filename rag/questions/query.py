@@ -39,15 +39,13 @@ class Query(Wording):
     """A question as all stages take it. `asked` is it as typed; `constraints` are what it names, held against
     the documents, `sought` what answers it beside its words, `reworded` the professional words for it.
 
-    `aspects` are parts that are only searched for, too; `questions` those that are each answered or refused
-    by themselves, completed from one another, with `asked` as typed. Both are empty for one question, and a
-    part has none."""
+    `questions` are its parts, each answered or refused by itself, completed from one another, with `asked` as
+    typed; () for one question, and for a part."""
 
     asked: str
     constraints: Constraints
     sought: tuple[Sought, ...] = ()
     reworded: tuple[str, ...] = ()
-    aspects: tuple[Query, ...] = ()
     questions: tuple[Query, ...] = ()
 
     @property
@@ -88,20 +86,12 @@ def understand(
     and seconds where the model is asked."""
     asked = check_question(question)
     text = completed(asked, history, readers.known, llm, stop) if history and not talk_of(asked) else asked
-    query = _read(text, readers)
-    known = {text: query}
-
-    def part(text: str, asked: str = "") -> Query:
-        if text not in known:
-            known[text] = _read(text, readers)
-        return replace(known[text], asked=asked or text)
-
     separate = parts.separate(text)
+    each = zip(parts.completed(separate), separate, strict=True)
     return replace(
-        query,
+        _read(text, readers),
         asked=asked,
-        aspects=tuple(map(part, parts.split(text))),
-        questions=tuple(map(part, parts.completed(separate), separate)),
+        questions=tuple(replace(_read(part, readers), asked=typed) for part, typed in each),
     )
 
 

@@ -60,8 +60,7 @@ def instructions(code: str) -> RewritingInstructions:
 
 def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
     examples = raw.pop("examples")
-    bare = RewritingInstructions(
-        **raw | {"translations": tuple(raw["translations"])})
+    bare = RewritingInstructions(**raw | {"translations": tuple(raw["translations"])})
     asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
     turns = tuple((a + bare.ending, each["reply"]) for a, each in zip(asked, examples, strict=True))
     return replace(bare, examples=turns)

@@ -115,11 +115,6 @@ class HitExplanation:
     or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
     those that say nothing; `words` the same in English."""
 
-    chunk_id: int
-    document: str
-    page: int | None
-    score: float
-    legs: tuple[Leg, ...]
     agrees: tuple[str, ...]
     clashes: tuple[str, ...]
     reasons: tuple[Reason, ...]
@@ -234,11 +229,6 @@ def _called(info: DocumentInfo) -> str:
 def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
     reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
     return HitExplanation(
-        chunk_id=hit.chunk_id,
-        document=hit.document.path,
-        page=hit.chunk.page,
-        score=hit.score,
-        legs=hit.legs,
         agrees=tuple(what for what, state in met.items() if state),
         clashes=tuple(what for what, state in met.items() if state is False),
         reasons=reasons,

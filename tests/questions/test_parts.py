@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions.parts import MAX_PARTS, completed, separate
+from rag.questions.query import MAX_PARTS, completed, separated
 from tests.archive import archive
 
 ONE = [
@@ -50,11 +50,11 @@ SEVERAL = {
 
 def test_no_more_than_three_parts_are_kept() -> None:
     asked = "Who pays rent? Who pays taxes? Who pays repairs? Who pays insurance? Who pays heating?"
-    assert separate(asked) == ("Who pays rent", "Who pays taxes", "Who pays repairs")
+    assert separated(asked) == ("Who pays rent", "Who pays taxes", "Who pays repairs")
 
 
 def test_the_same_question_twice_is_one() -> None:
-    assert separate("Who pays the rent? Who pays the rent?") == ()
+    assert separated("Who pays the rent? Who pays the rent?") == ()
 
 
 # Forty passages speak of rents and outnumber the two others, which say little of what the whole asks.
@@ -96,12 +96,12 @@ def test_each_part_is_searched_for_by_itself(tmp_path: Path) -> None:
     ],
 )
 def test_instructions_and_rewordings_are_no_parts_to_be_answered(question: str) -> None:
-    assert separate(question) == ()
+    assert separated(question) == ()
 
 
 @pytest.mark.parametrize("question", SEVERAL)
 def test_what_is_asked_in_parts_is_answered_in_parts(question: str) -> None:
-    assert separate(question) == SEVERAL[question]
+    assert separated(question) == SEVERAL[question]
 
 
 def test_part_that_leans_on_the_one_before_is_completed_by_its_words() -> None:
@@ -113,7 +113,7 @@ def test_part_that_leans_on_the_one_before_is_completed_by_its_words() -> None:
 @given(st.lists(st.sampled_from([*ONE, *SEVERAL, "; ", " and ", "，", "?", "\ud800", "\x00"]), max_size=5))
 def test_parts_are_two_or_three_distinct_stretches_of_the_question(pieces: list[str]) -> None:
     question = " ".join(pieces)
-    parts = separate(question)
+    parts = separated(question)
     assert len(parts) != 1
     assert len(set(parts)) == len(parts) <= MAX_PARTS
     assert all(part and part in question for part in parts)

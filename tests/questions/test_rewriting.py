@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.models.generation import Prompt
-from rag.questions.rewriting import completed, looks_incomplete, rewritten
+from rag.questions.followup import completed, looks_incomplete, rewritten
 from rag.types import Turn
 from tests.fakes import FakeLLM
 

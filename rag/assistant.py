@@ -31,8 +31,8 @@ from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
+from rag.questions.followup import translated
 from rag.questions.query import Query
-from rag.questions.rewriting import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent

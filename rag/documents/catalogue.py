@@ -58,9 +58,8 @@ class Catalogue:
 
     `documents`: all, by their ids. `owners`: document -> numbers of its companies in `companies`.
     `company_documents`: those of each company. `company_keys`: key of a name -> (number of a company, kind of
-    name). `company_words`: first letter -> (number, words of the short name), for contractions. `initial`:
-    first letter -> long keys, for misspellings. `title_words`: word of titles and file names -> documents.
-    `han`: see `Names`, of the companies."""
+    name). `company_words`: first letter -> (number, words of the short name), for contractions.
+    `title_words`: word of titles and file names -> documents. `han`: see `Names`, of the companies."""
 
     documents: Mapping[int, DocumentInfo] = field(default_factory=dict)
     owners: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -68,7 +67,6 @@ class Catalogue:
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
     company_words: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = field(default_factory=dict)
-    initial: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title_words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -162,10 +160,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
         for number in own:
             reports[number].append(document)
     keys = {key: _ranked(found) for key, found in names.items()}
-    initial: dict[str, list[str]] = defaultdict(list)
-    for key, found in keys.items():
-        if len(key) > 6 and found[0][1] in (NameKind.NAME, NameKind.LEAD):
-            initial[key[0]].append(key)
     words: dict[str, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
     for number, parts in enumerate(name_words(short_name(name)) for name in companies):
         if len(parts) > 1:
@@ -177,7 +171,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
         company_documents=tuple(map(tuple, reports)),
         company_keys=keys,
         company_words=_frozen(words),
-        initial=_frozen(initial),
         title_words=_frozen(title_words),
         han=_han_lengths(keys),
     )

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.documents.validity import edition_name, names_of
-from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
-from rag.facts.numerals import HAN_NUMERAL
+from rag.facts.crossrefs import DOCUMENT, Reference, find
+from rag.facts.numerals import HAN_NUMERAL, fold
 from rag.facts.references import references
 from rag.languages import Patterns, patterns
 from rag.types import BlockKind, Chunk, Document
@@ -77,7 +77,7 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     starts = [c.start for c in chunks]
     openers = [
         o
-        for o in _openers(document, plain(text), set(starts))
+        for o in _openers(document, fold(text), set(starts))
         if not withdrawn(chunks[max(0, bisect_right(starts, o.start) - 1)].roles)
     ]
     tree = _Tree(openers, [_place(o.start, starts, chunks) for o in openers])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rag.models.generation import Prompt
-from rag.questions.rewriting import completed, looks_incomplete, rewritten, translated
+from rag.questions.followup import completed, looks_incomplete, rewritten, translated
 from rag.types import Turn
 from tests.fakes import FakeLLM, fake_evidence
 
@@ -63,7 +63,7 @@ def test_chinese_is_held_against_the_words_of_the_turns() -> None:
 
 @pytest.mark.parametrize("question", [AGAIN, "Are these clinics open at night?", "Which ones?", "那它呢？"])
 def test_what_points_out_of_a_question_is_seen(question: str) -> None:
-    assert looks_incomplete(question, "zh" if question.startswith("那") else "en")
+    assert looks_incomplete(question)
 
 
 def test_the_model_is_asked_only_where_code_cannot_complete_the_question() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rag.answers.disagreeing import disagreeing
 from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
 from rag.answers.rows import NoRow
@@ -165,7 +166,10 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
     quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
     displayed = [by.claim, *quotes] if by.claim else quotes
     line = line_of(displayed[0], found.evidence)
-    return basis.answer(
+    piece = next(e for e in found.evidence if e.number in cited)
+    others = disagreeing(displayed[0], piece, found.evidence, basis.query)
+    displayed += [quote_claim(e, language) for e, _ in others]
+    answer = basis.answer(
         line,
         render_text(displayed, found.evidence, line),
         displayed,
@@ -174,6 +178,11 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
         reason=by.trouble,
         dropped=by.dropped,
     )
+    differs = [
+        say("answers.disagrees", language, path=e.document.path, said=said, number=e.number)
+        for e, said in others
+    ]
+    return replace(answer, cautions=(*differs, *answer.cautions))
 
 
 def compose_figures(basis: Basis, figures: Computed) -> Answer:

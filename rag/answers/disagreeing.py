@@ -21,8 +21,8 @@ def disagreeing(
     claim: Claim, piece: Evidence, evidence: Sequence[Evidence], query: Query
 ) -> tuple[tuple[Evidence, str], ...]:
     """The sentences of other documents that say what `piece` says of what is asked, but not what `claim`
-    takes from it, each with its own words for that; none of a document that the question does not name or that is
-    no longer in force. What a quote takes is its numbers."""
+    takes from it, each with its own words for that. What a quote takes is its numbers. A document that the
+    question does not name, or that is no longer in force, says nothing."""
     named, content = query.constraints.named, frozenset(query.content)
     asked = content.intersection(search_tokens(piece.words))
     titled = content.intersection(search_tokens(piece.document.title))

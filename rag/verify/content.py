@@ -22,7 +22,6 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RE = patterns("content", re.NOFLAG)
 # Han characters that carry grammar rather than content; turning words are judged as cues.
 FUNCTION_HAN = frozenset("".join(listed("function_letters")))
-_HAN_PAIR = re.compile(rf"(?:(?![{''.join(sorted(FUNCTION_HAN))}])[{_HAN}]){{2}}")
 LIGHT_WORDS = listed("light_words")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
 ROLE_WORDS = listed("roles")
@@ -175,24 +174,6 @@ class Assertions:
             words, grams = self._near(left, start)
             scope += words[-before:] + grams[-3 * before :]
         return frozenset(scope)
-
-    def beside(self, name: LabelledName) -> tuple[str, str]:
-        """The content nearest to a labelled name in its clause, left and right: a stem or two Han characters,
-        other labelled names apart; "" where there is none."""
-        left, right = _clause_edge(self.folded, name.start, -1), _clause_edge(self.folded, name.end, 1)
-        items = [(start, key) for start, key in self._loose if left <= start < right]
-        before = [key for start, key in items if start < name.start]
-        after = [key for start, key in items if start >= name.end]
-        return (before or [""])[-1], (after or [""])[0]
-
-    @cached_property
-    def _loose(self) -> tuple[tuple[int, str], ...]:
-        """Content outside labelled names, with its places."""
-        bare = list(self.lower)
-        for n in self.labelled:
-            bare[n.start : n.end] = "\n" * (n.end - n.start)
-        found = [(w.start, w.stem) for w in self.content if bare[w.start] != "\n"]
-        return tuple(sorted(found + [(m.start(), m.group()) for m in _HAN_PAIR.finditer("".join(bare))]))
 
     def _near(self, start: int, end: int) -> tuple[list[str], list[str]]:
         """Words with quantities, and Han grams, between two places; three grams are about one word."""

@@ -99,20 +99,15 @@ def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> 
     tokens = tuple(token for token in query.content if token not in aside)
     frequencies = store.document_frequency(tokens)
     named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
+    lines = [line for one in query.sought for line in one.lines]
     return PreparedQuestion(
         query,
         idf_weights(store, tokens),
         frozenset(t for t in tokens if not frequencies.get(t)),
         frozenset(tokens) - named,
         tuple(frozenset(search_tokens(term)) for term in query.reworded),
-        _line_items(query),
+        tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line)),
     )
-
-
-def _line_items(query: Query) -> tuple[frozenset[str], ...]:
-    """The tokens of each wording of the line items that answer the question."""
-    lines = [line for one in query.sought for line in one.lines]
-    return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
@@ -240,10 +235,6 @@ def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
     return rows
 
 
-def _plain(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
-
-
 def _cosines(
     query: Query, found: Sequence[Sentence], hits: Sequence[Hit], index: Searched, embedder: Embedder
 ) -> list[float]:
@@ -279,7 +270,7 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
     displayed: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
-        plain = _plain(sentence.text)
+        plain = "".join(c for c in sentence.text if c.isalnum())
         far = ranked.probabilities[i] < _LEAST_SHARE * ranked.probabilities[0]
         if len(displayed) >= limit or (far and len(displayed) >= 2):
             break

@@ -69,11 +69,6 @@ def verify_sentence(sentence: str, sources: Sequence[Evidence], query: Wording |
     )
 
 
-def _listed(words: Sequence[str]) -> str:
-    """The first eight, each once."""
-    return ", ".join(dict.fromkeys(words[:8]))
-
-
 def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
     """The words of the cells of a row that stand in a part of it."""
     at = evidence.start
@@ -209,9 +204,9 @@ def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
         share = f"{alignment.coverage:.0%}"
         return [Finding(True, reason("too little", share=share, label=source.label))]
     found = []
-    new = (*alignment.new, *alignment.scattered)
-    if new:
-        found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
+    if new := ", ".join(dict.fromkeys((*alignment.new, *alignment.scattered)[:8])):
+        found.append(Finding(False, reason("new words", claimed=new, label=source.label)))
     if alignment.echoed and alignment.coverage < 0.7:
-        found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
+        echoed = ", ".join(dict.fromkeys(alignment.echoed[:8]))
+        found.append(Finding(False, reason("echoed", claimed=echoed)))
     return found

@@ -16,7 +16,7 @@ from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
 from rag.facts.values import Range, read
 from rag.languages import listed, patterns
-from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
+from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens, stemmed_stop_words
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RE = patterns("content", re.NOFLAG)
@@ -104,7 +104,9 @@ class Assertions:
     def content(self) -> tuple[AssertedWord, ...]:
         """Latin-script words that carry meaning."""
         return tuple(
-            w for w in self.words if not w.han and w.stem not in _stop_stems() and w.stem not in LIGHT_WORDS
+            w
+            for w in self.words
+            if not w.han and w.stem not in stemmed_stop_words() and w.stem not in LIGHT_WORDS
         )
 
     @cached_property
@@ -238,11 +240,6 @@ def stem(word: str) -> str:
     word = re.sub(r"['’]s?$", "", word.strip("."))
     tokens = search_tokens(word)
     return tokens[0] if tokens else word
-
-
-@lru_cache(maxsize=1)
-def _stop_stems() -> frozenset[str]:
-    return STOP_WORDS | frozenset(stem(w) for w in STOP_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

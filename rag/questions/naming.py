@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue, NameKind, singular
 from rag.facts.names import (
@@ -87,14 +87,6 @@ _LONGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The companies that a question names: their numbers with how surely, and names that no company bears."""
-
-    companies: Mapping[int, float] = field(default_factory=dict)
-    unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Word:
     """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
     whether it opens a sentence."""
@@ -125,8 +117,9 @@ def find_names(
     *,
     reporting: bool,
     common: frozenset[str] = frozenset(),
-) -> Named:
-    """The companies that a question, `spaced`, names by its words. `reporting`: it speaks of a period or a
+) -> tuple[dict[int, float], tuple[str, ...]]:
+    """The numbers of the companies that a question, `spaced`, names by its words, with how surely, and names
+    that no company bears. `reporting`: it speaks of a period or a
     form, so that a capitalised name which no document bears is taken for a company; `common` are words that
     no name is made of."""
     companies, spans = _companies(question, words, catalogue, common)
@@ -136,7 +129,7 @@ def find_names(
             for number, _ in catalogue.company_keys[match.key]:
                 companies[number] = max(match.weight, companies.get(number, 0.0))
     unknown = unknown_companies(question, catalogue, spans, common, reporting and not companies)
-    return Named(companies, tuple(dict.fromkeys(unknown)))
+    return companies, tuple(dict.fromkeys(unknown))
 
 
 def spaced(question: str) -> str:

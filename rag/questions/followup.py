@@ -6,7 +6,8 @@ that asked for. One that points back by a pronoun ("What are its side effects?")
 periods of the question before. Where none of this can be done, both questions stand beside each other: they
 are searched with, unless a language model rewrites them. It only joins what the conversation holds: a
 rewriting that brings in a name, a number or a content word which no turn holds, or that leaves out what was
-asked, is not taken. A question that stands alone is never touched. `Answer.searched` shows what came of it."""
+asked, is not taken. A question that stands alone is never touched; `Answer.searched` shows what came of it.
+"""
 
 from __future__ import annotations
 

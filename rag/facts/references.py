@@ -95,7 +95,12 @@ def article_labels(text: str) -> tuple[str, ...]:
             found.append((start, end, unit, label))
 
     for m in _RE["bare_zh"].finditer(folded):
-        add(m.start(), m.end() - len(m["more"] or ""), "article", _with_sub(m["n"], m["sub"]))
+        add(
+            m.start(),
+            m.end() - len(m["more"] or ""),
+            "article",
+            _number(m["n"]) + (f"-{_number(m['sub'])}" if m["sub"] else ""),
+        )
     for m in _RE["below_bare"].finditer(folded):
         add(m.start(), m.end(), "paragraph", _number(m["n"]))
     for m in _RE["note_zh"].finditer(folded):
@@ -125,11 +130,6 @@ def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
 def _number(text: str) -> str:
     value = whole_number(text)
     return "" if value is None else str(value)
-
-
-def _with_sub(number: str, sub: str | None) -> str:
-    whole = _number(number)
-    return f"{whole}-{_number(sub)}" if whole and sub else whole
 
 
 def base(label: str) -> str:

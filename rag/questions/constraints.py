@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.documents.catalogue import Catalogue, Names
 from rag.facts.names import is_legal_form
-from rag.facts.references import article_labels, articles_agree
+from rag.facts.references import article_labels
 from rag.languages.text import STOP_WORDS
 from rag.questions.expects import Wording
 from rag.questions.naming import find_names
@@ -150,12 +150,6 @@ def read_constraints(wording: Wording, catalogue: Catalogue, fields: Sequence[Re
         agreement=_agreements(catalogue, companies, titles, speaking),
         documents=tuple(catalogue.documents),
     )
-
-
-def article_agrees(constraints: Constraints, heading_path: Sequence[str], text: str) -> float:
-    """How well a passage fits the articles, sections or notes that the question names, -1 to 1 (see
-    `rag.facts.references.articles_agree`); 0 where it names none."""
-    return articles_agree(constraints.articles, heading_path, text)
 
 
 def _title_shares(names: Sequence[str], catalogue: Catalogue) -> dict[int, float]:

@@ -122,7 +122,12 @@ def rank_sentences(
     None where it does not know the question's language."""
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     prepared = prepare(query, index.store, query.cues if former else frozenset())
-    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
+    found = []
+    for number, hit in enumerate(hits):
+        surroundings = "\n".join([hit.document.title, hit.chunk.context, *hit.chunk.heading_path])
+        read = _rows(hit, index.store) if hit.chunk.kind == "table" else _prose(hit.chunk)
+        head = index.store.text(hit.document.id, 0, _HEAD_CHARS)
+        found += make_sentences(number, read, surroundings, head)
     # Where a question says nothing that an item says by itself, the list is what it asks about.
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
@@ -195,13 +200,6 @@ def _as_replaced(
         best = int(np.argmax(shares))
         result[n] = signals[best] if shares[best] >= _REPLACED else signals[n]
     return result
-
-
-def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
-    chunk = hit.chunk
-    surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
-    found = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
-    return make_sentences(number, found, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
 
 
 def _prose(chunk: Chunk) -> list[SentenceUnit]:

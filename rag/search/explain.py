@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue
+from rag.facts.references import articles_agree
 from rag.languages import named, say
-from rag.questions.constraints import Constraints, article_agrees, sign
+from rag.questions.constraints import Constraints, sign
 from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import named_within
@@ -174,7 +175,9 @@ def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
         met["company"] = sign(constraints.agreement(document)["name"])
     met |= {matter.what: matter.met(document) for matter in constraints.read if matter.met}
     if constraints.articles:
-        met["passage"] = article_agrees(constraints, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+        met["passage"] = (
+            articles_agree(constraints.articles, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+        )
     return met
 
 

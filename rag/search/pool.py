@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue
+from rag.facts.references import articles_agree
 from rag.languages.text import query_tokens, search_tokens
 from rag.models.embedder import Embedder, reached, similarities, supports
-from rag.questions.constraints import Constraints, Sought, article_agrees
+from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import AGREEMENTS, Pool, Terms
 from rag.store.dense import DenseIndex
@@ -334,7 +335,7 @@ def agreements(
         agreement = constraints.agreement(row.document_id)
         values = dict(zip(agreement.columns, agreement.values, strict=True))
         values.update(ranks.get(row.document_id, {}))
-        values["article_named"] = article_agrees(constraints, *openings[n]) if openings else 0.0
+        values["article_named"] = articles_agree(constraints.articles, *openings[n]) if openings else 0.0
         values["lines"] = _share(row.id, lines.passages)
         values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
         values["role"] = _role(row.roles, sought)

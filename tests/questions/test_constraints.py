@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rag.documents.catalogue import Catalogue
 from rag.domains import load_domains
 from rag.facts.dates import read_periods
-from rag.facts.references import han
-from rag.questions.constraints import NEUTRAL, Agreement, Constraints, article_agrees, read_constraints
+from rag.facts.references import articles_agree, han
+from rag.questions.constraints import NEUTRAL, Agreement, Constraints, read_constraints
 from rag.questions.expects import read_wording
 from tests.catalogues import annual, catalogue, info, law, page, quarterly
 
@@ -341,7 +341,7 @@ def test_labels_of_articles_sections_and_notes(text: str, labels: tuple[str, ...
 def test_passage_agrees_with_the_article_asked_for(
     asked: str, headings: tuple[str, ...], text: str, expected: float
 ) -> None:
-    value = article_agrees(read(asked), headings, text)
+    value = articles_agree(read(asked).articles, headings, text)
     assert value == expected or (0.3 <= value < 0.5 and expected == 0.3)
 
 

@@ -255,9 +255,10 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
             found.extend(_periods(m))
             covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
     for f in dated:  # years that no period holds
-        p = f.period
-        if p.year and p.day is None and not p.decade and not any(covered[f.start : f.end]):
-            found.append(FiscalPeriod(f.start, f.end, p.year, f"Q{p.quarter}" if p.quarter else ""))
+        day = f.period
+        if day.year and day.day is None and not day.decade and not any(covered[f.start : f.end]):
+            part = f"Q{day.quarter}" if day.quarter else ""
+            found.append(FiscalPeriod(f.start, f.end, day.year, part))
     for n, one in enumerate(found):
         near = upper[max(0, one.start - 14) : one.end + 10]
         if not one.part and not one.ended and _RE["year_end"].search(near):

@@ -15,10 +15,12 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Any
 
 from rag.errors import GenerationError
+from rag.facts.numerals import fold, numerals
 from rag.facts.values import numbers_in
 from rag.languages import Patterns, in_order, language, model_instructions, patterns
 from rag.languages.text import (
@@ -42,7 +44,7 @@ from rag.questions.mentions import (
     moved_year,
     nothing_known,
 )
-from rag.types import Turn
+from rag.types import Evidence, Turn
 
 _RE = Patterns(__file__)
 _RULES = {chinese: patterns("followup", unspaced=chinese) for chinese in (False, True)}
@@ -190,21 +192,24 @@ def _asking(wanted: str, question: str) -> str:
 _REREAD = 2  # turns that the model reads
 _ANSWER_CHARACTERS = 200
 _LONGEST = 64  # tokens of a rewriting
+_LARGE = 10_000
+_COPIED = 5  # tokens in a row that a question may take from a text
+_TEXT = 160  # characters of a text whose words a translation takes
 _LOST = 0.5  # share of the question's content words that may be replaced
 
 
 @dataclass(frozen=True, slots=True)
 class RewritingInstructions:
     """How a model is asked to rewrite in a language, from its rewriting.toml: the words in front of each
-    question, answer and last question; `translations` are the same questions in every language, as
-    examples."""
+    question, answer and last question; `translations` are texts and a question about them, the same in every
+    language, as examples."""
 
     system: str
     asked: str
     answered: str
     last: str
     ending: str
-    translations: tuple[str, ...]
+    translations: tuple[tuple[tuple[str, ...], str], ...]
     examples: tuple[tuple[str, str], ...] = ()
 
     def user(self, turns: Sequence[Turn], question: str) -> str:
@@ -226,7 +231,8 @@ def instructions(code: str) -> RewritingInstructions:
 
 def _instructions(raw: dict[str, Any]) -> RewritingInstructions:
     examples = raw.pop("examples")
-    bare = RewritingInstructions(**raw | {"translations": tuple(raw["translations"])})
+    translations = tuple((tuple(one["texts"]), one["question"]) for one in raw["translations"])
+    bare = RewritingInstructions(**raw | {"translations": translations})
     asked = (bare.user([Turn(*turn) for turn in each["turns"]], each["question"]) for each in examples)
     turns = tuple((a + bare.ending, each["reply"]) for a, each in zip(asked, examples, strict=True))
     return replace(bare, examples=turns)
@@ -282,16 +288,50 @@ def rewritten(
     return text if _joins(text, question, held) and _keeps(text, question) else None
 
 
-def translated(question: str, llm: LLM, into: str, *, stop: threading.Event | None = None) -> str | None:
-    """The question in another language, by the model; None where it fails, or loses or adds a number. The
-    examples keep it from answering, and names in place."""
-    system = f"Translate the question into {language(into).name}. Reply with the translation only."
+def translated(
+    question: str, llm: LLM, into: str, near: Sequence[Evidence] = (), *, stop: threading.Event | None = None
+) -> str | None:
+    """The question in another language, by the model, in the words that what is `near` uses for the same
+    things; None where it fails, is no question, copies a clause of them, or loses or adds a number other than
+    those of the titles."""
     own, other = (instructions(code).translations for code in (detect_language(question), into))
-    examples = tuple(zip(own, other, strict=True)) if own != other else ()
-    text = _written(Prompt(system, question, examples), llm, stop)
-    if not any(c.isalnum() for c in text) or detect_language(text) != into:
-        return None
-    return text if numbers_in(text) == numbers_in(question) else None
+    examples = tuple(
+        (_over(texts, asked), reply)
+        for (_, asked), (texts, reply) in zip(own, other, strict=True)
+        if asked != reply
+    )
+    system = (
+        f"Translate the question into {language(into).name}, with the words that the texts use for the same "
+        "things. Do not answer it. Reply with the translation only."
+    )
+    texts = [f"{e.document.title}: {' '.join(f'{e.header} {e.text}'.split())[:_TEXT]}" for e in near]
+    titles = numbers_in("\n".join(e.document.title for e in near))
+    for given in dict.fromkeys((tuple(texts), ())):
+        text = _written(Prompt(system, _over(given, _in_digits(question)), examples), llm, stop)
+        same = numbers_in(question) <= numbers_in(text) <= numbers_in(question) | titles
+        copied = any(_run(search_tokens(text), search_tokens(e.text)) > _COPIED for e in near)
+        if same and not copied and text.endswith(("?", "？")) and detect_language(text) == into:
+            return text
+    return None
+
+
+def _run(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many tokens stand one behind the other in both."""
+    return SequenceMatcher(None, some, others, autojunk=False).find_longest_match().size
+
+
+def _in_digits(question: str) -> str:
+    """The question with its large numbers in digits, "9,000,000" for "9 million": a model that copies them
+    makes no mistake of tens and thousands of them."""
+    for n in reversed(numerals(fold(question))):
+        if n.value.denominator == 1 and n.value >= _LARGE:
+            question = f"{question[: n.start]}{int(n.value):,}{question[n.end :]}"
+    return question
+
+
+def _over(texts: Sequence[str], question: str) -> str:
+    """Texts, one a line, and a question."""
+    return "\n".join(["Texts:", *(f"- {text}" for text in texts), f"Question: {question}"])
 
 
 def _written(prompt: Prompt, llm: LLM, stop: threading.Event | None) -> str:

@@ -61,15 +61,15 @@ def print_reasons(hit: Hit, because: HitExplanation) -> None:
     """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
     each adds to the log-odds of its score."""
     from rag.languages import named
-    from rag.search.explain import leg_words
+    from rag.search.explain import is_informative, leg_words, reason_words
 
     typer.secho(f"   {'; '.join(map(leg_words, hit.legs))}", dim=True)
     matters = [f"✓ {named('matters', what, 'en')}" for what in because.agrees]
     matters += [f"✗ other {named('matters', what, 'en')}" for what in because.clashes]
     if matters:
         typer.secho(f"   {', '.join(matters)}", dim=True)
-    for reason, words in list(zip(because.reasons, because.words, strict=True))[:_REASONS]:
-        typer.secho(f"   {reason.adds:+.2f}  {words}", dim=True)
+    for reason in list(filter(is_informative, hit.reasons))[:_REASONS]:
+        typer.secho(f"   {reason.adds:+.2f}  {reason_words(reason)}", dim=True)
 
 
 def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:

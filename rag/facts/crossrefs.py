@@ -92,24 +92,21 @@ _PARTS_ZH = ("款", "项", "目")
 
 def _chinese(text: str) -> Iterator[Reference]:
     aliases = {m[2]: m[1] for m in _RE["alias_zh"].finditer(text)}
-    numbered = list(_numbered_zh(text))
     previous: Reference | None = None
     named = ""  # the last document that was named, for 该法
-    taken: list[tuple[int, int]] = []
-    for reference in numbered:
+    taken: set[int] = set()
+    for reference in _numbered_zh(text):
         before = text[max(0, reference.start - 90) : reference.start]
         target, length, is_stated = _owner_zh(before, named)
-        gap = text[previous.end : reference.start] if previous else None
-        if not is_stated and previous is not None and gap is not None and _RE["join_zh"].fullmatch(gap):
+        gap = text[previous.end : reference.start] if previous else ""
+        if not is_stated and previous is not None and _RE["join_zh"].fullmatch(gap):
             target = previous.target
             yield from _between(previous, reference, gap)
-        previous = reference
-        if target:
-            target = aliases.get(target, target)
-            named = target
-        if target or length:
-            previous = replace(reference, start=reference.start - length, target=target)
-        taken.append((previous.start, previous.end))
+        previous = replace(
+            reference, start=reference.start - length, target=aliases.get(target, target) if target else ""
+        )
+        named = previous.target or named
+        taken.update(range(previous.start, previous.end))
         yield previous
     for match in _RE["relative_zh"].finditer(text):
         if match[2]:
@@ -119,14 +116,9 @@ def _chinese(text: str) -> Iterator[Reference]:
                 yield Reference(match.start(), match.end(), kind, f"-{back}")
         elif match[0].startswith("上"):
             yield Reference(match.start(), match.end(), "article", "-1")
-    covered = iter(sorted(taken))
-    here = next(covered, None)
     for match in _BOOKS.finditer(text):
-        while here and here[1] <= match.start():
-            here = next(covered, None)
-        if not (here and here[0] <= match.start()):
-            target = aliases.get(match[1], match[1])
-            yield Reference(match.start(), match.end(), DOCUMENT, "", target)
+        if match.start() not in taken:
+            yield Reference(match.start(), match.end(), DOCUMENT, "", aliases.get(match[1], match[1]))
 
 
 def _numbered_zh(text: str) -> Iterator[Reference]:

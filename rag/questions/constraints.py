@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.documents.catalogue import Catalogue, Names
 from rag.facts.names import is_legal_form
-from rag.facts.references import article_labels, articles_agree
+from rag.facts.references import article_labels
 from rag.languages.text import STOP_WORDS
 from rag.questions.expects import Wording
 from rag.questions.naming import find_names
@@ -135,25 +135,21 @@ def read_constraints(wording: Wording, catalogue: Catalogue, fields: Sequence[Re
     read = [one.asked(wording, catalogue) for one in fields]
     common = frozenset().union(*(one.common_words for one in fields))
     reporting = any(one.reporting for one in read)
-    named = find_names(wording.spaced, wording.name_words, catalogue, reporting=reporting, common=common)
+    companies, unknown = find_names(
+        wording.spaced, wording.name_words, catalogue, reporting=reporting, common=common
+    )
     speaking = [(f.columns, r.agreement) for f, r in zip(fields, read, strict=True) if r.agreement]
     titles = _title_shares(wording.names, catalogue)
-    surely = {d for n, w in named.companies.items() if w >= 0.5 for d in catalogue.company_documents[n]}
+    surely = {d for n, w in companies.items() if w >= 0.5 for d in catalogue.company_documents[n]}
     return Constraints(
-        companies=tuple(catalogue.companies[n] for n in named.companies),
+        companies=tuple(catalogue.companies[n] for n in companies),
         read=tuple(matter for one in read for matter in one.matters if matter.values),
         articles=article_labels(wording.text),
-        unknown_names=tuple(dict.fromkeys([*named.unknown, *(n for one in read for n in one.unknown)])),
+        unknown_names=tuple(dict.fromkeys([*unknown, *(n for one in read for n in one.unknown)])),
         named=frozenset(surely.union(*(one.named for one in read))),
-        agreement=_agreements(catalogue, named.companies, titles, speaking),
+        agreement=_agreements(catalogue, companies, titles, speaking),
         documents=tuple(catalogue.documents),
     )
-
-
-def article_agrees(constraints: Constraints, heading_path: Sequence[str], text: str) -> float:
-    """How well a passage fits the articles, sections or notes that the question names, -1 to 1 (see
-    `rag.facts.references.articles_agree`); 0 where it names none."""
-    return articles_agree(constraints.articles, heading_path, text)
 
 
 def _title_shares(names: Sequence[str], catalogue: Catalogue) -> dict[int, float]:

@@ -2,11 +2,12 @@
 
 A follow-up that gives one thing ("and in 2019?", "what about Globex?", 那第三条呢) has it put in the place of
 its like in the question before, and one that asks for something else of the same ("and the deposit?") has
-that asked for. Where neither can be determined, and where a pronoun points back ("its side effects?"), both
-questions stand beside each other: they are searched with, unless a language model rewrites them. It only
-joins what the conversation holds: a rewriting that brings in a name, a number or a content word which no turn
-holds, or that leaves out what was asked, is not taken. A question that stands alone is never touched.
-`Answer.searched` shows what came of it."""
+that asked for. One that points back by a pronoun ("What are its side effects?") is followed by the names and
+periods of the question before. Where none of this can be done, both questions stand beside each other: they
+are searched with, unless a language model rewrites them. It only joins what the conversation holds: a
+rewriting that brings in a name, a number or a content word which no turn holds, or that leaves out what was
+asked, is not taken. A question that stands alone is never touched; `Answer.searched` shows what came of it.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ from rag.languages.text import (
 from rag.models.generation import LLM, Prompt
 from rag.questions.mentions import (
     NAMES,
+    PERIODS,
     Known,
     Mention,
     MentionKind,
@@ -93,11 +95,28 @@ def _resolve(question: str, earlier: str, known: Known) -> str:
     for m in rules["points"].finditer(plain):
         # One whose noun stands before it in the same question does not point back.
         if all(end > m.start() for end in nouns) and not _RE["noun_before"].search(plain, 0, m.start()):
-            return _glued(earlier, rest)
+            says = content_tokens(rules["points"].sub(" ", rest))
+            return ((len(says) > 1 or not m["bare"]) and _about(rest, own, earlier, known)) or _glued(
+                earlier, rest
+            )
     if named or rules["defines"].search(plain):
         return question if not opened or rest.lower() == earlier.lower() else rest[:1].upper() + rest[1:]
     short = len(plain) <= _SHORT_ZH if chinese else len(query_tokens(rest)) < _SHORT
     return _glued(earlier, rest) if opened or short else question
+
+
+def _about(question: str, own: Sequence[Mention], earlier: str, known: Known) -> str:
+    """The question with the names of the one before, and with its periods where it names none itself, in
+    brackets; "" where that names nothing."""
+    there = mentions(earlier, known)
+    slots = NAMES if any(m.slot in PERIODS for m in own) else NAMES | PERIODS
+    about = dict.fromkeys(m.text for m in there if m.slot in slots and m.text not in question)
+    if not any(m.slot in NAMES for m in there):
+        return ""
+    if not about:
+        return question
+    plain = question.rstrip("?？。. ")
+    return f"{plain}（{'、'.join(about)}）？" if has_han(question) else f"{plain} ({', '.join(about)})?"
 
 
 def _glued(earlier: str, question: str) -> str:

@@ -35,6 +35,7 @@ class MentionKind(StrEnum):
 
 
 NAMES = frozenset({MentionKind.COMPANY, MentionKind.STATUTE, MentionKind.SUBJECT, MentionKind.NAME})
+PERIODS = frozenset({MentionKind.YEAR, MentionKind.PART, MentionKind.DATE})
 Known = Callable[[str], MentionKind | None]
 
 

@@ -10,11 +10,9 @@ asks nothing of the documents is said to the program itself (tables "talk" of th
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +31,7 @@ from rag.types import Turn
 
 MAX_QUESTION_CHARS = 4000
 MAX_PARTS = 3
+_TALK = patterns("talk")
 _RE = Patterns(__file__)
 
 
@@ -126,12 +125,7 @@ def talk_of(text: str) -> str:
     plain = " ".join(text.split()).strip(_ENDS)
     if not 0 < len(plain) <= _LONGEST:
         return ""
-    return next((kind for kind, pattern in _talk().items() if pattern.fullmatch(plain)), "")
-
-
-@cache
-def _talk() -> dict[str, re.Pattern[str]]:
-    return patterns("talk")
+    return next((kind for kind, pattern in _TALK.items() if pattern.fullmatch(plain)), "")
 
 
 # Two pieces that share this much of the shorter one's content ask the same in other words.

@@ -99,20 +99,15 @@ def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> 
     tokens = tuple(token for token in query.content if token not in aside)
     frequencies = store.document_frequency(tokens)
     named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
+    lines = [line for one in query.sought for line in one.lines]
     return PreparedQuestion(
         query,
         idf_weights(store, tokens),
         frozenset(t for t in tokens if not frequencies.get(t)),
         frozenset(tokens) - named,
         tuple(frozenset(search_tokens(term)) for term in query.reworded),
-        _line_items(query),
+        tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line)),
     )
-
-
-def _line_items(query: Query) -> tuple[frozenset[str], ...]:
-    """The tokens of each wording of the line items that answer the question."""
-    lines = [line for one in query.sought for line in one.lines]
-    return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
@@ -127,7 +122,12 @@ def rank_sentences(
     None where it does not know the question's language."""
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     prepared = prepare(query, index.store, query.cues if former else frozenset())
-    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
+    found = []
+    for number, hit in enumerate(hits):
+        surroundings = "\n".join([hit.document.title, hit.chunk.context, *hit.chunk.heading_path])
+        read = _rows(hit, index.store) if hit.chunk.kind == "table" else _prose(hit.chunk)
+        head = index.store.text(hit.document.id, 0, _HEAD_CHARS)
+        found += make_sentences(number, read, surroundings, head)
     # Where a question says nothing that an item says by itself, the list is what it asks about.
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
@@ -202,13 +202,6 @@ def _as_replaced(
     return result
 
 
-def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
-    chunk = hit.chunk
-    surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
-    found = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
-    return make_sentences(number, found, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
-
-
 def _prose(chunk: Chunk) -> list[SentenceUnit]:
     """Sentences, a very long one cut so that a quote stays readable; what leads into a short list goes on to
     its end."""
@@ -238,10 +231,6 @@ def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
         cells, title = block.placed_cells(start, end), block.table.title if block.table else ""
         rows.append(SentenceUnit(start, text, block.heads, cells, place, row=True, table=title))
     return rows
-
-
-def _plain(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
 
 
 def _cosines(
@@ -279,7 +268,7 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
     displayed: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
-        plain = _plain(sentence.text)
+        plain = "".join(c for c in sentence.text if c.isalnum())
         far = ranked.probabilities[i] < _LEAST_SHARE * ranked.probabilities[0]
         if len(displayed) >= limit or (far and len(displayed) >= 2):
             break

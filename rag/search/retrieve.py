@@ -57,31 +57,23 @@ from rag.types.search import Candidate
 _OVERLAP = 0.95
 _WORD = re.compile(r"\w+")
 
-_Fingerprint = tuple[frozenset[str], frozenset[str]]
-
 
 def distinct(texts: Iterable[tuple[int, str]], k: int) -> list[tuple[int, tuple[int, ...]]]:
     """The first `k` keys of (key, text) pairs whose texts differ, each with the keys of its later twins."""
-    kept: list[tuple[int, _Fingerprint, list[int]]] = []
+    kept: list[tuple[int, frozenset[str], list[int]]] = []
     for key, text in texts:
-        fingerprint = _fingerprint(text)
-        twin = next((row for row in kept if _same(row[1], fingerprint)), None)
+        words = frozenset(_WORD.findall(text.lower()))
+        twin = next((row for row in kept if _same(row[1], words)), None)
         if twin is not None:
             twin[2].append(key)
         elif len(kept) < k:
-            kept.append((key, fingerprint, []))
+            kept.append((key, words, []))
     return [(key, tuple(duplicates)) for key, _, duplicates in kept]
 
 
-def _fingerprint(text: str) -> _Fingerprint:
-    tokens = frozenset(_WORD.findall(text.lower()))
-    return tokens, frozenset(t for t in tokens if any(c.isdigit() for c in t))
-
-
-def _same(a: _Fingerprint, b: _Fingerprint) -> bool:
-    if a[1] != b[1] or not a[0] or not b[0]:
-        return False
-    return len(a[0] & b[0]) >= _OVERLAP * len(a[0] | b[0])
+def _same(a: frozenset[str], b: frozenset[str]) -> bool:
+    alike = a and b and len(a & b) >= _OVERLAP * len(a | b)
+    return bool(alike) and not any(c.isdigit() for word in a ^ b for c in word)
 
 
 ALL_STAGES = Stages()
@@ -229,7 +221,12 @@ def rank(
     rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
     aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
     ranker = (ranker or load_ranker()) if learned else None
-    scores = (ranker.probability(rows) if ranker else _fused_scores(rows)) * np.where(aside, _HIDDEN, 1.0)
+    if ranker:
+        scores = ranker.probability(rows)
+    else:  # the mean of both legs, and a little for what the question demands
+        preference = rows[:, _PREFERRED].sum(axis=1) * _PREFERENCE
+        scores = np.clip(rows[:, FEATURES.index("fused")] + preference, 0.0, 1.0)
+    scores = scores * np.where(aside, _HIDDEN, 1.0)
     return RankedPassages(pool, lexical, rows, scores, ranker.parts(rows) if ranker else None)
 
 
@@ -266,13 +263,6 @@ def _agreements(
         ended,
         openings,
     )
-
-
-def _fused_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of both legs, and a little for what the question demands."""
-    preference = rows[:, _PREFERRED].sum(axis=1) * _PREFERENCE
-    result: NDArray[np.float64] = np.clip(rows[:, FEATURES.index("fused")] + preference, 0.0, 1.0)
-    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.facts.references import articles_agree
 from rag.languages import say
 from rag.languages.text import has_han, query_tokens
-from rag.questions.constraints import article_agrees
 from rag.tasks import survey
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
@@ -165,7 +165,9 @@ def _passages(request: survey.TaskRequest, scope: TopicScope, terms: Sequence[To
         every = ((d, store.document_chunks(d.id)) for d in scope.documents)
         everything = [(i, d, c) for d, own in every for i, _, c in own if admitted(c.roles)]
     if (named := scope.constraints).articles:
-        agreed = [article_agrees(named, chunk.heading_path, chunk.text) for _, _, chunk in everything]
+        agreed = [
+            articles_agree(named.articles, chunk.heading_path, chunk.text) for _, _, chunk in everything
+        ]
         if agreeing := [p for p, share in zip(everything, agreed, strict=True) if share >= _OF_AN_ARTICLE]:
             return agreeing
     if not terms:

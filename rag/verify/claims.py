@@ -33,7 +33,6 @@ MAX_SENTENCE = 2_000
 MAX_SOURCE_SENTENCE = 6_000
 MAX_UNITS = 600
 _CANDIDATES = 4
-_FRAGMENT_SIZE = 6
 
 _RE = Patterns(__file__)
 
@@ -68,11 +67,6 @@ def verify_sentence(sentence: str, sources: Sequence[Evidence], query: Wording |
     return _Judge(sources, query, query.language if query else detect_language(sentence)).claim(
         strip_markers(sentence).strip()
     )
-
-
-def _listed(words: Sequence[str]) -> str:
-    """The first eight, each once."""
-    return ", ".join(dict.fromkeys(words[:8]))
 
 
 def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
@@ -170,11 +164,10 @@ class _Judge:
         scored.sort(key=lambda s: s[:2], reverse=True)
         return [unit for _, _, unit in scored[:_CANDIDATES]]
 
-    def _against(self, claim: Assertions, source: Source, *, part: bool = False) -> _Verdict:
+    def _against(self, claim: Assertions, source: Source) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
         findings += _overlap(source, alignment)
-        findings += [] if part else self._fragment(claim, source)
         hard = tuple(f.reason for f in findings if f.hard)
         reversed_ = any(f.reversed for f in findings if f.hard)
         state, reasons = ClaimState.UNSUPPORTED, hard
@@ -183,23 +176,13 @@ class _Judge:
             reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
         return _Verdict(state, reasons, (source.number,), alignment.coverage, reversed_, source)
 
-    def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
-        """A bare answer ("42%") must stand in a sentence about what was asked."""
-        whole = claim.size > _FRAGMENT_SIZE or claim.text.rstrip().endswith((".", "。", "!", "！"))
-        if whole or not self.question.size or align(self.question, source, claim).coverage >= 0.2:
-            return []
-        return [Finding(False, reason("off topic", label=source.label))]
-
     def _in_parts(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
         for cut in list(_RE["split"].finditer(claim.text))[:6]:
             parts = [Assertions(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
-            verdicts = [
-                max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank)
-                for p in parts
-            ]
+            verdicts = [max((self._against(p, unit) for unit in ranked), key=lambda v: v.rank) for p in parts]
             # Both from one sentence would have been found by reading it as a whole, with their order and
             # their "not"s.
             apart = verdicts[0].source is not verdicts[1].source
@@ -221,9 +204,9 @@ def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
         share = f"{alignment.coverage:.0%}"
         return [Finding(True, reason("too little", share=share, label=source.label))]
     found = []
-    new = (*alignment.new, *alignment.scattered)
-    if new:
-        found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
+    if new := ", ".join(dict.fromkeys((*alignment.new, *alignment.scattered)[:8])):
+        found.append(Finding(False, reason("new words", claimed=new, label=source.label)))
     if alignment.echoed and alignment.coverage < 0.7:
-        found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
+        echoed = ", ".join(dict.fromkeys(alignment.echoed[:8]))
+        found.append(Finding(False, reason("echoed", claimed=echoed)))
     return found

@@ -236,7 +236,7 @@ def test_json_holds_hits_and_explanation_together_and_the_old_list_without(termi
     told = json.loads(terminal("search", question, "--explain", "--json").stdout)
     assert {"what": "company", "values": ["Vextra Foods plc"]} in told["explanation"]["understood"]
     assert len(told["hits"]) == len(told["explanation"]["hits"]) > 0
-    assert told["explanation"]["hits"][0]["words"]
+    assert told["hits"][0]["reasons"] and "agrees" in told["explanation"]["hits"][0]
 
 
 def test_ask_says_above_the_evidence_what_was_understood(

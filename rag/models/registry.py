@@ -105,27 +105,18 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
 
     The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
     again."""
-    note = _note(path, cache_dir)
+    status = path.stat()
+    key = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    note = cache_dir / "hashes" / name
     with contextlib.suppress(OSError, UnicodeDecodeError):
         remembered = note.read_text("ascii").strip()
         if _SHA256.fullmatch(remembered):
             return remembered
     digest = sha256_file(path)
-    remember_sha256(path, digest, cache_dir)
-    return digest
-
-
-def remember_sha256(path: Path, digest: str, cache_dir: Path) -> None:
-    """Keeps for `verified_sha256` what was just computed. Raises OSError."""
     with contextlib.suppress(StorageError):
-        write_atomically(_note(path, cache_dir), digest.encode())
-
-
-def _note(path: Path, cache_dir: Path) -> Path:
-    path = path.resolve()
-    status = path.stat()
-    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
-    return cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        write_atomically(note, digest.encode())
+    return digest
 
 
 def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:

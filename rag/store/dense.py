@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,8 +115,9 @@ class DenseIndex:
         parameters: Any = faiss.SearchParameters()
         if allowed is not None:
             parameters.sel = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, np.int64))
-        with _one_thread():
-            scores, ids = self._index.search(query, count, params=parameters)
+        # Too little work to share: two threads of this one on busy cores took 10 ms where one took 2.5.
+        faiss.omp_set_num_threads(1)
+        scores, ids = self._index.search(query, count, params=parameters)
         return [(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
 
     def cosines(self, vector: NDArray[np.float32], chunk_ids: Sequence[int]) -> dict[int, float]:
@@ -167,20 +167,6 @@ def file_problem(space: VectorSpace, generation: int) -> str:
     except FileNotFoundError:
         return f"the FAISS file {file.name} was absent"
     return "" if same else f"the FAISS file {file.name} had another SHA-256 than the one recorded"
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One query is too little work to share: two OpenMP threads on busy cores took 10 ms where one took
-    2.5."""
-    import faiss
-
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(threads)
 
 
 def _load(space: VectorSpace, generation: int) -> tuple[Any, str]:

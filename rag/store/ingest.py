@@ -11,20 +11,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rag.errors import CitewiseError
-from rag.models.embedder import Embedder, supports
+from rag.models.embedder import Embedder, in_batches, supports
 from rag.parsers.pool import run_in_workers
 from rag.store.dense import save_dense
 from rag.store.reading import Job, Read, Scan, Settings, prepare_worker, read_file, scan
 from rag.store.schema import SentenceVectors
 from rag.store.store import Store
 from rag.store.writer import FileState, Known, Writer
-from rag.types import FileResult, FileStatus, IngestReport, Meter, Progress
+from rag.types import FileResult, FileStatus, IngestReport, Pace, Progress
 from rag.types.documents import SEEN_ONLY
 
 # A commit costs an fsync; these bound what a kill can lose, and the memory held.
@@ -40,7 +41,7 @@ _REMOVED_AT_ONCE = 200
 _FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED, FileStatus.EMPTY)
 
 ProgressCallback = Callable[[Progress], None]
-Outcome = tuple[Job, Read | CitewiseError]
+Done = tuple[Job, Read | CitewiseError]
 
 
 def ingest(
@@ -61,7 +62,7 @@ def ingest(
     in the report. Raises InputError (no such path), IndexBusy, StorageError (disk full; nothing
     half-written)."""
     began = time.monotonic()
-    report, stop = Meter(progress), stop or threading.Event()
+    report, stop = Pace(progress), stop or threading.Event()
     with store.writing() as writer:
         run = _Run(store, writer, settings, report, stop)
         report("scan", 0, 0)
@@ -88,7 +89,7 @@ class _Run:
     """The parts of one ingest: texts, removals, vectors; and what became of each file so far."""
 
     def __init__(
-        self, store: Store, writer: Writer, settings: Settings, report: Meter, stop: threading.Event
+        self, store: Store, writer: Writer, settings: Settings, report: Pace, stop: threading.Event
     ) -> None:
         self._store, self._writer = store, writer
         self._report, self._stop = report, stop
@@ -102,7 +103,18 @@ class _Run:
         total = len(found.files)
         done = total - len(waiting)
         self._report("texts", done, total)
-        with closing(self._outcomes(waiting)) as outcomes:
+        if not waiting:
+            return
+        outcomes: Any = run_in_workers(
+            read_file,
+            waiting,
+            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
+            limits=self._settings.limits,
+            initializer=prepare_worker,
+            initargs=(self._settings,),
+            stop=self._stop,
+        )
+        with closing(outcomes):
             for batch in self._batches(outcomes):
                 with self._writer.transaction():
                     results = [self._put(job.file, outcome) for job, outcome in batch]
@@ -147,19 +159,6 @@ class _Run:
         lacks_text = unseen or known.info.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
 
-    def _outcomes(self, waiting: Sequence[Job]) -> Generator[Outcome]:
-        if not waiting:
-            return
-        yield from run_in_workers(
-            read_file,
-            waiting,
-            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
-            limits=self._settings.limits,
-            initializer=prepare_worker,
-            initargs=(self._settings,),
-            stop=self._stop,
-        )
-
     def _job(self, file: FileState) -> Job:
         file, known = replace(file, ocr=self._settings.ocr), self._known.get(file.source)
         if known is None:
@@ -167,9 +166,9 @@ class _Run:
         comparable = known.info.status is FileStatus.OK and not self._ocr_is_new(known)
         return Job(replace(file, path=known.info.path), known.info.sha256 if comparable else "")
 
-    def _batches(self, outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    def _batches(self, outcomes: Iterable[Done]) -> Iterator[list[Done]]:
         """Outcomes in batches worth a commit; ends early when asked to stop."""
-        batch: list[Outcome] = []
+        batch: list[Done] = []
         passages, began = 0, time.monotonic()
         for job, outcome in outcomes:
             batch.append((job, outcome))
@@ -251,16 +250,12 @@ class _Run:
 
 def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     """(chunk id, text) in batches of similar length."""
-    batch: list[tuple[int, str]] = []
-    chars = 0
-    for row in sorted(window, key=lambda row: len(row[1])):
-        if batch and (len(batch) == _EMBEDDED_AT_ONCE or chars + len(row[1]) > _EMBEDDED_CHARS):
-            yield batch
-            batch, chars = [], 0
-        batch.append(row)
-        chars += len(row[1])
-    if batch:
-        yield batch
+
+    def full(sizes: list[int], size: int) -> bool:
+        return len(sizes) == _EMBEDDED_AT_ONCE or sum(sizes) + size > _EMBEDDED_CHARS
+
+    for batch in in_batches([len(text) for _, text in window], full):
+        yield [window[position] for position in batch]
 
 
 def _remembered_result(known: Known, change: str) -> FileResult:

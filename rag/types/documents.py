@@ -355,7 +355,7 @@ class Progress:
     current: str = ""
 
 
-class Meter:
+class Pace:
     """Calls back with the rate and the time left of the stage at hand; without a callback does nothing."""
 
     def __init__(self, callback: Callable[[Progress], None] | None) -> None:

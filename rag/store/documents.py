@@ -55,20 +55,17 @@ _CHUNK = (
 def matches(info: DocumentInfo, filters: Filters) -> bool:
     """Whether a document passes: its path is one of the names or fits one of the patterns, and so on for
     every given kind of filter."""
-    if filters.documents and not any(info.path == d or fnmatchcase(info.path, d) for d in filters.documents):
-        return False
-    if filters.kinds and info.kind not in filters.kinds:
-        return False
-    if filters.languages and info.language not in filters.languages:
-        return False
-    # The years that it may be called by: all readings of a reported year, or its plain year.
-    if filters.years and set(several(info.metadata, "fiscal_year", "year")).isdisjoint(filters.years):
-        return False
-    if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
-        return False
-    if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
-        return False
-    return all(value in several(info.metadata, key) for key, value in filters.metadata.items())
+    asked, known = filters, info.metadata
+    return (
+        (not asked.documents or any(info.path == d or fnmatchcase(info.path, d) for d in asked.documents))
+        and (not asked.kinds or info.kind in asked.kinds)
+        and (not asked.languages or info.language in asked.languages)
+        # The years that it may be called by: all readings of a reported year, or its plain year.
+        and (not asked.years or not set(several(known, "fiscal_year", "year")).isdisjoint(asked.years))
+        and (not asked.companies or bool(set(map(name_key, asked.companies)) & _company_names(known)))
+        and (not asked.in_force or stated(known).in_force(asked.in_force))
+        and all(value in several(known, key) for key, value in asked.metadata.items())
+    )
 
 
 def check_filters(filters: Filters) -> None:
@@ -180,12 +177,11 @@ class Documents(IndexFile):
                 rows.setdefault(row[0], []).append((row[1], (at, *row[2]), row[3]))
         listed = self._overlapping("tables", document_id, start, end) if rows else ()
         tables = {table[1]: _table(table, rows[table[1]]) for table in listed if table[1] in rows}
-        return tuple(
-            Block(
-                BlockKind(k), at, stop, tuple(path), level, place, *((tables[row[0]], row[1]) if row else ())
-            )
-            for k, at, stop, path, level, place, *row in found
-        )
+        blocks = []
+        for kind, at, stop, path, level, place, *row in found:
+            within = (tables[row[0]], row[1]) if row else ()
+            blocks.append(Block(BlockKind(kind), at, stop, tuple(path), level, place, *within))
+        return tuple(blocks)
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
         """The marks that overlap `text[start:end]`, those of notes up to its end, in order."""
@@ -206,10 +202,9 @@ class Documents(IndexFile):
         block = next((b for b in self.blocks(document_id, at, at + 1) if b.start <= at < b.end), None)
         if block is None:
             return ""
-        others = (mark.leads_to for mark in self.marks(document_id, max(0, at - PART), block.end))
-        end = min(
-            (other for other in others if other is not None and at < other < block.end), default=block.end
-        )
+        marks = self.marks(document_id, max(0, at - PART), block.end)
+        others = (m.leads_to for m in marks if m.leads_to is not None and at < m.leads_to < block.end)
+        end = min(others, default=block.end)
         words = " ".join(self.text(document_id, at, end).split())
         return words if len(words) <= _NOTE else f"{words[:_NOTE].rstrip()}…"
 

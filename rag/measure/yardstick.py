@@ -12,10 +12,9 @@ import dataclasses
 import hashlib
 import json
 import re
-import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,8 @@ from rag.languages.text import letters, normalise
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
 from rag.measure.metrics import EvidenceEntry, Passage, Scores, hits_any, states_answer
-from rag.models.generation import LLM, Prompt
-from rag.types import Answer, Citation, Outcome, Queued
+from rag.models.generation import LLM, Pieces, Prompt, Stop, Texts
+from rag.types import Answer, Citation, Outcome
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
@@ -222,9 +221,7 @@ class KeptLLM:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
         path, kept = self._kept(prompt, max_tokens)
         if kept:
@@ -238,9 +235,7 @@ class KeptLLM:
         if stop is None or not stop.is_set():
             write_atomically(path, json.dumps(pieces).encode())
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """As `LLM.odds`. Raises GenerationError, StorageError."""
         path, kept = self._kept(prompt, list(yes), list(no))
         if kept is None and (kept := self._llm.odds(prompt, yes=yes, no=no, stop=stop)) is not None:

@@ -255,9 +255,7 @@ def _fast_tokenizer(path: Path) -> Rows:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the Rust side raises bare Exception
-        raise ModelError(
-            f"{path} cannot be read as a tokenizer ({error}); download the model again"
-        ) from error
+        raise ModelError(f"{path} cannot be read as a tokenizer ({error}); download it again") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
 
@@ -322,9 +320,8 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
         dimension = self._model.get_embedding_dimension() or files.dimension
         limit = self._model.max_seq_length or files.max_tokens
         super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
-        self.token_counter = (
-            TokenCounter(files.tokenizer) if files.tokenizer else SlowTokenCounter(self._model.tokenizer)
-        )
+        fast = files.tokenizer
+        self.token_counter = TokenCounter(fast) if fast else SlowTokenCounter(self._model.tokenizer)
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
         # settings.
         self._lock = threading.Lock()

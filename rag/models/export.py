@@ -120,9 +120,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 
 
 def _without(path: Path, error: KeyError) -> ModelMismatch:
-    return ModelMismatch(
-        f"{path} has no tensor {error}; it is not the encoder that its config.json describes"
-    )
+    return ModelMismatch(f"{path} has no tensor {error}; it is not the encoder of its config.json")
 
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:

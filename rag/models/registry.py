@@ -135,18 +135,12 @@ def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str
 
 @dataclass(frozen=True, slots=True)
 class ReaderFile:
-    """A language model's GGUF file. `name` is the known or configured one, "" where a path was given;
-    `languages` and `judges` as in `rag.models.generation.LLMInfo`."""
+    """A language model's GGUF file. `name` is the known or configured one, "" where a path was given; `known`
+    says what it is, of one that is known by name."""
 
     path: Path
     name: str = ""
-    languages: tuple[str, ...] = ("*",)
-    context_tokens: int = 2048
-    judges: bool = True
-
-    @property
-    def known(self) -> KnownModel | None:
-        return known_models().get(self.name)
+    known: KnownModel | None = None
 
 
 def find_known(name: str, cache_dir: Path) -> Path:
@@ -174,7 +168,7 @@ def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Rea
         known = next(iter(fitting), embedded("reader"))
     if known and known.kind == "reader":
         path, remedy = find_known(known.name, cache_dir), _remedy(known)
-        reader = ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges)
+        reader = ReaderFile(path, known.name, known)
     else:
         path, expected = _own(spec, models)
         own = spec in models

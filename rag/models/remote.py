@@ -15,7 +15,7 @@ import math
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import Delivery, LLMInfo, Prompt
-from rag.types import Queued
+from rag.models.generation import Delivery, LLMInfo, Pieces, Prompt, Stop, Texts
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
@@ -135,14 +134,10 @@ class OpenAIServer:
         rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
         return len(_HAN.findall(text)) + -(-rest // 3)
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         return self._ask(self._body(prompt, max_tokens), stop)
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """By the `top_logprobs` of one token, each of which counts for the side whose texts alone can begin
         with it; a side that is not among them has at most the probability of the least one. None where the
         server gives none, or neither side is among them."""
@@ -163,9 +158,7 @@ class OpenAIServer:
     def close(self) -> None:
         self._client.close()
 
-    def _ask(
-        self, body: dict[str, Any], stop: threading.Event | None, likely: Likely | None = None
-    ) -> Iterator[str | Queued]:
+    def _ask(self, body: dict[str, Any], stop: Stop, likely: Likely | None = None) -> Pieces:
         """A thread reads on while the caller waits, so that a stop is noticed before the first word. `likely`
         takes the likeliest first tokens and their log-probabilities, where the server gives them."""
         import httpx

@@ -193,11 +193,9 @@ class _Run:
                 status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
             self._writer.put_failure(file, status, detail)
             return FileResult(file.path, status, "failed", detail)
-        document, chunks = outcome.document, outcome.chunks
+        document, chunks, tokens = outcome.document, outcome.chunks, outcome.tokens
         embedded = supports(self._store.space.info, document.language)
-        self._writer.put_document(
-            file, document, chunks, outcome.tokens, embedded=embedded, links=outcome.links
-        )
+        self._writer.put_document(file, document, chunks, tokens, embedded=embedded, links=outcome.links)
         change, counts = "updated" if known else "added", (len(document.pages), len(chunks))
         return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import filterfalse
 from pathlib import Path, PurePath, PurePosixPath
 
 from rag.documents.chunk import chunk
@@ -78,15 +79,17 @@ class Scan:
                     self.take(link, root, link=True)
                 continue
             for folder, inner, names in os.walk(folders.pop(), onerror=refused):
-                real = os.path.realpath(folder)
-                inner[:] = [] if real in self._real else [name for name in inner if not _ignored(name)]
-                for name in () if real in self._real else (*inner, *names):
-                    path = f"{folder.rstrip('/')}/{name}"
-                    if os.path.islink(path):  # noqa: PTH114
-                        links += [] if _ignored(name) else [path]
-                    elif name not in inner and not _ignored(name):
-                        self.take(path, root)
+                if (real := os.path.realpath(folder)) in self._real:
+                    inner.clear()
+                    continue
                 self._real.add(real)
+                inner[:] = sorted(filterfalse(_ignored, inner))
+                names = sorted(filterfalse(_ignored, names))
+                paths = [f"{folder.rstrip('/')}/{name}" for name in (*inner, *names)]
+                links += [path for path in paths if os.path.islink(path)]  # noqa: PTH114
+                for path in paths[len(inner) :]:
+                    if not os.path.islink(path):  # noqa: PTH114
+                        self.take(path, root)
 
     def take(self, source: str, root: str, *, link: bool = False) -> None:
         """Takes a file, shown by its path below `root`; through a link only where it was not taken yet."""

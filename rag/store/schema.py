@@ -242,9 +242,7 @@ def read_info(row: Sequence[Any]) -> DocumentInfo:
 
 def read_catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
     """Every file that was ingested, by path."""
-    return [
-        read_info(row) for row in connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")
-    ]
+    return list(map(read_info, connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")))
 
 
 def read_relations(connection: sqlite3.Connection, where: str = "", *values: object) -> list[Relation]:

@@ -117,14 +117,10 @@ class Writer:
         """Points references and relations that name a document to it, and orders editions, where documents
         have come or gone since the last time. A transaction of its own."""
         with storage_errors(self._file):
-            if linking.is_resolved(self._connection):
-                return
-            relations = linking.open_relations(self._connection)
-            if relations is None and not linking.has_names(self._connection):
-                linking.mark_resolved(self._connection)  # nothing changes for a reader: no new generation
-                return
-        with self.transaction():
-            linking.resolve(self._connection, relations)
+            relations = linking.unresolved(self._connection)
+        if relations is not None:
+            with self.transaction():
+                linking.resolve(self._connection, relations)
 
     def put_failure(self, file: FileState, status: FileStatus, detail: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""

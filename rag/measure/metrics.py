@@ -76,12 +76,8 @@ def coverage(part: str, whole: str) -> float:
     if part in whole:
         return 1.0
     known = {whole[i : i + width] for i in range(len(whole) - width + 1)}
-    covered, reach = 0, 0
-    for i in range(len(part) - width + 1):
-        if part[i : i + width] in known:
-            covered += i + width - max(i, reach)
-            reach = i + width
-    return covered / len(part)
+    begins = (i for i in range(len(part) - width + 1) if part[i : i + width] in known)
+    return len({at for i in begins for at in range(i, i + width)}) / len(part)
 
 
 def same_document(path: str, wanted: str) -> bool:

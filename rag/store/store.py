@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from rag.facts.crossrefs import CrossReference
@@ -211,14 +212,9 @@ def known_tokens(frequency: Mapping[str, int]) -> list[str]:
 def essential_tokens(tokens: Sequence[str], frequency: Mapping[str, int]) -> list[str]:
     """Of tokens given rarest first, those that candidates are found by: as many as the budget allows, at
     least two."""
-    kept: list[str] = []
-    postings = 0
-    for token in tokens:
-        postings += frequency[token]
-        if postings > POSTINGS_BUDGET and len(kept) >= _ESSENTIAL_AT_LEAST:
-            break
-        kept.append(token)
-    return kept
+    postings = accumulate(frequency[token] for token in tokens)
+    within = sum(reached <= POSTINGS_BUDGET for reached in postings)
+    return list(tokens[: max(within, _ESSENTIAL_AT_LEAST)])
 
 
 def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:

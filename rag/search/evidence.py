@@ -255,7 +255,7 @@ def _cosines(
 
 def _held(sentence: Sentence, hit: Hit, store: Store, question: NDArray[np.float32]) -> float:
     """The cosine by the vector that the index holds of the sentence; nan where it holds none."""
-    vectors = store.spaces[0].sentences([hit.chunk_id]).get(hit.chunk_id)
+    vectors = store.space.sentences([hit.chunk_id]).get(hit.chunk_id)
     if vectors is None:
         return math.nan
     at = np.flatnonzero(vectors.rows["start"] == sentence.start - hit.chunk.start)

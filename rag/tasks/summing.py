@@ -183,7 +183,7 @@ def _chosen(
 ) -> list[tuple[int, DocumentInfo, Chunk, Evidence]]:
     store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
-    near = nearness(store.spaces[0].vectors([i for i, _, _ in prose]))
+    near = nearness(store.space.vectors([i for i, _, _ in prose]))
     placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in survey.units_of(store, d, c)]
     times = Counter(" ".join(place.text.split()) for _, place in placed)
     # What stands in several places heads or foots a page.

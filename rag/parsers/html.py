@@ -279,12 +279,10 @@ class _Table(_Walker):
 
     def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
-        words = self._words
-        opened = words.open(node)
-        text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
-        words.close()
-        if text is not None or not opened:
-            return [(one_line(text or ""), {})] if opened else None
+        opened = self._words.open(node)
+        self._words.close()
+        if not opened:
+            return None
         self._cell = []
         self.walk(node)
         return self._cell

@@ -172,15 +172,6 @@ class LineWords:
             return self._shifted(node, shift)
         return True
 
-    def alone(self, node: Any) -> str | None:
-        """The text of an element that holds nothing else; None where it holds elements or looks otherwise."""
-        child = node.child
-        if child is None:
-            return ""
-        looks = self._looks[-1].kind or self.page.open_notes
-        plain = child.tag == "-text" and not child.next and not looks
-        return tex_in(without_signs(child.text_content or "")) if plain else None
-
     def take(self) -> tuple[str, dict[MarkKind, str]]:
         """What was collected, as `as_it_stands` gives it, and begin anew."""
         pieces, self._pieces = self._pieces, []

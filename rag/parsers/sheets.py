@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 
 from openpyxl.utils.cell import get_column_letter, range_boundaries
 
 from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
-from rag.parsers.formulas import Formulas
 from rag.parsers.number_format import show
 from rag.parsers.office import open_package
 from rag.parsers.sheet_tables import SheetLine, SheetTables
-from rag.parsers.workbook import SheetCell, SheetPart, WorkbookFile
+from rag.parsers.workbook import Formulas, SheetCell, SheetPart, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -199,15 +200,8 @@ class _Merged:
         return SheetLine(number, cells, former, False, frozenset(across), above, spans)
 
 
-def _areas(places: list[tuple[int, int]]) -> list[str]:
+def _areas(places: list[tuple[int, int]]) -> Iterator[str]:
     """Cells (column, row) as areas of a column: "D2:D5"."""
-    found: list[list[int]] = []
-    for column, row in sorted(places):
-        if found and found[-1][0] == column and found[-1][2] == row - 1:
-            found[-1][2] = row
-        else:
-            found.append([column, row, row])
-    return [
-        f"{get_column_letter(c)}{top}" + (f":{get_column_letter(c)}{bottom}" if bottom > top else "")
-        for c, top, bottom in found
-    ]
+    for _, run in groupby(enumerate(sorted(places)), key=lambda item: (item[1][0], item[1][1] - item[0])):
+        ends = [f"{get_column_letter(column)}{row}" for _, (column, row) in run]
+        yield ":".join(dict.fromkeys((ends[0], ends[-1])))

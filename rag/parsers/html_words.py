@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.equations import from_mathml, from_tex, tex_in
+from rag.parsers.equations import from_mathml
 from rag.parsers.marks import as_it_stands, marked, note_body, note_labels, note_mark, raised, without_signs
 from rag.types import MarkKind
 
@@ -147,7 +147,7 @@ class LineWords:
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
                 text = plain[len(label) :].lstrip("]).: ")
             self._bare = "" if text.strip() else self._bare
-        self.add(tex_in(text))
+        self.add(text)
 
     def read(self, node: Any) -> bool:
         """Take in what an element says itself; whether its children are to be walked."""
@@ -162,7 +162,7 @@ class LineWords:
             return False
         elif tag == "img":
             formula = _RE["picture"].search(said(node, "class", "src"))
-            self.add(from_tex(node.attributes.get("alt") or "") if formula else "")
+            self.add(without_signs(node.attributes.get("alt") or "") if formula else "")
         elif tag in ("input", "select", "textarea"):
             self.add(_field(node))
             return False

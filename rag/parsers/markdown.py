@@ -1,7 +1,7 @@
 """Markdown by markdown-it: CommonMark with pipe tables, HTML blocks and front matter.
 
 Emphasis and links stay as they were typed: what is quoted is what the author wrote. So do link definitions.
-Struck words, footnotes, raised and lowered text, tick boxes and formulas read as on the page. Lines indented
+Struck words, footnotes, raised and lowered text and tick boxes read as on the page. Lines indented
 by four blanks are prose, which they nearly always are in what people file."""
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.equations import tex_in
 from rag.parsers.grids import CellGrid
 from rag.parsers.marks import (
     as_it_stands,
@@ -39,8 +38,8 @@ _MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
 _QUOTED = re.compile(r"[ \t]*(?:> ?)*")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _WORDS = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|(?P<tex>\$\$[^$]{1,4000}\$\$|"
-    r"(?<![\\$\w])\$(?!\s)[^$\n]{1,1000}?(?<![\s\\])\$(?!\w))|~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
+    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|"
+    r"~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
     r"<(?P<tag>sup|sub|del|s|strike|ins)>(?P<inner>.{0,5000}?)</(?P=tag)>|\\(?P<escaped>[!-/:-@\[-`{-~])",
     re.S | re.I,
 )
@@ -217,8 +216,6 @@ def _read(text: str) -> tuple[str, dict[MarkKind, str]]:
         elif name == "sup":
             before = "".join(words for of, words in pieces if of is not MarkKind.STRUCK)
             pieces.append((None, _raised(before, match["inner"], text[last : last + 20])))
-        elif match["tex"]:
-            pieces.append((None, tex_in(match["tex"])))
         else:
             pieces.append((None, match["escaped"] if kind == "escaped" else match[0]))
     return as_it_stands([*pieces, (None, text[last:])])

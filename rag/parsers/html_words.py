@@ -12,7 +12,9 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.equations import from_mathml
-from rag.parsers.marks import as_it_stands, marked, note_body, note_labels, note_mark, raised, without_signs
+from rag.parsers.marks import (
+    as_it_stands, marked, note_body, note_labels, note_mark, raised, unmarked, without_signs,
+)  # fmt: skip
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -109,8 +111,10 @@ class LineWords:
         self._bare = ""  # what a note's own label is printed as, while that is still to come
 
     def __bool__(self) -> bool:
-        """Whether anything was collected."""
-        return bool(self._pieces)
+        """Whether anything was collected, more than where a note begins."""
+        return bool(self._pieces) and not (
+            self._note and not any(unmarked(t).strip() for _, t in self._pieces)
+        )
 
     def open(self, node: Any) -> bool:
         """Whether an element is read; False for what no reader sees."""

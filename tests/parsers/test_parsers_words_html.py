@@ -87,6 +87,13 @@ def test_a_note_is_found_where_its_link_leads(tmp_path: Path) -> None:
     assert notes(document) == [("Paid", "By transfer."), ("May", "In cash."), ("June", "Late.")]
 
 
+def test_a_note_whose_words_are_a_paragraph_of_its_item_is_found(tmp_path: Path) -> None:
+    source = "<p>Dose 25<sup><a href='#f'>1</a></sup> mg.</p><ol><li id='f'><p>With food.</p></li></ol>"
+    document = read(tmp_path, source)
+    assert document.text == "Dose 25 mg.\n\nWith food."
+    assert [m.leads_to for m in document.marks if m.kind is MarkKind.RAISED] == [13]
+
+
 def test_a_list_of_notes_is_numbered_by_the_marks(tmp_path: Path) -> None:
     source = (
         "<p>One<sup>1</sup> and two<sup>2</sup>.</p>"

@@ -13,7 +13,14 @@ from typing import Any
 from rag.languages import Patterns
 from rag.parsers.equations import from_mathml
 from rag.parsers.marks import (
-    as_it_stands, marked, note_body, note_labels, note_mark, raised, unmarked, without_signs,
+    as_it_stands,
+    marked,
+    note_body,
+    note_labels,
+    note_mark,
+    raised,
+    unmarked,
+    without_signs,
 )  # fmt: skip
 from rag.types import MarkKind
 

@@ -1,13 +1,15 @@
-"""CSV, TSV and XLSX: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
+"""CSV, TSV, XLSX, XLS and ODS: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
 
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from openpyxl.utils.cell import get_column_letter, range_boundaries
 
@@ -15,7 +17,7 @@ from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
 from rag.parsers.number_format import show
-from rag.parsers.office import open_package
+from rag.parsers.office import Package, open_package
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import Formulas, SheetCell, SheetPart, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
@@ -31,6 +33,8 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
     content."""
     if path.lower().endswith((".xlsx", ".xlsm")):
         return _read_workbook(data, path, limits)
+    if path.lower().endswith((".xls", ".ods")):
+        return _read_other(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
     content = marks.without_signs(base.clean(decode(data, path=path)))
@@ -80,6 +84,68 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
+def _read_other(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
+    """Parse a workbook of a format that only calamine reads: its values, without formats and notes."""
+    import python_calamine as calamine
+
+    builder = base.TextBuilder()
+    if path.lower().endswith(".ods"):
+        Package(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except calamine.PasswordError as error:
+        raise ParseError(f"{path}: protected by a password. Save it without.", "password") from error
+    for sheet in sorted(book.sheets_metadata, key=_is_hidden):
+        if sheet.typ is not calamine.SheetTypeEnum.WorkSheet:
+            continue
+        cells = book.get_sheet_by_name(sheet.name)
+
+        def shown(text: str, hidden: bool = _is_hidden(sheet)) -> str:
+            return marks.marked(MarkKind.HIDDEN, text) if hidden else text
+
+        builder.heading(shown(base.one_line(sheet.name)), 1, location=sheet.name)
+        tables = SheetTables(builder, _places(sheet.name))
+        merged = _Merged(
+            [(a[1] + 1, a[0] + 1, b[1] + 1, b[0] + 1) for a, b in cells.merged_cell_ranges or ()]
+        )
+        for number, row in enumerate(cells.to_python(skip_empty_area=False), 1):
+            words = (marks.without_signs(_plain(value)) for value in row[: base.MAX_COLUMNS])
+            tables.add(merged.line(number, [(shown(text), {}) for text in words]))
+            if len(builder) > limits.max_chars:
+                raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
+        tables.end()
+    text, blocks, _ = builder.build()
+    if all(block.kind == "heading" for block in blocks):
+        raise ParseError(f"{path}: no filled cells in it.", "empty")
+    return base.Parsed("", text, blocks, marks=builder.marks())
+
+
+def _is_hidden(sheet: Any) -> bool:
+    return str(sheet.visible) != "SheetVisibleEnum.Visible"
+
+
+def _plain(value: Any) -> str:
+    """A value of a cell: days in ISO form, times where they say one."""
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat().removesuffix("T00:00:00").replace("T", " ")
+    return show(value, "") if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _places(title: str) -> Callable[[int, int, int], str]:
+    """What names a row of a sheet from one column to another."""
+    name = _name(title)
+
+    def place(number: int, first: int, last: int) -> str:
+        ends = dict.fromkeys(f"{get_column_letter(c + 1)}{number}" for c in (first, last))
+        return f"{name}!{':'.join(ends)}"
+
+    return place
+
+
+def _name(title: str) -> str:
+    return f"'{title}'" if re.search(r"[^\w]", title) else title
+
+
 class _Workbook:
     """Adds the sheets of a workbook, hidden ones behind the others."""
 
@@ -104,15 +170,10 @@ class _Workbook:
             self._add(sheet)
 
     def _add(self, sheet: SheetPart) -> None:
-        name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
-
-        def place(number: int, first: int, last: int) -> str:
-            ends = dict.fromkeys(f"{get_column_letter(c + 1)}{number}" for c in (first, last))
-            return f"{name}!{':'.join(ends)}"
-
+        name = _name(sheet.title)
         comments = self._book.comments(sheet)
-        tables = SheetTables(self.builder, place)
-        merged = _Merged(self._book.merged(sheet))
+        tables = SheetTables(self.builder, _places(sheet.title))
+        merged = _Merged(map(range_boundaries, self._book.merged(sheet)))
         widest = 0
         self._missing = []
         for row in self._book.rows(sheet):
@@ -173,9 +234,10 @@ class _Workbook:
 class _Merged:
     """The merged cells of a sheet: their words stand in each row and column that they span."""
 
-    def __init__(self, areas: list[str]) -> None:
+    def __init__(self, areas: Iterable[tuple[int | None, ...]]) -> None:
+        """`areas`: first column and row, last column and row of each."""
         self._begin: dict[int, list[tuple[int, int, int]]] = {}
-        for left, top, right, bottom in map(range_boundaries, areas):
+        for left, top, right, bottom in areas:
             if left and top and right and bottom and left <= base.MAX_COLUMNS:
                 self._begin.setdefault(top, []).append((left - 1, min(right, base.MAX_COLUMNS), bottom))
         self._open: dict[int, tuple[int, int, Passage]] = {}  # by first column: end, last row, words

@@ -6,20 +6,20 @@ import csv
 import datetime
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from openpyxl.utils.cell import get_column_letter, range_boundaries
+from openpyxl.utils.cell import get_column_letter
 
 from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
-from rag.parsers.number_format import show
+from rag.parsers.number_format import Value, show
 from rag.parsers.office import Package, open_package
 from rag.parsers.sheet_tables import SheetLine, SheetTables
-from rag.parsers.workbook import Formulas, SheetCell, SheetPart, WorkbookFile
+from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -31,10 +31,8 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
-    if path.lower().endswith((".xlsx", ".xlsm")):
+    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".ods")):
         return _read_workbook(data, path, limits)
-    if path.lower().endswith((".xls", ".ods")):
-        return _read_other(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
     content = marks.without_signs(base.clean(decode(data, path=path)))
@@ -68,10 +66,16 @@ def _delimiter(text: str, path: str) -> str:
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
-    package = open_package(data, path=path, limits=limits, root="workbook")
-    reader = _Workbook(WorkbookFile(package), path, limits)
+    metadata: dict[str, str] = {}
+    if path.lower().endswith((".xlsx", ".xlsm")):
+        package = open_package(data, path=path, limits=limits, root="workbook")
+        book, metadata = WorkbookFile(package), package.properties()
+    else:
+        if path.lower().endswith(".ods"):
+            Package(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
+        book = _OtherWorkbook(data, path)
+    reader = _Workbook(book, path, limits)
     reader.run()
-    metadata = package.properties()
     title = metadata.pop("title", "")
     text, blocks, _ = reader.builder.build(title)
     # Sheet names alone are no content.
@@ -84,66 +88,43 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
-def _read_other(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
-    """Parse a workbook of a format that only calamine reads: its values, without formats and notes."""
-    import python_calamine as calamine
+class _OtherWorkbook(WorkbookFile):
+    """A workbook of a format that only calamine reads: its values, without formats, notes and formulas."""
 
-    builder = base.TextBuilder()
-    if path.lower().endswith(".ods"):
-        Package(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
-    try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except calamine.PasswordError as error:
-        raise ParseError(f"{path}: protected by a password. Save it without.", "password") from error
-    for sheet in sorted(book.sheets_metadata, key=_is_hidden):
-        if sheet.typ is not calamine.SheetTypeEnum.WorkSheet:
-            continue
-        cells = book.get_sheet_by_name(sheet.name)
+    def __init__(self, data: bytes, path: str) -> None:
+        import python_calamine as calamine
 
-        def shown(text: str, hidden: bool = _is_hidden(sheet)) -> str:
-            return marks.marked(MarkKind.HIDDEN, text) if hidden else text
+        try:
+            self._book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        except calamine.PasswordError as error:
+            raise ParseError(f"{path}: protected by a password. Save it without.", "password") from error
+        found = self._book.sheets_metadata
+        shown, plain = calamine.SheetVisibleEnum.Visible, calamine.SheetTypeEnum.WorkSheet
+        self.sheets = [SheetPart(s.name, s.name, s.visible != shown) for s in found if s.typ == plain]
+        self.epoch_1904, self.damaged = False, set()
 
-        builder.heading(shown(base.one_line(sheet.name)), 1, location=sheet.name)
-        tables = SheetTables(builder, _places(sheet.name))
-        merged = _Merged(
-            [(a[1] + 1, a[0] + 1, b[1] + 1, b[0] + 1) for a, b in cells.merged_cell_ranges or ()]
-        )
-        for number, row in enumerate(cells.to_python(skip_empty_area=False), 1):
-            words = (marks.without_signs(_plain(value)) for value in row[: base.MAX_COLUMNS])
-            tables.add(merged.line(number, [(shown(text), {}) for text in words]))
-            if len(builder) > limits.max_chars:
-                raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
-        tables.end()
-    text, blocks, _ = builder.build()
-    if all(block.kind == "heading" for block in blocks):
-        raise ParseError(f"{path}: no filled cells in it.", "empty")
-    return base.Parsed("", text, blocks, marks=builder.marks())
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
+        for number, row in enumerate(self._book.get_sheet_by_name(sheet.part).to_python(False), 1):
+            values = ((column, value) for column, value in enumerate(row, 1) if value != "")
+            if cells := tuple(SheetCell(column, _stated(value), CellStyle()) for column, value in values):
+                yield SheetRow(number, cells, False, frozenset())
+
+    def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
+        areas = self._book.get_sheet_by_name(sheet.part).merged_cell_ranges or ()
+        return [(left + 1, top + 1, right + 1, bottom + 1) for (top, left), (bottom, right) in areas]
+
+    def comments(self, sheet: SheetPart) -> dict[str, str]:
+        return {}
+
+    def boxes(self, sheet: SheetPart) -> list[str]:
+        return []
 
 
-def _is_hidden(sheet: Any) -> bool:
-    return str(sheet.visible) != "SheetVisibleEnum.Visible"
-
-
-def _plain(value: Any) -> str:
-    """A value of a cell: days in ISO form, times where they say one."""
+def _stated(value: Any) -> Value:
+    """A value of a cell, days in ISO form."""
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat().removesuffix("T00:00:00").replace("T", " ")
-    return show(value, "") if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _places(title: str) -> Callable[[int, int, int], str]:
-    """What names a row of a sheet from one column to another."""
-    name = _name(title)
-
-    def place(number: int, first: int, last: int) -> str:
-        ends = dict.fromkeys(f"{get_column_letter(c + 1)}{number}" for c in (first, last))
-        return f"{name}!{':'.join(ends)}"
-
-    return place
-
-
-def _name(title: str) -> str:
-    return f"'{title}'" if re.search(r"[^\w]", title) else title
+    return value if isinstance(value, int | float) else marks.without_signs(str(value))
 
 
 class _Workbook:
@@ -170,10 +151,15 @@ class _Workbook:
             self._add(sheet)
 
     def _add(self, sheet: SheetPart) -> None:
-        name = _name(sheet.title)
+        name = f"'{sheet.title}'" if re.search(r"[^\w]", sheet.title) else sheet.title
+
+        def place(number: int, first: int, last: int) -> str:
+            ends = dict.fromkeys(f"{get_column_letter(c + 1)}{number}" for c in (first, last))
+            return f"{name}!{':'.join(ends)}"
+
         comments = self._book.comments(sheet)
-        tables = SheetTables(self.builder, _places(sheet.title))
-        merged = _Merged(map(range_boundaries, self._book.merged(sheet)))
+        tables = SheetTables(self.builder, place)
+        merged = _Merged(self._book.merged(sheet))
         widest = 0
         self._missing = []
         for row in self._book.rows(sheet):

@@ -19,7 +19,7 @@ from typing import Any
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.translate import Translator
 from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.utils.cell import column_index_from_string, get_column_letter
+from openpyxl.utils.cell import column_index_from_string, get_column_letter, range_boundaries
 
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
@@ -144,11 +144,12 @@ class WorkbookFile:
             for xf in root.iterfind(f"{_S}cellXfs/{_S}xf")
         ]
 
-    def merged(self, sheet: SheetPart) -> list[str]:
-        """The areas of a sheet that are one cell ("A2:A4"); they stand behind the rows in the file."""
+    def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
+        """The areas of a sheet that are one cell, by first column and row, last column and row; they stand
+        behind the rows in the file."""
         data = self.package.read(sheet.part)
         found = _MERGED.findall(data, data.rfind(b"sheetData>") + 1)[:_MOST_MERGED]
-        return [area.decode() for area in found]
+        return [range_boundaries(area.decode()) for area in found]
 
     def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
         """The filled rows of a sheet in order. What of it cannot be read puts it among the `damaged` ones."""

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from rag.facts.numerals import fold, numerals
 from rag.languages import patterns
-from rag.parsers.base import TextBuilder, clean, letters
+from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, letters, one_line
+from rag.parsers.grids import stated_units, title_and_units
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
 from rag.parsers.pdf_pieces import PdfTable, text_of
 from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
-from rag.types import LossKind, MarkKind
+from rag.types import BlockKind, LossKind, MarkKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
@@ -23,6 +24,8 @@ _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
 _FIGURES = re.compile(r"\((?P<n>\d{1,6})\)")
 _OPEN = re.compile(r"[,，、(（–—-]$")
 _RE = patterns("pdf_layout", re.NOFLAG)
+_TABLES, _RE_TABLES = patterns("tables", re.NOFLAG), patterns("pdf_tables", re.NOFLAG)
+_SENTENCE_END = re.compile(r"(?<=[a-z)][.!?])\s+(?=[A-Z])|(?<=[。！？])(?=.)")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -142,6 +145,8 @@ class Layout:
     def _put_apart(self) -> None:
         for line in self._apart:
             self._builder.paragraph(line.signed or line.text)
+        if self._apart:
+            self._builder.closing = []  # no caption
         self._apart.clear()
 
     def _runs_over(self, line: TextLine, outline: Mapping[str, int]) -> bool:
@@ -170,8 +175,12 @@ class Layout:
             rows = rows[len(repeated) :]
             table.heads, table.units = self._open_table.heads, self._open_table.units
         else:
+            caption = table.title or self._caption()
+            title, units = title_and_units(self._builder, caption)
+            title = title if caption or _TABLES["caption"].match(title) else ""
+            table.units = () if any(map(stated_units, map(" ".join, table.heads))) else units
             self._builder.table(
-                table.heads, units=table.units, placed=table.placed, title=table.title, spans=table.spans
+                table.heads, units=table.units, placed=table.placed, title=title, spans=table.spans
             )
         for row in rows:
             texts = [_joined([line.signed or line.text for line in cell]) for cell in row]
@@ -182,6 +191,14 @@ class Layout:
                 self._builder.line(whole, cell_spans(unmarked(whole)))
         for line in table.lines():
             self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
+
+    def _caption(self) -> str:
+        """The heading, or the sentence that introduces a table, where it is the last that was added."""
+        kind, text = self._builder.closing[-1] if self._builder.closing else (BlockKind.PARAGRAPH, "")
+        line = one_line(text)
+        line = line if len(line) <= TITLE_LIMIT else _SENTENCE_END.split(line)[-1]
+        introduces = line.endswith((":", "：")) or _RE_TABLES["introduces"].search(line)
+        return line if kind is BlockKind.HEADING or introduces else ""
 
     def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], goes_on: bool) -> None:
         heading: list[TextLine] = []

@@ -30,16 +30,16 @@ Span = tuple[int, int, int, int]
 @dataclass(slots=True)
 class PdfTable:
     """Lines `first` to `last` (exclusive) of a page. `rows` are the lines of each cell, of which the first
-    `head` rows name columns; `heads`, `units`, `title` and `spans` as in `Table`. Not `placed`: a row is one
-    cell, its line."""
+    `head` rows name columns; `heads`, `spans` and `title` as in `Table`; its `units`, and its title where no
+    row is one, are found once what stands above is known. Not `placed`: a row is one cell, its line."""
 
     rows: list[list[Cell]]
     heads: tuple[tuple[str, ...], ...] = ()
-    units: tuple[str, ...] = ()
     head: int = 0
     placed: bool = True
     spans: tuple[Span, ...] = ()
     title: str = ""
+    units: tuple[str, ...] = ()
     first: int = 0
     last: int = 0
 

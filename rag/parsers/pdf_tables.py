@@ -13,14 +13,12 @@ from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.pdf_grids import with_ruled
 from rag.parsers.pdf_heads import (
-    BRACKETS,
     FALL,
     column_heads_of,
     count_heads,
     head_start,
     short,
     states_units,
-    units_above,
 )
 from rag.parsers.pdf_lines import Box, TextLine
 from rag.parsers.pdf_pieces import (
@@ -57,27 +55,11 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
             if isinstance(item, TextLine):
                 found.append(item)
                 continue
-            _caption(item, found[tables[-1].last if tables else 0 :])
             own = item.lines()
             item.first, item.last = len(found), len(found) + len(own)
             tables.append(item)
             found += own
     return found, tables
-
-
-def _caption(table: PdfTable, above: Sequence[TextLine]) -> None:
-    """The line above a table as its title: a caption, a line with a colon, or one in other type."""
-    line, below = above[-1] if above else None, table.lines()[0]
-    if line is None or table.title or (line.size and line.bottom - below.top > FALL * line.size):
-        return
-    set_off = (line.bold and not below.bold) or line.size > 1.1 * below.size
-    text = line.text
-    captions = _TABLES["caption"].match(text) or text.endswith((":", "：")) or _RE["introduces"].search(text)
-    if len(line.text) <= 160 and (captions or (set_off and line.text[-1:] not in ".。;；,")):
-        table.title = line.text
-        stated = BRACKETS.search(line.text)
-        if not table.units and stated and states_units(stated[0]):
-            table.units = (stated[0],)
 
 
 def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
@@ -204,9 +186,8 @@ def _table(
     over = [row.pieces for row in rows[start:top]]
     over += [[line for cell in row for line in cell] for row in body[:number]]
     heads = column_heads_of(over, columns)
-    units = units_above(rows, start, floor, heads)
     cells = [*above, *body[:number], *carried(body[number:])]
-    return start, [PdfTable(cells, heads, units, top - start + number)]
+    return start, [PdfTable(cells, heads, top - start + number)]
 
 
 def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
@@ -233,8 +214,7 @@ def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int,
             cells.append([pending])
             pending = []
     heads = tuple(short([row.text]) for row in rows[start:top])
-    units = units_above(rows, start, floor, heads) if heads else ()
-    return start, [PdfTable(cells, heads, units, top - start, placed=False)]
+    return start, [PdfTable(cells, heads, top - start, placed=False)]
 
 
 def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, ParseError
-from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.parsers.pdf_glyphs import PageText, is_language, shifted_back
 from rag.parsers.pdf_tables import arrange
-from rag.parsers.pdf_text import PageText
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -16,13 +16,13 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.pdf_drawn import strike
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
+from rag.parsers.pdf_glyphs import PageText, has_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
 from rag.parsers.pdf_lines import CUT, TextLine, mend
 from rag.parsers.pdf_marks import lead_to_notes
-from rag.parsers.pdf_seen import strike
 from rag.parsers.pdf_tables import arrange
-from rag.parsers.pdf_text import PageText, has_overlay
 from rag.parsers.pool import Watch
 from rag.types import Loss, LossKind
 

@@ -12,7 +12,7 @@ from statistics import median
 from rag.languages import patterns
 from rag.parsers import grids, pdf_rows
 from rag.parsers.pdf_lines import TextLine
-from rag.parsers.pdf_pieces import Cell, Columns, Row, text_of
+from rag.parsers.pdf_rows import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
 _TABLES = patterns("tables", re.NOFLAG)

@@ -13,8 +13,7 @@ from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, letters, one_line
 from rag.parsers.grids import stated_units, title_and_units
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
-from rag.parsers.pdf_pieces import PdfTable, text_of
-from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
+from rag.parsers.pdf_rows import PdfTable, cell_spans, is_sentence, read_row, text_of
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
 from rag.types import BlockKind, LossKind, MarkKind
 

@@ -1,4 +1,4 @@
-"""Tables of a PDF page as cells: ruled ones (`pdf_grids`), and runs of lines whose pieces stand one below the
+"""Tables of a PDF page as cells: ruled ones (`pdf_ruled`), and runs of lines whose pieces stand one below the
 other. Where no columns are found, a row of figures is a line with a label and figures."""
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from statistics import median
 from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
-from rag.parsers.pdf_grids import with_ruled
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
@@ -21,7 +20,7 @@ from rag.parsers.pdf_heads import (
     states_units,
 )
 from rag.parsers.pdf_lines import Box, TextLine
-from rag.parsers.pdf_pieces import (
+from rag.parsers.pdf_rows import (
     WIDEST,
     Cell,
     Columns,
@@ -33,6 +32,7 @@ from rag.parsers.pdf_pieces import (
     read_rows,
     text_of,
 )
+from rag.parsers.pdf_ruled import with_ruled
 from rag.parsers.plain import is_list_item
 
 _RE = patterns("pdf_tables", re.NOFLAG)

@@ -11,7 +11,7 @@ from itertools import groupby
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import count_heads
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
-from rag.parsers.pdf_pieces import (
+from rag.parsers.pdf_rows import (
     Cell,
     PdfTable,
     Row,

@@ -6,6 +6,7 @@ shifted by a constant; the last are read back."""
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -111,6 +112,12 @@ class PageText:
             # pdfium's order is left, top, right, bottom.
             found += zip(values, values, values, values, strict=True)
         return found
+
+    def is_turned(self, number: int) -> bool:
+        """Whether a character lies on its side."""
+        import pypdfium2.raw as raw
+
+        return abs(math.sin(raw.FPDFText_GetCharAngle(self._page, number))) > 0.7
 
     def _small(self) -> list[int]:
         """Characters within words that are smaller than the next one, where marks may stand."""

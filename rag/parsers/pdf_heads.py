@@ -11,7 +11,7 @@ from statistics import median
 
 from rag.languages import patterns
 from rag.parsers import grids, pdf_rows
-from rag.parsers.pdf_lines import TextLine
+from rag.parsers.pdf_lines import TextLine, by_height
 from rag.parsers.pdf_rows import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
@@ -41,13 +41,13 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
     label_left = min((row.line.left for row in rows[first : first + 6]), default=0.0)
     for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
         line, read = rows[n].line, rows[n].read
-        far = line.size and line.bottom - rows[n + 1].line.top > FALL * line.size
+        far = line.bottom - rows[n + 1].line.top > FALL * line.size
         if far or _ends_head(line.text) or (read.seed and not read.years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
-        aside = line.size > 0 and right and (over or not line.text.isupper())
+        aside = right and (over or not line.text.isupper())
         pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
@@ -84,7 +84,8 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
     dated = False
-    levels = _by_height([piece for row in rows for piece in row])
+    # Some programs write heads column by column.
+    levels = by_height([piece for row in rows for piece in row])
     for level in levels:
         last = level is levels[-1]
         pieces = [part for piece in level for part in _over_each(piece, columns)] if last else level
@@ -104,17 +105,6 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     if not any(heads):
         return (short(common, 160),) if common else ()
     return (short(common, 120), *map(short, heads))
-
-
-def _by_height(pieces: Sequence[TextLine]) -> list[list[TextLine]]:
-    """What stands at one height, from left to right: some programs write heads column by column."""
-    levels: list[list[TextLine]] = []
-    for piece in sorted(pieces, key=lambda piece: -piece.bottom):
-        if levels and levels[-1][0].bottom - piece.bottom < 0.4 * piece.size:
-            levels[-1].append(piece)
-        else:
-            levels.append([piece])
-    return [sorted(level, key=lambda piece: piece.left) for level in levels]
 
 
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:

@@ -157,7 +157,7 @@ class Layout:
         if other_type or _FINISHED.search(last.text) or not any(map(str.isalnum, line.text)):
             return False
         full = last.right > (last.edge or self._edge) * 0.85
-        return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
+        return line.text[:1].islower() or full or bool(_OPEN.search(last.text))
 
     def _goes_on(self, table: PdfTable) -> bool:
         """Whether a table at the top of a page is the rest of the one at the end of the page before."""
@@ -260,7 +260,7 @@ class Layout:
             return False
         last = self._paragraph[-1]
         same = last.bold == line.bold and abs(last.size - line.size) < 0.5
-        full = not last.size or last.right > (last.edge or self._edge) * 0.8
+        full = last.right > (last.edge or self._edge) * 0.8
         return same and full and not _FINISHED.search(last.text) and not self._spaced(last, line)
 
     def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
@@ -277,9 +277,9 @@ class Layout:
         if listed:
             return listed
         worded = heading_level(text)
-        larger = self._style.size > 0 and line.size > self._style.size * 1.12
+        larger = line.size > self._style.size * 1.12
         set_off = larger or (line.bold and not self._style.bold)
-        if worded and (set_off or not line.size or text.isupper() or _RE["article"].match(text)):
+        if worded and (set_off or text.isupper() or _RE["article"].match(text)):
             return worded + self._depth
         ends = re.search(r"[.,;。，；]$", text)
         if not set_off or prose or len(text) > 110 or ends or not any(map(str.isalpha, text)):
@@ -296,27 +296,25 @@ class Layout:
         """Two lines of one heading: same type, close, and the second does not begin a heading of its own."""
         if abs(last.size - line.size) > 0.5 or last.bold != line.bold or self._spaced(last, line):
             return False
-        return _RE["unfinished_title"].search(last.text) is not None or (
-            not heading_level(line.text) and last.size > 0
-        )
+        return _RE["unfinished_title"].search(last.text) is not None or (not heading_level(line.text))
 
     def _spaced(self, last: TextLine, line: TextLine) -> bool:
         gap = last.bottom - line.top
-        return bool(last.size) and (gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size)
+        return gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size
 
     def _is_split(self, last: TextLine, line: TextLine) -> bool:
         """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
         ends early."""
         if _BULLET.match(last.text):
             return False
-        if self._starts_anew(line) or (last.size and abs(last.size - line.size) > 1.5):
+        if self._starts_anew(line) or abs(last.size - line.size) > 1.5:
             return True
         finished = _FINISHED.search(last.text) is not None
         if self._spaced(last, line):
             # A jump upwards is a new column or page part: the sentence may go on there.
             return last.bottom > line.top or finished
         edge = last.edge or self._edge
-        return bool(last.size) and finished and last.right < edge - max(6 * last.size, edge * 0.12)
+        return finished and last.right < edge - max(6 * last.size, edge * 0.12)
 
     def _starts_anew(self, line: TextLine) -> bool:
         """A list item or an article; no figures in brackets behind the number that ends the line before:
@@ -337,7 +335,7 @@ class Layout:
 
 def _apart(line: TextLine, other: TextLine) -> bool:
     """Whether two lines that follow one another stand further apart than lines of a paragraph."""
-    return not line.size or abs(line.bottom - other.top) > 0.6 * max(line.size, other.size)
+    return abs(line.bottom - other.top) > 0.6 * max(line.size, other.size)
 
 
 def _joined(texts: Sequence[str]) -> str:

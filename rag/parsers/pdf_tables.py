@@ -87,7 +87,7 @@ def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
 def _end(rows: Sequence[Row], first: int) -> int:
     """Behind the last row of the table that could begin with row `first`: one gap at least goes down through
     its rows, or each ends in figures."""
-    gaps, last, over = rows[first].gaps, first, 0
+    gaps, last = rows[first].gaps, first
     figures = rows[first].read.seed
     for n in range(first + 1, len(rows)):
         row, above = rows[n], rows[n - 1]
@@ -102,12 +102,11 @@ def _end(rows: Sequence[Row], first: int) -> int:
             chained = row.read.seed and rows[last].read.seed and (not gaps or row.read.count > 1)
             if not (shared or chained) or (figures and _heads_anew(row)):
                 break
-            gaps, last, over, figures = shared, n, 0, figures or row.read.seed
+            gaps, last, figures = shared, n, figures or row.read.seed
             continue
         within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
-        over += not within and bool(gaps)
         far = n - last > _MAX_GAP and not (within and not figures)
-        if (figures and _heads_anew(row)) or over > 1 or far or not (within or _is_label(row.text)):
+        if (figures and _heads_anew(row)) or far or not (within or _is_label(row.text)):
             break
     return _with_last_lines(rows, last) + 1
 
@@ -163,20 +162,11 @@ def _table(
         return None  # a title
     top = _first_body(rows, first, end) if figures else first
     columns = find_columns(rows[top:end])
-    named = [n for n in range(first, top) if columns and rows[n].pieces[0].left < columns[1][0]]
-    named = [n for n in named if len(rows[n].pieces) > 1]
-    if len(named) > 1:
-        if any(rows[n].read.years for n in named[1:]) and not rows[first].read.years:
-            return None  # a title
-        # Several rows with labels: the first names columns, or none does.
-        cells = [in_cells(row.pieces, columns) for row in rows[first:end]]
-        top = first + min(count_heads(cells), top - first)
-        columns = find_columns(rows[top:end])
     if columns and (prose := _columns_of_prose(rows[first:end], columns)):
         return first, prose
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
         several = sum(row.read.count > 1 for row in rows[top:end]) > 1
-        return _as_lines(rows, top, end, floor) if figures and (several or not rows[top].line.boxes) else None
+        return _as_lines(rows, top, end, floor) if figures and several else None
     start = head_start(rows, top, floor, columns[1][0])
     body, number = _grouped(rows[top:end], columns), 0
     if not figures:
@@ -234,7 +224,7 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
     last = [row[-1][0].text for row in cells if row[-1]]
     numbers = [int(text) for text in last if text.isdigit()]
     contents = len(columns) == 2 and len(numbers) * 2 > len(last) and numbers == sorted(numbers)
-    return not contents or bool(count_heads(cells))
+    return not contents
 
 
 def _grouped(rows: Sequence[Row], columns: Columns) -> list[list[Cell]]:
@@ -267,8 +257,6 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
     figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
     if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
         return False
-    if filled == [0]:
-        return own[0][0].text[:1].islower() and _full(last[0], own[0], widths[0])
     if 0 in filled:
         return False
     return all(last[n] for n in filled) and any(_full(last[n], own[n], widths[n]) for n in filled)

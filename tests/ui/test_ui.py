@@ -74,12 +74,12 @@ def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_off_loopback_with_a_password_asks_for_it() -> None:
-    options = launch_options(host="0.0.0.0", user="ann", password="pass word")
+    options = launch_options(Config(ui_host="0.0.0.0", ui_user="ann", ui_password="pass word"))
     assert options["auth"] == ("ann", "pass word")
 
 
 def test_nothing_is_shared_and_nothing_is_reported_home() -> None:
-    options = launch_options()
+    options = launch_options(Config())
     assert (
         options["share"] is False and options["footer_links"] == [] and options["enable_monitoring"] is False
     )
@@ -120,8 +120,8 @@ def test_every_answer_forbids_requests_to_other_hosts() -> None:
 def test_the_served_page_names_no_other_host_to_load_from(tmp_path: Path) -> None:
     import gradio as gr
 
-    page = build_page(make_workspace(tmp_path)[0])
-    options = launch_options()
+    page = build_page(Handlers(make_workspace(tmp_path)[0]))
+    options = launch_options(Config())
     keep = ("theme", "css", "head", "footer_links")
     guard = options["app_kwargs"]
     import fastapi

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from rag.types import DocumentInfo, FileStatus, IngestReport, Progress
+from rag.types import DocumentInfo, FileStatus, Progress
+from ui.conversation import in_thread
 from ui.filters import View, choices
 from ui.render import fill
 from ui.texts import Texts
@@ -66,36 +64,16 @@ def upload(workspace: Workspace, paths: Sequence[str], index: str | None, texts:
         with workspace.writing(index):
             kept = workspace.keep(index, [Path(p) for p in paths])
             opened = workspace.assistant(index).index
-            for item in _in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
-                if isinstance(item, Progress):
-                    yield View(upload=fill("page.progress", texts, item))
-                else:
-                    yield replace(column(workspace, index, texts), upload=fill("page.report", texts, item))
+            for told in in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
+                for item in told[-1:]:
+                    if isinstance(item, Progress):
+                        yield View(upload=fill("page.progress", texts, item))
+                    else:
+                        yield replace(
+                            column(workspace, index, texts), upload=fill("page.report", texts, item)
+                        )
     except CitewiseError as error:
         yield View(upload=fill("page.problem", texts, str(error)))
     except Exception:
         _log.exception("upload failed")
         yield View(upload=fill("page.problem", texts, texts.unexpected))
-
-
-def _in_thread(
-    work: Callable[[Callable[[Progress], None]], IngestReport],
-) -> Iterator[Progress | IngestReport]:
-    """Progress of `work` as it happens (the latest, not each one), then its result; raises what it raised."""
-    channel: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def target() -> None:
-        try:
-            channel.put(work(channel.put))
-        except Exception as error:  # raised again in the page's thread
-            channel.put(error)
-
-    threading.Thread(target=target, name="citewise-upload", daemon=True).start()
-    item: Any = None
-    while not isinstance(item, IngestReport):
-        item = channel.get()
-        while isinstance(item, Progress) and not channel.empty():
-            item = channel.get()
-        if isinstance(item, Exception):
-            raise item
-        yield item

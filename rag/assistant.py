@@ -25,9 +25,8 @@ from rag.answers.reading import CROWD, ReaderReply, read
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
-from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, Uncomputed
-from rag.index import Index, open_index
+from rag.index import Index, open_configured
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
@@ -128,16 +127,8 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
     """The assistant that a configuration describes: what the command line and the page both call.
 
     Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline."""
-    opened = open_index(
-        index or config.index,
-        embedder=config.embedder,
-        cache_dir=config.cache_dir,
-        models=config.models,
-        threads=config.threads,
-        domains=load_domains(config.lexicons, config.concepts),
-    )
     return Assistant(
-        opened,
+        open_configured(config, index),
         load_reader(config) if with_llm else None,
         top_k=config.top_k,
         max_evidence=config.max_evidence,

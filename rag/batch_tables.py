@@ -168,10 +168,7 @@ def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
 
 
 def write_table(
-    path: Path,
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
-    quoted: Sequence[QuotedRow] = (),
+    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[QuotedRow] = ()
 ) -> None:
     """Write by the suffix, one of OUTPUTS, atomically. csv has a byte order mark, so that spreadsheets read
     Chinese; xlsx has the `quoted` rows as small tables on a second sheet. Raises StorageError."""

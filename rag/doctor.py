@@ -144,17 +144,10 @@ def _language_model(config: Config) -> Check:
 
 
 def _index(config: Config) -> Check:
-    from rag.domains import load_domains
-    from rag.index import open_index
+    from rag.index import open_configured
 
     try:
-        opened = open_index(
-            config.index,
-            embedder=config.embedder,
-            cache_dir=config.cache_dir,
-            models=config.models,
-            domains=load_domains(config.lexicons, config.concepts),
-        )
+        opened = open_configured(config)
     except IndexMissing:
         return Check("index", f"none in {config.index}", advice="Make one: citewise ingest FOLDER")
     with opened:

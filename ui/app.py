@@ -162,7 +162,7 @@ def _theme() -> Any:
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one language model."""
     from rag.assistant import build_assistant, load_reader
-    from rag.index import open_index
+    from rag.index import open_configured
     from rag.models.remote import leaves_for
 
     first: list[Any] = []
@@ -176,7 +176,7 @@ def workspace_of(config: Config) -> Workspace:
         return assistant
 
     def create_index(folder: Path) -> None:
-        open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
+        open_configured(config, folder, create=True).close()
 
     def read_with(name: str) -> Any:
         nonlocal config

@@ -62,13 +62,7 @@ class Pictures:
         self._kept: OrderedDict[tuple[Any, ...], Picture] = OrderedDict()
 
     def page(
-        self,
-        info: DocumentInfo,
-        page: int,
-        quote: str,
-        texts: Texts,
-        *,
-        part: tuple[int, int] | None = None,
+        self, info: DocumentInfo, page: int, quote: str, texts: Texts, *, part: tuple[int, int] | None = None
     ) -> Picture | str:
         """The picture, or a sentence for the reader that says why there is none."""
         source = Path(info.source)

@@ -102,12 +102,7 @@ def ask(
 
     question = sys.stdin.read() if question == "-" else question
     settings = shared.config(
-        index=index,
-        top_k=top,
-        llm=llm,
-        embedder=embedder,
-        threshold=threshold,
-        max_tokens=max_tokens,
+        index=index, top_k=top, llm=llm, embedder=embedder, threshold=threshold, max_tokens=max_tokens
     )
     scope = shared.filters(
         documents=documents, kinds=kind, languages=language, years=year, companies=company, in_force=in_force

@@ -81,19 +81,9 @@ def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filter
 
 def open_configured_index(settings: Config, *, create: bool = False, rebuild: bool = False) -> Index:
     """The index that the settings name. Raises IndexMissing, IndexMismatch."""
-    from rag.domains import load_domains
-    from rag.index import open_index
+    from rag.index import open_configured
 
-    return open_index(
-        settings.index,
-        embedder=settings.embedder,
-        create=create,
-        rebuild=rebuild,
-        cache_dir=settings.cache_dir,
-        models=settings.models,
-        threads=settings.threads,
-        domains=load_domains(settings.lexicons, settings.concepts),
-    )
+    return open_configured(settings, create=create, rebuild=rebuild)
 
 
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130

@@ -41,8 +41,8 @@ ALL_STAGES = Stages()
 @dataclass(frozen=True, slots=True)
 class IndexStats:
     """What an index holds. `documents` counts those with text, `incomplete` those of them that were not read
-    as a whole, `unreadable` the others; `pending` are passages that wait for their vector; `bytes` is what the
-    folder takes on disk."""
+    as a whole, `unreadable` the others; `pending` are passages that wait for their vector; `bytes` is what
+    the folder takes on disk."""
 
     folder: str
     documents: int

@@ -89,12 +89,9 @@ class Assistant:
 
         `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
         ends the reading early: the quotes answer then."""
-        answer: Answer | None = None
-        for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
-            if isinstance(event, Finished):
-                answer = event.answer
-        assert answer is not None, "a stream always ends with Finished"
-        return answer
+        *_, last = self.stream(question, filters=filters, history=history, language=language, stop=stop)
+        assert isinstance(last, Finished), "a stream always ends with it"
+        return last.answer
 
     def stream(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import unicodedata
@@ -12,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexBusy, InputError, StorageError
+from rag.errors import IndexBusy, InputError
+from rag.files import write_atomically
 from rag.store.schema import DATABASE
 
 UPLOADS = "uploads"
@@ -128,13 +128,13 @@ class Workspace:
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
         """Copies uploaded files into the index's own folder, each whole or not at all, and removes the
         originals. Raises StorageError."""
-        target = self.folder(name) / UPLOADS
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            return [_copy(file, target / safe_name(file.name)) for file in files]
-        except OSError as error:
-            why = error.strerror or error
-            raise StorageError(f"The files could not be kept in {target}: {why}.") from error
+        target, kept = self.folder(name) / UPLOADS, []
+        for file in files:
+            kept.append(target / safe_name(file.name))
+            with file.open("rb") as source:
+                write_atomically(kept[-1], source)
+            file.unlink(missing_ok=True)
+        return kept
 
     def close(self) -> None:
         """Closes every assistant that was opened."""
@@ -142,22 +142,6 @@ class Workspace:
             for assistant in self._assistants.values():
                 assistant.close()
             self._assistants.clear()
-
-
-def _copy(source: Path, target: Path) -> Path:
-    import shutil
-
-    temporary = target.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with source.open("rb") as read, temporary.open("wb") as write:
-            shutil.copyfileobj(read, write, 1 << 20)
-            write.flush()
-            os.fsync(write.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    source.unlink(missing_ok=True)
-    return target
 
 
 def safe_name(name: str) -> str:

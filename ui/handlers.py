@@ -12,9 +12,10 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
+from rag.types import Filters
 from ui import listing, render
 from ui.conversation import Conversation, Conversations, run, turns
-from ui.filters import ALL, Narrow, View
+from ui.filters import EVERYTHING, View, bad_day, limited
 from ui.pictures import Pictures
 from ui.render import fill
 from ui.sources import Sources
@@ -67,7 +68,7 @@ class Handlers:
             listing.column(self.workspace, index, texts),
             transcript=self._transcript(conversation, index, texts),
             scope_chosen=(),
-            chosen=ALL,
+            chosen=EVERYTHING,
             narrow_note=Markup(""),
         )
 
@@ -80,19 +81,16 @@ class Handlers:
             return View(upload=fill("page.problem", texts, str(error)), reader=self.workspace.reader)
         return View(reader=name, upload=Markup(""))
 
-    def narrowed(self, key: str | None, narrow: Narrow) -> View:
-        """The filters were changed: a day that is none is reported at once."""
+    def narrowed(self, key: str | None, day: str | None) -> View:
+        """The day of the filters was changed: one that is none is reported at once."""
         _, texts = self._of(key)
-        note = (
-            fill("page.mistake", texts, texts.bad_day.format(day=narrow.bad_day))
-            if narrow.bad_day
-            else Markup("")
-        )
-        return View(narrow_note=note)
+        wrong = bad_day(day or "")
+        words = texts.bad_day.format(day=wrong)
+        return View(narrow_note=fill("page.mistake", texts, words) if wrong else Markup(""))
 
     def everything(self, key: str | None) -> View:
         """No filters any more."""
-        return View(scope_chosen=(), chosen=ALL, narrow_note=Markup(""))
+        return View(scope_chosen=(), chosen=EVERYTHING, narrow_note=Markup(""))
 
     def fresh(self, key: str | None, index: str | None) -> View:
         """A new conversation."""
@@ -127,7 +125,7 @@ class Handlers:
         question: str,
         index: str | None,
         scope: Sequence[str],
-        narrow: Narrow = ALL,
+        narrow: Filters = EVERYTHING,
         *,
         alone: bool = False,
     ) -> Iterator[View]:
@@ -138,11 +136,11 @@ class Handlers:
         if not question or not question.strip():
             yield View()
             return
-        if narrow.bad_day:
-            wrong = self.narrowed(key, narrow)
+        if bad_day(narrow.in_force):
+            wrong = self.narrowed(key, narrow.in_force)
             yield replace(wrong, live=wrong.narrow_note) if conversation.live is None else wrong
             return
-        filters = narrow.filters(scope or ())
+        filters = limited(narrow, scope or ())
         exchange, stop = conversation.begin(index or "", question.strip(), filters, alone=alone)
         yield View(
             transcript=render.transcript(conversation.exchanges, texts),
@@ -170,7 +168,12 @@ class Handlers:
         )
 
     def retry(
-        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+        self,
+        key: str | None,
+        number: int,
+        index: str | None,
+        scope: Sequence[str],
+        narrow: Filters = EVERYTHING,
     ) -> Iterator[View]:
         """The same question again, in the index and scope chosen now; it takes the place of the last one."""
         conversation, _ = self._of(key)
@@ -179,12 +182,17 @@ class Handlers:
             yield View()
             return
         latest = conversation.exchanges and conversation.exchanges[-1].number == number
-        if latest and not narrow.bad_day:
+        if latest and not bad_day(narrow.in_force):
             conversation.drop(number)
         yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
 
     def sample(
-        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+        self,
+        key: str | None,
+        number: int,
+        index: str | None,
+        scope: Sequence[str],
+        narrow: Filters = EVERYTHING,
     ) -> Iterator[View]:
         """One of the index's sample questions."""
         samples = self.workspace.samples(index) if index else ()

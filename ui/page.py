@@ -13,7 +13,7 @@ import gradio as gr
 
 from rag.parsers import SUFFIXES
 from ui import filters
-from ui.filters import Narrow, View
+from ui.filters import View
 from ui.handlers import Handlers
 from ui.render import fill
 from ui.sources import OPENED
@@ -233,9 +233,6 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
     def on_unload(request: gr.Request) -> None:
         handlers.forget(request.session_hash)
 
-    def narrowed(key: str | None, in_force: str) -> View:
-        return handlers.narrowed(key, Narrow(in_force=in_force or ""))
-
     made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
     quick = {**made, "queue": False}
     page.load(on_load, **quick)
@@ -249,7 +246,7 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
     named = [parts.create.click, parts.new_name.submit]
     gr.on(named, parts.once(handlers.create), inputs=[parts.new_name, parts.index], **made)
     on_day = [parts.in_force.blur, parts.in_force.submit]
-    gr.on(on_day, parts.once(narrowed), inputs=parts.in_force, **quick)
+    gr.on(on_day, parts.once(handlers.narrowed), inputs=parts.in_force, **quick)
     parts.clear_filters.click(parts.once(handlers.everything), **quick)
 
 

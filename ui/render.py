@@ -36,7 +36,6 @@ from rag.types import (
     ClaimState,
     Evidence,
     Figure,
-    Filters,
     Hit,
     Leg,
     Outcome,
@@ -45,10 +44,9 @@ from rag.types import (
 )
 from rag.types.documents import withdrawn
 from ui.conversation import STAGES, Exchange
-from ui.filters import KINDS, limits
+from ui.filters import EVERYTHING, KINDS, limits
 from ui.texts import LANGUAGES, Texts
 
-EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
 OUTCOME_SHAPES = {Outcome.ANSWERED: "✓", Outcome.NEARBY: "◐", Outcome.ABSENT: "∅"}

@@ -86,6 +86,7 @@ def open_configured_index(settings: Config, *, create: bool = False, rebuild: bo
     return open_configured(settings, create=create, rebuild=rebuild)
 
 
+QUOTE = 320  # code points of a passage that are printed
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -138,6 +139,11 @@ def one_line(text: str, limit: int = 0) -> str:
     """Clean text with white space runs as one blank, cut at `limit` code points (0: whole)."""
     line = " ".join(clean(text).split())
     return f"{line[: limit - 1]}…" if limit and len(line) > limit else line
+
+
+def print_line(text: str, indent: int = 0, **style: Any) -> None:
+    """A line of text from anywhere, in a style of `typer.secho`."""
+    typer.secho(f"{' ' * indent}{one_line(text)}", **style)
 
 
 def print_json(value: Any) -> None:

@@ -6,16 +6,18 @@ carries it over."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from rag.types import Filters
-from ui import listing, render
-from ui.conversation import Conversation, Conversations, run, turns
-from ui.filters import EVERYTHING, View, bad_day, limited
+from rag.types import DocumentInfo, FileStatus, Filters, Progress
+from ui import render
+from ui.conversation import Conversation, Conversations, in_thread, run, turns
+from ui.filters import EVERYTHING, View, bad_day, choices, limited
 from ui.pictures import Pictures
 from ui.render import fill
 from ui.sources import Sources
@@ -23,6 +25,7 @@ from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
 __all__ = ["Handlers", "View"]
+_log = logging.getLogger(__name__)
 
 
 class Handlers:
@@ -65,7 +68,7 @@ class Handlers:
         """Another index: its documents, its samples. The conversation stays."""
         conversation, texts = self._of(key)
         return replace(
-            listing.column(self.workspace, index, texts),
+            self._column(index, texts),
             transcript=self._transcript(conversation, index, texts),
             scope_chosen=(),
             chosen=EVERYTHING,
@@ -111,6 +114,29 @@ class Handlers:
         """Ends the drawing worker and closes every index that was opened."""
         self.pictures.close()
         self.workspace.close()
+
+    def _column(self, index: str | None, texts: Texts) -> View:
+        """The documents of an index, which of them can be asked, what is wrong where it cannot be opened."""
+        if not index:
+            return View(
+                upload=Markup(""),
+                documents=fill("answer.note", texts, texts.no_index),
+                scope=(),
+                choices=choices((), texts),
+            )
+        infos: list[DocumentInfo] = []
+        wrong = Markup("")
+        try:
+            infos = self.workspace.assistant(index).index.documents()
+        except CitewiseError as error:
+            wrong = fill("page.problem", texts, str(error))
+        askable = sorted((d.path for d in infos if d.status is FileStatus.OK), key=str.lower)
+        return View(
+            upload=wrong,
+            documents=render.documents(infos, texts),
+            scope=tuple(askable),
+            choices=choices(infos, texts),
+        )
 
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
@@ -227,4 +253,24 @@ class Handlers:
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
         """Reads files into the index, with progress and one line per file at the end."""
         _, texts = self._of(key)
-        yield from listing.upload(self.workspace, paths, index, texts)
+        if not paths:
+            return
+        if not index:
+            yield View(upload=fill("page.problem", texts, texts.no_index))
+            return
+        yield View(upload=fill("page.progress", texts, Progress("scan", 0, 0)))
+        try:
+            kept = self.workspace.keep(index, [Path(p) for p in paths])
+            opened = self.workspace.assistant(index).index
+            for told in in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
+                for item in told[-1:]:
+                    if isinstance(item, Progress):
+                        yield View(upload=fill("page.progress", texts, item))
+                    else:
+                        report = fill("page.report", texts, item)
+                        yield replace(self._column(index, texts), upload=report)
+        except CitewiseError as error:
+            yield View(upload=fill("page.problem", texts, str(error)))
+        except Exception:
+            _log.exception("upload failed")
+            yield View(upload=fill("page.problem", texts, texts.unexpected))

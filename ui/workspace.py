@@ -6,12 +6,11 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexBusy, InputError
+from rag.errors import InputError
 from rag.files import write_atomically
 from rag.store.schema import DATABASE
 
@@ -44,7 +43,6 @@ class Workspace:
         self._create = create_index
         self._assistants: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._writing: set[str] = set()
 
     def names(self) -> list[str]:
         """Names of the indexes, sorted."""
@@ -110,20 +108,6 @@ class Workspace:
             return ()
         questions = [e.get("question") if isinstance(e, dict) else e for e in entries]
         return tuple(q for q in questions if isinstance(q, str) and q.strip())[:most]
-
-    @contextmanager
-    def writing(self, name: str) -> Iterator[None]:
-        """A context in which this page's server is the only one of its threads that writes to the index.
-        Raises IndexBusy."""
-        with self._lock:
-            if name in self._writing:
-                raise IndexBusy(f"Another upload to {name!r} is still running. Wait until it ends.")
-            self._writing.add(name)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._writing.discard(name)
 
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
         """Copies uploaded files into the index's own folder, each whole or not at all, and removes the

@@ -164,25 +164,22 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
     columns = (
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[count]}", markup=False),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TextColumn("{task.fields[left]}", markup=False),
+        *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("count", "rate", "left")),
     )
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
 
         def show(progress: Progress) -> None:
-            if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, count="", rate="", left="")
             size, unit, digits = (1e6, " MB", 1) if progress.stage == "fetch" else (1, "", 0)
-            bars.update(
-                tasks[progress.stage],
-                completed=progress.done,
-                total=progress.total,
-                count=f"{progress.done / size:,.{digits}f}/{progress.total / size:,.{digits}f}{unit}",
-                rate=pace(progress.rate / size, unit),
-                left=f"{duration(progress.remaining)} left" if progress.remaining else "",
-            )
+            done, total = (f"{n / size:,.{digits}f}" for n in (progress.done, progress.total))
+            fields = {
+                "count": f"{done}/{total}{unit}",
+                "rate": pace(progress.rate / size, unit),
+                "left": f"{duration(progress.remaining)} left" if progress.remaining else "",
+            }
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(progress.stage, **fields)
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, **fields)
 
         yield show
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from rag.config import Config, ModelSpec
-from rag.errors import ConfigError, IndexBusy, InputError, ModelMissing, StorageError
+from rag.errors import ConfigError, InputError, ModelMissing, StorageError
 from rag.types import ClaimState, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
@@ -237,17 +237,6 @@ def test_a_copy_that_fails_leaves_the_old_file_and_no_rest(
     with pytest.raises(StorageError, match="No space left"):
         workspace.keep("contracts", [source])
     assert [(p.name, p.read_text()) for p in uploads.iterdir()] == [("a.txt", "old")]
-
-
-def test_two_uploads_to_one_index_do_not_run_at_once(tmp_path: Path) -> None:
-    workspace, _ = make_workspace(tmp_path)
-    with workspace.writing("contracts"):
-        with pytest.raises(IndexBusy), workspace.writing("contracts"):
-            pass
-        with workspace.writing("empty"):
-            pass
-    with workspace.writing("contracts"):
-        pass
 
 
 # ---------------------------------------------------------------- questions

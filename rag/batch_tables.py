@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class BatchTable:
     """Columns in order, and rows in order; rows that are wholly empty are not in it."""
 
     columns: tuple[str, ...]
-    rows: tuple[BatchRow, ...] = field(default=())
+    rows: tuple[BatchRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,6 @@ class Exchange:
     def done(self) -> bool:
         return self.answer is not None or self.error is not None or self.stopped
 
-    @property
-    def visible_evidence(self) -> tuple[Evidence, ...]:
-        return self.answer.evidence if self.answer else self.evidence
-
 
 def advance(exchange: Exchange, event: Event | None) -> Exchange:
     """The exchange after one event of `Assistant.stream`; a finished exchange no longer changes."""

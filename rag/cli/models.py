@@ -198,13 +198,15 @@ def _locate(name: str, settings: Config) -> tuple[Path, Path]:
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
     own = None if name in _IN_USE else settings.models.get(name)
-    if own is None and name not in _IN_USE:
-        file = find_known(name, settings.cache_dir)
-        return file, file
     if own is not None and not own.path.exists():
         raise ModelMissing(f"{name}: {own.path} is not there. Correct its path in citewise.toml.")
     if name == "embedder" or (own is not None and own.path.is_dir()):
         found = find_embedder(spec, settings.cache_dir, settings.models)
         return found.folder, found.weights
-    file = find_llm(spec, settings.cache_dir, settings.models)
+    in_use = name in _IN_USE or own is not None
+    file = (
+        find_llm(spec, settings.cache_dir, settings.models)
+        if in_use
+        else find_known(name, settings.cache_dir)
+    )
     return file, file

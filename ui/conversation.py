@@ -60,7 +60,7 @@ class Exchange:
         return self.answer is not None or self.error is not None or self.stopped
 
 
-def advance(exchange: Exchange, event: Event | None) -> Exchange:
+def advance(exchange: Exchange, event: Event) -> Exchange:
     """The exchange after one event of `Assistant.stream`; a finished exchange no longer changes."""
     if exchange.done:
         return exchange
@@ -73,8 +73,6 @@ def advance(exchange: Exchange, event: Event | None) -> Exchange:
             return replace(exchange, evidence=evidence, understood=understood, relaxed=relaxed)
         case Finished(answer):
             return replace(exchange, answer=answer)
-        case None:
-            return exchange
 
 
 def turns(exchanges: tuple[Exchange, ...], index: str, *, most: int = 4) -> tuple[Turn, ...]:
@@ -188,7 +186,7 @@ def in_thread(work: Callable[[Callable[[Any], None]], Any], beat: float | None =
             while True:
                 told.append(channel.get_nowait())
         errors = [one for one in told if isinstance(one, Exception)]
-        yield [one for one in told if one is not done and one not in errors]
+        yield [one for one in told if one not in (None, done, *errors)]
         if errors:
             raise errors[0]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Any
 
@@ -68,13 +68,6 @@ class FilterChoices:
 
     def __bool__(self) -> bool:
         return any(astuple(self))
-
-
-def limited(chosen: Filters, documents: Sequence[str] = ()) -> Filters:
-    """What was chosen, within `documents` (paths or patterns; () for all). A day that is none is left as it
-    is typed: the search refuses it."""
-    day = read_day(chosen.in_force) or chosen.in_force.strip()
-    return replace(chosen, documents=tuple(documents), in_force=day)
 
 
 def bad_day(typed: str) -> str:
@@ -174,10 +167,10 @@ def set_to(chosen: Filters) -> dict[str, dict[str, Any]]:
     return {name: {"value": value} for name, value in values.items()}
 
 
-def read(values: Sequence[Any]) -> Filters:
-    """The values of the components in the order of `CHOSEN`, as the browser sent them; a day as typed."""
-    *lists, authority, day = values
-    given: dict[str, Any] = {n: tuple(map(str, v or ())) for n, v in zip(CHOSEN[:4], lists, strict=True)}
-    return Filters(
-        **given, metadata={"authority": str(authority)} if authority else {}, in_force=str(day or "")
-    )
+def read(documents: Sequence[str] | None, values: Sequence[Any]) -> Filters:
+    """The documents chosen (paths or patterns; none for all) and the values of the components in the order of
+    `CHOSEN`, as the browser sent them. A day that is none is left as it is typed: the search refuses it."""
+    *lists, authority, day = (value or "" for value in values)
+    given: dict[str, Any] = {n: tuple(map(str, v)) for n, v in zip(CHOSEN[:4], lists, strict=True)}
+    given |= {"documents": tuple(documents or ()), "in_force": read_day(str(day)) or str(day).strip()}
+    return Filters(**given, metadata={"authority": str(authority)} if authority else {})

@@ -17,7 +17,7 @@ from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, Filters, Progress
 from ui import render
 from ui.conversation import Conversation, Conversations, in_thread, run, turns
-from ui.filters import EVERYTHING, View, bad_day, choices, limited
+from ui.filters import EVERYTHING, View, bad_day, choices
 from ui.pictures import Pictures
 from ui.render import fill
 from ui.sources import Sources
@@ -150,8 +150,7 @@ class Handlers:
         key: str | None,
         question: str,
         index: str | None,
-        scope: Sequence[str],
-        narrow: Filters = EVERYTHING,
+        filters: Filters = EVERYTHING,
         *,
         alone: bool = False,
     ) -> Iterator[View]:
@@ -162,11 +161,10 @@ class Handlers:
         if not question or not question.strip():
             yield View()
             return
-        if bad_day(narrow.in_force):
-            wrong = self.narrowed(key, narrow.in_force)
+        if bad_day(filters.in_force):
+            wrong = self.narrowed(key, filters.in_force)
             yield replace(wrong, live=wrong.narrow_note) if conversation.live is None else wrong
             return
-        filters = limited(narrow, scope or ())
         exchange, stop = conversation.begin(index or "", question.strip(), filters, alone=alone)
         yield View(
             transcript=render.transcript(conversation.exchanges, texts),
@@ -194,36 +192,26 @@ class Handlers:
         )
 
     def retry(
-        self,
-        key: str | None,
-        number: int,
-        index: str | None,
-        scope: Sequence[str],
-        narrow: Filters = EVERYTHING,
+        self, key: str | None, number: int, index: str | None, filters: Filters = EVERYTHING
     ) -> Iterator[View]:
-        """The same question again, in the index and scope chosen now; it takes the place of the last one."""
+        """The same question again, in the index and filters chosen now; it replaces the last one."""
         conversation, _ = self._of(key)
         exchange = conversation.find(number)
         if exchange is None:
             yield View()
             return
         latest = conversation.exchanges and conversation.exchanges[-1].number == number
-        if latest and not bad_day(narrow.in_force):
+        if latest and not bad_day(filters.in_force):
             conversation.drop(number)
-        yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
+        yield from self.ask(key, exchange.question, index, filters, alone=exchange.alone)
 
     def sample(
-        self,
-        key: str | None,
-        number: int,
-        index: str | None,
-        scope: Sequence[str],
-        narrow: Filters = EVERYTHING,
+        self, key: str | None, number: int, index: str | None, filters: Filters = EVERYTHING
     ) -> Iterator[View]:
         """One of the index's sample questions."""
         samples = self.workspace.samples(index) if index else ()
         question = samples[number] if 0 <= number < len(samples) else ""
-        yield from self.ask(key, question, index, scope, narrow)
+        yield from self.ask(key, question, index, filters)
 
     def stop(self, key: str | None) -> None:
         """Ends the question under way; `ask` then hands in what there is."""

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 
 _REASONS = 5
-_STAGES = {
-    "searching": "Searching …",
-    "evidence": "Choosing sentences …",
-    "reading": "Reading …",
-    "verifying": "Checking each sentence …",
-}
 
 
 def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
@@ -166,10 +160,11 @@ def search(
 def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     """Show the stages and the evidence as they come, and return the verified answer. The stages are shown
     only on a terminal, dimmed and on standard error."""
+    from rag.languages import sayings
     from rag.languages.text import detect_language
     from rag.types import EvidenceFound, Finished, StageStarted
 
-    found = None
+    found, words = None, sayings("page", "en")
     for event in assistant.stream(question, filters=scope):
         if found is not None:
             print_short(found.understood, found.relaxed)
@@ -181,7 +176,7 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
                 answering.print_evidence(found.evidence, detect_language(question))
         found = event if isinstance(event, EvidenceFound) else None
         if isinstance(event, StageStarted) and sys.stderr.isatty():
-            typer.secho(_STAGES.get(event.stage, event.stage), err=True, dim=True)
+            typer.secho(f"{words.get(f'stages.{event.stage}', event.stage)} …", err=True, dim=True)
         elif isinstance(event, Finished):
             return event.answer
     raise RuntimeError("the answer ended without a result")

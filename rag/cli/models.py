@@ -68,13 +68,9 @@ def _print_checked(ok: bool, line: str) -> None:
 
 def version() -> str:
     """Version of the installed distribution; of the source tree where it is not installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
+    from rag.doctor import installed
 
-    try:
-        return installed("citewise")
-    except PackageNotFoundError:
-        return "0.1.0 (not installed)"
+    return installed("citewise") or "0.1.0 (not installed)"
 
 
 def list_models(

@@ -25,9 +25,8 @@ from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
-from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, Uncomputed
-from rag.index import Index, open_index
+from rag.index import Index, open_configured
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
@@ -93,12 +92,9 @@ class Assistant:
 
         `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
         ends the reading early: the quotes answer then."""
-        answer: Answer | None = None
-        for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
-            if isinstance(event, Finished):
-                answer = event.answer
-        assert answer is not None, "a stream always ends with Finished"
-        return answer
+        *_, last = self.stream(question, filters=filters, history=history, language=language, stop=stop)
+        assert isinstance(last, Finished), "a stream always ends with it"
+        return last.answer
 
     def stream(
         self,
@@ -131,16 +127,8 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
     """The assistant that a configuration describes: what the command line and the page both call.
 
     Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline."""
-    opened = open_index(
-        index or config.index,
-        embedder=config.embedder,
-        cache_dir=config.cache_dir,
-        models=config.models,
-        threads=config.threads,
-        domains=load_domains(config.lexicons, config.concepts),
-    )
     return Assistant(
-        opened,
+        open_configured(config, index),
         load_reader(config) if with_llm else None,
         top_k=config.top_k,
         max_evidence=config.max_evidence,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains.finance.figures.asked import FigureRequest, Operation
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, Operation
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import CONTEXT, parse, shifted, terms
 from rag.domains.finance.figures.expressions import FormulaTerm as T
@@ -228,7 +228,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
         ("revenue", 0): Figure("r", D(b), "USD"),
         ("cash", 0): Figure("c", D(c), "USD"),
     }
-    wanted = FigureRequest(book().formulas["gross margin"], ("FY2022",), Rounding())
+    wanted = FigureRequest(book().formulas["gross margin"], (FiscalTerm(2022),), Rounding())
     found = compute(wanted, lambda concept, offset: sheet.get((concept, offset)))
     assert isinstance(found, Calculation)
     exact = Fraction(a, b) * 100
@@ -239,7 +239,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
 def test_a_compound_rate_leads_from_the_first_to_the_last(values: list[int]) -> None:
     n = len(values)
     wanted = FigureRequest(
-        metric("l:revenue"), (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Operation.CAGR, 2
+        metric("l:revenue"), (FiscalTerm(2022 - n + 1), FiscalTerm(2022)), Rounding(), Operation.CAGR, 2
     )
     found = compute(wanted, lambda _c, offset: Figure("revenue", D(values[n - 1 + offset]), "USD"))
     assert isinstance(found, Calculation)

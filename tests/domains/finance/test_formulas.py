@@ -7,7 +7,7 @@ from decimal import Decimal as D
 import pytest
 
 from rag.domains.finance.concepts import CONCEPTS, load
-from rag.domains.finance.figures.asked import FigureRequest
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import terms
 from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, equal_lines, identifier
@@ -30,7 +30,7 @@ def test_a_formula_names_known_lines_and_says_whose_it_is(formula: Formula) -> N
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("formula", BOOK.formulas.values(), ids=lambda f: f.key)
 def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: str) -> None:
-    wanted = FigureRequest(formula, ("FY2022",), Rounding(), language=language)
+    wanted = FigureRequest(formula, (FiscalTerm(2022),), Rounding(), language=language)
     asked: set[tuple[str, int]] = set()
 
     def lookup(concept: str, offset: int) -> Figure:
@@ -40,7 +40,7 @@ def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: st
 
     found = compute(wanted, lookup)
     assert isinstance(found, Calculation), found
-    assert found.result.printed and found.result.period == "FY2022"
+    assert found.result.printed and found.result.period == FiscalTerm(2022).in_words(language)
     known = {(t.concept, t.offset) for t in terms(formula.form(language))}
     variants = {(t.concept, t.offset) for v in formula.variants for t in terms(v)}
     assert asked <= known | variants

@@ -19,7 +19,7 @@ from rag.domains.finance.figures.asked import (
     FigureRequest,
     Operation,
     asked_periods,
-    labels,
+    named_terms,
     read_text,
 )
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
@@ -188,7 +188,7 @@ def _wanted(
 ) -> FigureRequest:
     aim = cues.operation(core, language)
     inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
-    named = labels(text, periods, keep_inner=inner)
+    named = named_terms(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, aim = _spanned(core, len(named), aim)

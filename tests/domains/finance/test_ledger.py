@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.domains.finance.figures.lineitems import Item, find_figure, item, label_score
+from rag.domains.finance.figures.lineitems import Item, find_figure, find_line, item, label_score
 from rag.domains.finance.figures.lines import TableLine, ledger, plain_label
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Page
@@ -143,6 +143,23 @@ def test_heads_that_name_no_period_give_none(tmp_path: Path) -> None:
         wanted = item("net income")
         assert wanted is not None
         assert find_figure(made, [1], wanted, 2023, "FY") is None
+
+
+def test_heads_that_stand_in_rows_give_periods_and_unit(tmp_path: Path) -> None:
+    metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
+    metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
+    rows = (
+        "|  | December 31,",
+        "Year | 2023 | 2022",
+        "|  | (in millions)",
+        "Revenues | 900 | 800",
+        "Net income | 9 | 8",
+    )
+    parts = statements(("|  | Segments | ", "CONSOLIDATED STATEMENTS OF OPERATIONS", rows))
+    with Store.create(tmp_path, manifest()) as made:
+        put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
+        found = find_line(made, [1], "net income", 2022, "FY")
+        assert found is not None and found.value == 8_000_000
 
 
 @pytest.mark.parametrize(("printed", "tax"), [("500", 500), ("-500", -500), ("(500)", -500)])

@@ -23,6 +23,12 @@ _DAYS_A_MONTH = 30.44
 _PERIOD_WORDS = _RE.words("period_words") | MONTHS.keys()
 
 
+def units_sentence(above: str) -> str:
+    """The last line above a table that speaks of units."""
+    found = [m.group() for m in _RE["unit_line"].finditer(above) if len(m.group()) <= 160]
+    return found[-1] if found else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnUnit:
     """What the figures of a table are multiplied by and their currency ("" where nothing says it). `stated`:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache, partial
@@ -28,15 +28,18 @@ _RE = Patterns(__file__)
 PER_SHARE = _RE["per_share"]
 _SIGNS = {"$": "USD", "¥": "CNY"}
 _MOST_KEPT = 64
+_ABOVE = 900
+Heads = tuple[str, ...]
 _ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A table row before its columns are known; a heading between tables has no `label`."""
+    """A table row before its columns are known, under `heads`; what stands between tables has no `label`."""
 
     label: str | None
     cells: tuple[FigureCell, ...]
+    heads: Heads
     block: Block
     chunk_id: int
     chunk: Chunk
@@ -50,9 +53,9 @@ def _labels(rows: Sequence[_Row]) -> Iterator[tuple[str, str, bool]]:
     above = None
     for row in rows:
         label = plain_label(row.label or "")
-        if row.label is None or row.block.heads != above:
+        if row.label is None or row.heads != above:
             sections = []
-        above = row.block.heads
+        above = row.heads
         if not row.cells:
             sections = [*sections[-5:], *filter(None, [label])]
             yield label, "", False
@@ -114,12 +117,12 @@ def table_lines(
     facts = report_facts(store.catalogue()).get(info.id)
     if facts is None:
         return ()
-    rows = [row for i, chunk in chunks for row in _rows(store, info, i, chunk)]
-    units = _units(rows)
+    rows = list(_rows(store, info, chunks))
+    units = _units(store, info, rows)
     columns = cache(lambda over, instant: heads.read_columns(over[0], over[1:], facts, instant=instant))
     lines: list[TableLine] = []
     for row, (label, section, implied) in zip(rows, _labels(rows), strict=True):
-        block, chunk, over = row.block, row.chunk, row.block.heads
+        block, chunk, over = row.block, row.chunk, row.heads
         if not row.cells or not any(over[1:]):
             continue
         statement = next((role for role in chunk.roles if role in PRIMARY), "")
@@ -131,23 +134,46 @@ def table_lines(
         )
         page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
         evidence = Evidence(
-            0, info, row.chunk_id, block.start, block.end, row.text, 0.0, page, chunk.heading_path, over,
-            block.location or chunk.location, block.cells,
+            0, info, row.chunk_id, block.start, block.end, row.text, 0.0, page, chunk.heading_path,
+            block.heads, block.location or chunk.location, block.cells,
         )  # fmt: skip
         title = block.table.title if block.table else ""
         lines.append(TableLine(label, section, implied, amounts, evidence, statement, chunk.roles, title))
     return tuple(lines)
 
 
-def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterator[_Row]:
-    for block in store.blocks(info.id, chunk.start, chunk.end):
-        if block.start < chunk.start or block.end > chunk.end:
-            continue
-        text = chunk.text[block.start - chunk.start : block.end - chunk.start]
-        if block.kind is not BlockKind.TABLE_ROW:
-            yield _Row(None, (), block, chunk_id, chunk, text)
-        elif block.table and block.table.placed and not _is_head(text, block.heads):
-            yield _Row(*read_cells(block, text), block, chunk_id, chunk, text)
+def _rows(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]) -> Iterator[_Row]:
+    """The rows of the tables of passages. Rows of years alone, and the words over them, are heads."""
+    over: Heads = ()
+    below: Heads = ()
+    for chunk_id, chunk in chunks:
+        for block in store.blocks(info.id, chunk.start, chunk.end):
+            if block.start < chunk.start or block.end > chunk.end:
+                continue
+            text = chunk.text[block.start - chunk.start : block.end - chunk.start]
+            if block.kind is not BlockKind.TABLE_ROW or not block.table or not block.table.placed:
+                yield _Row(None, (), (), block, chunk_id, chunk, text)
+                continue
+            if block.heads != over:
+                over = below = block.heads
+            label, cells = read_cells(block, text)
+            if cells and all(_RE["year"].fullmatch(cell.printed) for cell in cells):
+                below = _with_years(over, label, {cell.place: cell.printed for cell in cells})
+            elif not cells and text.startswith("|"):
+                below = (f"{below[0]} {label}", *below[1:]) if text.count("|") < 3 and below else below
+            elif not _is_head(text, over):
+                yield _Row(label, cells, below, block, chunk_id, chunk, text)
+
+
+def _with_years(over: Heads, label: str, years: Mapping[int, str]) -> Heads:
+    """The heads with a row of years below them; one head over all of those holds for all columns."""
+    held = [over[n] if n < len(over) else "" for n in range(max(len(over), *(n + 1 for n in years)))]
+    shared = {held[n] for n in years} - {""}
+    common = " ".join((held[0], label, *(shared if len(shared) == 1 else ())))
+    own = [
+        f"{head if len(shared) > 1 else ''} {years[n]}" if n in years else head for n, head in enumerate(held)
+    ]
+    return common, *own[1:]
 
 
 def _is_head(text: str, over: Sequence[str]) -> bool:
@@ -155,10 +181,18 @@ def _is_head(text: str, over: Sequence[str]) -> bool:
     return {*re.findall(r"\w+", text)} <= {*re.findall(r"\w+", " ".join(over))}
 
 
-def _units(rows: Sequence[_Row]) -> dict[tuple[str, ...], heads.ColumnUnit]:
-    """The unit of each table by its heads: its own, else the usual one of the document's tables."""
-    tables = {row.block.heads: row.block.table.title for row in rows if row.block.table}
-    found = {over: heads.read_unit(f"{title}\n{heads_text(over)}") for over, title in tables.items()}
+def _units(store: Store, info: DocumentInfo, rows: Sequence[_Row]) -> dict[Heads, heads.ColumnUnit]:
+    """The unit of each table by its heads: its own, else that of the lines above it, else the usual one of
+    the document's tables."""
+    found: dict[Heads, heads.ColumnUnit] = {}
+    for row in rows:
+        if row.heads not in found and row.block.table:
+            unit = heads.read_unit(f"{row.block.table.title}\n{heads_text(row.heads)}")
+            if not unit.stated:
+                above = store.text(info.id, max(0, row.block.start - _ABOVE), row.block.start)
+                near = heads.read_unit(heads.units_sentence(above))
+                unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
+            found[row.heads] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
     money = Counter(cell.currency for row in rows for cell in row.cells if cell.currency)
     currency = next((u.currency for u in stated if u.currency), "") or max(

@@ -19,7 +19,6 @@ from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.printing import (
     Formatter,
     NotComputed,
-    RequiredFigure,
     Rounding,
     common_scale,
     plain,
@@ -145,14 +144,14 @@ def test_a_figure_that_is_missing_is_named_with_its_period() -> None:
     wanted = read_figure(read_wording("What was the fixed asset turnover in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table())
-    assert found == NotComputed((RequiredFigure("net ppe", 0),))
+    assert found == NotComputed((("net ppe", 0),))
 
 
 def test_the_alternative_that_lacks_least_is_what_is_missing() -> None:
     wanted = read_figure(read_wording("What was EBITDA in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table({("operating income", 0): 5}))
-    assert found == NotComputed((RequiredFigure("depreciation", 0),))
+    assert found == NotComputed((("depreciation", 0),))
 
 
 def test_a_line_that_is_not_printed_is_made_of_others() -> None:
@@ -176,7 +175,7 @@ def test_an_average_that_the_question_defines_needs_both_balances() -> None:
         )
     )
     assert wanted is not None
-    assert compute(wanted, table()) == NotComputed((RequiredFigure("equity", -1),))
+    assert compute(wanted, table()) == NotComputed((("equity", -1),))
 
 
 def test_one_row_that_two_names_fit_is_counted_once() -> None:

@@ -10,7 +10,7 @@ from rag.domains.finance.concepts import CONCEPTS, load
 from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import terms
-from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, equal_lines, identifier
+from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, identifier
 from rag.domains.finance.printing import Rounding
 from rag.languages.text import has_han, normalise
 from rag.types import Calculation, Figure
@@ -84,7 +84,7 @@ def test_one_name_stands_for_one_thing() -> None:
 
 
 def test_twins_are_lines_of_both_languages() -> None:
-    for english, chinese in equal_lines().items():
+    for english, chinese in book().equal_lines.items():
         assert english in LINES
         assert chinese and all(key in LINES and has_han(key) for key in chinese)
 

@@ -18,7 +18,6 @@ from rag.domains.finance.figures.reporter import CompanyReports
 from rag.domains.finance.printing import (
     Formatter,
     NotComputed,
-    RequiredFigure,
     Rounding,
     common_scale,
     plain,
@@ -108,17 +107,12 @@ def not_found_words(missing: NotComputed, wanted: FigureRequest, reports: Compan
     """What was not found, for the reader of a refusal."""
     if missing.reason:
         return missing.reason
-    named, language = _named(missing.required, wanted), wanted.language
+    named, language = [], wanted.language
+    for concept, offset in missing.required:
+        name, period = concept_name(concept, language), wanted.period(offset)
+        named.append(f"{name} ({period.in_words(language)})" if period else name)
+    named = list(dict.fromkeys(named))
     return say("figures.not_found", language, name=wanted.name, company=reports.company, named=named)
-
-
-def _named(required: Sequence[RequiredFigure], wanted: FigureRequest) -> list[str]:
-    named = []
-    for need in required:
-        period = wanted.period(need.offset)
-        name = concept_name(need.concept, wanted.language)
-        named.append(f"{name} ({period.in_words(wanted.language)})" if period else name)
-    return list(dict.fromkeys(named))
 
 
 Lookup = Callable[[str, int], Figure | None]
@@ -155,7 +149,7 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
         except DecimalException:
             return NotComputed(reason=_by_zero(wanted, tree))
     if lacking:
-        return NotComputed(tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in lacking)))
+        return NotComputed(tuple(dict.fromkeys((t.concept, t.offset) for t in lacking)))
     try:
         return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from rag.domains.finance.concepts import CONCEPTS, load, report_facts
 from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
-from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
+from rag.domains.finance.figures.formulas import book, concept_unit
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
 from rag.facts.dates import MONTH_NAME
@@ -87,7 +87,7 @@ def item(key: str, language: str = "en") -> Item | None:
     lines, others = _concepts()
     wordings, statements = lines.get(key) or others.get(key) or ((), ())
     if own((False, True), language) and not has_han(key):
-        same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
+        same = [lines[other] for other in book().equal_lines.get(key, ()) if other in lines]
         wordings = tuple(w for words, _ in same for w in words) or wordings
         statements = same[0][1] if same else statements
     return Item(key, wordings, statements) if wordings else None

@@ -20,7 +20,7 @@ from rag.facts.references import borne_labels
 from rag.languages.text import letters, search_tokens, sentences
 from rag.questions.query import Query
 from rag.store.store import Store
-from rag.types import Change, Chunk, DocumentInfo, Evidence, Span
+from rag.types import ChangedBy, Chunk, DocumentInfo, Evidence, Span
 from rag.types.documents import led
 
 _BEFORE = 6000  # code points in which the number of a provision stands above a sentence of it
@@ -133,7 +133,7 @@ def _in_force(
             if change.amendment.kind is ChangeKind.REPLACE:
                 words = _bearing(words or "", query)
             text = text if words is None else words or instruction.text
-    made = tuple(Change(one.source, one.amendment.start, one.day, one.day <= on) for one in changes)
+    made = tuple(ChangedBy(one.source, one.amendment.start, one.day, one.day <= on) for one in changes)
     return replace(piece, changes=made, in_force=text if known and text != piece.text else "")
 
 

@@ -13,7 +13,7 @@ from rag.types.tables import Cell, heads_text
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedBy:
     """Where words are changed: by the instruction that begins at `start` of a document, from an ISO `day`
     ("": not known); `made`: on the day that was asked about it was."""
 
@@ -48,7 +48,7 @@ class Evidence:
     withdrawn: MarkKind | None = None
     notes: tuple[str, ...] = ()
     leads: tuple[LeadIn, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ChangedBy, ...] = ()
     in_force: str = ""
 
     @property

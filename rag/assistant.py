@@ -189,7 +189,14 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     hits = tuple(index.search(query, setup.top_k, filters=filters))
     clock.lap("searching")
     yield StageStarted("evidence")
-    found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    found = select(
+        query,
+        hits,
+        index,
+        limit=setup.max_evidence,
+        threshold=setup.threshold,
+        in_force=filters.in_force if filters else "",
+    )
     clock.lap("evidence")
     figures = worked_out(query, hits, found, setup, filters)
     unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))

@@ -142,6 +142,13 @@ class Basis:
             if numbers := [f"[{e.number}]" for e in resting if e.withdrawn is kind]:
                 how = named("withdrawn", kind, self.language)
                 found.append(say("answers.withdrawn", self.language, numbers=numbers, how=how))
+        titles = {(e.document.id, e.start): e.document.title or e.document.path for e in self.found.evidence}
+        for e in resting:
+            by = {(titles.get((one.document_id, one.start)), one.day): None for one in e.changes}
+            found += [
+                say("answers.amended", self.language, number=e.number, by=title or "", day=day)
+                for title, day in by
+            ]
         notes = {note: e.number for e in reversed(resting) for note in reversed(e.notes)}
         found += [
             say("answers.note", self.language, number=n, note=note) for note, n in reversed(notes.items())

@@ -42,7 +42,8 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
     for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
-        found = select(part, hits, index, limit=each, threshold=setup.threshold)
+        day = filters.in_force if filters else ""
+        found = select(part, hits, index, limit=each, threshold=setup.threshold, in_force=day)
         figures = worked_out(part, hits, found, setup, filters)
         computed = figures if isinstance(figures, Computed) else None
         if isinstance(figures, Computed | NoRow):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.amendments import Amendment, amendments
 from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
@@ -38,6 +39,7 @@ from rag.types import (
     MarkKind,
     Page,
     Relation,
+    RelationKind,
     Table,
 )
 from rag.types.documents import WITHDRAWN, Metadata, several
@@ -103,10 +105,12 @@ class Documents(IndexFile):
     def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
         super().__init__(folder, connection, manifest)
         self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
+        self.amendments = lru_cache(maxsize=_CACHED_PARTS)(self._amendments)
 
     def close(self) -> None:
         super().close()
         self._part.cache_clear()
+        self.amendments.cache_clear()
 
     def _listed(self) -> dict[int, DocumentInfo]:
         return self._cached("listing", _listing)[0]
@@ -136,6 +140,15 @@ class Documents(IndexFile):
         """What a document does to others (amends, repeals, supersedes), or they to it."""
         with self._connection() as connection:
             return read_relations(connection, f"WHERE {'target' if incoming else 'source'} = ?", document_id)
+
+    def amending(self) -> tuple[Relation, ...]:
+        """Which document amends which, of those that the index holds."""
+        query = f"WHERE kind = '{RelationKind.AMENDS}' AND target IS NOT NULL"
+        return self._cached("amending", lambda connection: tuple(read_relations(connection, query)))
+
+    def _amendments(self, document_id: int) -> tuple[Amendment, ...]:
+        """What a document changes in others, or in itself, in order."""
+        return amendments(self.load_document(document_id))
 
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left

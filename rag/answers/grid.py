@@ -179,10 +179,11 @@ class RowGrid:
         return HeldWords(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
 
     def _lead(self, table: Table) -> str:
-        """The short paragraph right above a table."""
+        """The short paragraph right above that leads into a table."""
         before = self.store.blocks(self.hit.document.id, max(0, table.start - _LEADS), table.start)
         near = [b for b in before if b.kind is BlockKind.PARAGRAPH and b.end - b.start <= _LEADS][-1:]
-        return "".join(self.store.text(self.hit.document.id, b.start, b.end) for b in near)
+        text = "".join(self.store.text(self.hit.document.id, b.start, b.end) for b in near)
+        return text if text.rstrip().endswith(_COLONS) else ""
 
     def column(self, number: int) -> list[str]:
         return _cells(self.rows, number)

@@ -231,7 +231,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         by = next(filter(None, held), [])
         if any(c.measured for c in by):
             cues = replace(cues, grouped=None)  # "by value" is in what order
-        elif len(groups := [c for c in groups if c in by]) != 1:
+        elif len(groups := [c for c in nouns if c in by]) != 1:
             return ()
     columns = _measured(table, filters)
     summed = cues.aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE)

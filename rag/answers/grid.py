@@ -251,14 +251,26 @@ def _body(table: Table, document: int, store: Store, start: int, end: int) -> Gr
     text = store.text(document, begin, stop)
     gone = [mark for mark in store.marks(document, begin, stop) if mark.kind in WITHDRAWN]
     rows: list[GridRow] = []
+    first = " ".join(heads).strip()[:1]
     for block in found:
         own = text[block.start - begin : block.end - begin]
-        if reads_as_heads(own, heads) or any(m.start < block.end and block.start < m.end for m in gone):
+        again = own.lstrip(" |")[:1] == first and reads_as_heads(own, heads)
+        if again or any(m.start < block.end and block.start < m.end for m in gone):
             continue
-        cells = block.cells
-        texts = tuple(" ".join(text[c.start - begin : c.end - begin].split()) for c in cells)
-        rows.append(GridRow(block.start, block.end, texts, tuple(c.start for c in cells)))
+        places = _places(block)
+        texts = tuple(" ".join(text[a - begin : b - begin].split()) for a, b in places)
+        rows.append(GridRow(block.start, block.end, texts, tuple(a for a, _ in places)))
     return GridBody(heads, tuple(rows))
+
+
+def _places(block: Block) -> list[tuple[int, int]]:
+    """Where the cells of a row stand: those of `Block.cells`, in a fraction of the time."""
+    packed = block.table.rows[block.row - block.table.first] if block.table else ()
+    at, places = packed[0] if packed else 0, []
+    for width, gap in zip(packed[1::2], (*packed[2::2], 0), strict=False):
+        places.append((at, at + width))
+        at += width + gap
+    return places
 
 
 def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:

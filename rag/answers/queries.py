@@ -236,6 +236,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if cues.grouped is not None or (cues.order and cues.aggregate is not RowAggregate.ROWS):
         aggregate = cues.aggregate if cues.aggregate is not RowAggregate.ROWS else RowAggregate.TOTAL
         counted = aggregate is RowAggregate.COUNT
+        groups = groups or ([] if counted else nouns[:1])
         if not groups or aggregate is RowAggregate.SHARE or (not counted and len(columns) != 1):
             return ()
         column = None if counted else columns[0]

@@ -65,7 +65,8 @@ class Manifest:
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
         """Of the values of `to_json` in this format."""
         ((info, embedder),) = ((space["info"], space["embedder"]) for space in values["spaces"])
-        tuples = {"languages": tuple(info["languages"]), "cosines": tuple(map(tuple, info.get("cosines", ())))}
+        cosines = tuple(map(tuple, info.get("cosines", ())))
+        tuples = {"languages": tuple(info["languages"]), "cosines": cosines}
         rest = {name: value for name, value in values.items() if name != "spaces"}
         return cls(Space(EmbedderInfo(**info | tuples), embedder), **rest)
 

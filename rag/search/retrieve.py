@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query
+from rag.search.identity import identified, without
 from rag.search.pool import (
     LegResults,
     Lines,
@@ -92,6 +93,9 @@ _SPREAD = 0.8
 # So does a passage in hidden rows or sheets, where the question does not ask for such.
 _HIDDEN = 0.5
 _REASONS = 8
+# Where the first passages are of the document that a question names, those of all others count so much.
+_IDENTIFYING = 5
+_OTHERS = 0.5
 # Without the ranker: what full agreement in one matter adds to the fused score.
 _PREFERENCE = 0.05
 # All but a weak hint, what a page's lines say already, and what holds whatever is asked.
@@ -159,12 +163,29 @@ def retrieve_each(
         ranked = pool.map(rank_one, narrow) if len(narrow) > 1 else map(rank_one, narrow)
     found = []
     for query, one in zip(queries, ranked, strict=True):
-        places = [_Place(one, row, float(score)) for row, score in enumerate(one.scores)]
-        places.sort(key=lambda place: (-place.score, place.candidate.id))
+        places = _places(one)
+        owners = (place.candidate.document_id for place in places[:_IDENTIFYING])
+        # Lines of a statement are found by the report that they stand in.
+        reported = query.sought and query.periods
+        if stages.constraints and not reported and (about := identified(query, legs.store, owners)):
+            document, names = about
+            inside = rank_one(without(query, names), named=replace(named, documents=(document,)))
+            others = [replace(p, score=p.score * _OTHERS) for p in places]
+            places = [p for p in _places(inside) if p.candidate.document_id == document]
+            places += [p for p in others if p.candidate.document_id != document]
+            places.sort(key=_order)
         most = _READ_PER_HIT * k
         first = _spread(places, most) if stages.spread else places[:most]
         found.append(with_former(legs, query, _hits(legs, first, k)))
     return found
+
+
+def _places(ranked: RankedPassages) -> list[_Place]:
+    return sorted((_Place(ranked, row, float(score)) for row, score in enumerate(ranked.scores)), key=_order)
+
+
+def _order(place: _Place) -> tuple[float, int]:
+    return -place.score, place.candidate.id
 
 
 def narrowed(query: Query, stages: Stages) -> Query:

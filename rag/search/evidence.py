@@ -22,6 +22,7 @@ from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
 from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
+from rag.search.identity import identified, without
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
@@ -46,6 +47,7 @@ _TITLE_CHARS = 60
 # A sentence this much less likely than the best is not shown; the first two always are.
 _LEAST_SHARE = 0.2
 # What does not stand counts so much less; where former words are asked for and found, so do the others.
+_NAMES = 5
 _ASIDE = 0.5
 # A sentence took the place of another where they share so much of their words.
 _REPLACED = 0.5
@@ -129,7 +131,10 @@ def rank_sentences(
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
     None where it does not know the question's language."""
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
-    prepared = prepare(query, index.store, query.cues if former else frozenset())
+    about = identified(query, index.store, (hit.document.id for hit in hits))
+    # A name or two weigh little in a sentence; those of a contract with its parties outweigh what is asked.
+    asked_of = without(query, about[1]) if about and len(about[1]) >= _NAMES else query
+    prepared = prepare(asked_of, index.store, query.cues if former else frozenset())
     found = []
     for number, hit in enumerate(hits):
         surroundings = "\n".join([hit.document.title, hit.chunk.context, *hit.chunk.heading_path])
@@ -150,7 +155,7 @@ def rank_sentences(
     if compared is not None and found:
         order = order[:_RANKED]
         likely = order[:_EMBEDDED]
-        values = _cosines(query, [found[i] for i in likely], hits, index, compared)
+        values = _cosines(asked_of, [found[i] for i in likely], hits, index, compared)
         for i, value in zip(likely, values, strict=True):
             cosines[i] = value
     kept = [found[i] for i in order]

@@ -23,6 +23,7 @@ from rag.parsers.pdf_lines import (
     Box,
     PlacedWord,
     TextLine,
+    close_gaps,
     close_spaced,
     joined,
     quick,
@@ -50,6 +51,7 @@ _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
 _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _SMALL = 0.8
+_TOUCH, _MOST_TOUCHING = 0.4, 9  # points between words, of which few on a page touch, as behind an f
 _LEAST_PICTURE = 0.08  # of the page
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
@@ -79,7 +81,9 @@ class PageText:
         self._turn = _turn_of(lines)
         if self._turn:
             lines = [_turned(line, self._turn) for line in lines]
-        lines = joined(lines)
+        lines = (
+            [close_gaps(line, self._generated) for line in joined(lines)] if self._touching else joined(lines)
+        )
         self.lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
 
     def close(self) -> None:
@@ -96,10 +100,13 @@ class PageText:
         return "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
 
     def _shift_back(self) -> None:
-        generated = quick("FPDFText_IsGenerated")
-        text = shifted_back(self.text, lambda number: generated(self._handle, number) == 1)
+        text = shifted_back(self.text, self._generated)
         if text:
             self.text, self.readable = text, True
+
+    def _generated(self, number: int) -> bool:
+        """Whether pdfium put a character there itself: blanks and line breaks."""
+        return bool(quick("FPDFText_IsGenerated")(self._handle, number) == 1)
 
     def boxes(self, numbers: Sequence[int]) -> list[Box]:
         """The boxes of characters, each as high as its type."""
@@ -139,7 +146,7 @@ class PageText:
     def _read(self) -> list[TextLine]:
         spans = [match.span() for match in WORD.finditer(self.text)]
         boxes = self.boxes([n for start, end in spans for n in (start, end - 1)])
-        wide, heights = _measured(boxes)
+        wide, heights, self._touching = _measured(boxes)
         starts = [start for start, _ in spans]
         lines: list[TextLine] = []
         first = end = 0  # words
@@ -248,14 +255,16 @@ def has_overlay(page: Any) -> bool:
     return False
 
 
-def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float]]:
-    """Whether a gap that could part columns follows each word, and the heights of all boxes."""
+def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float], bool]:
+    """Whether a gap that could part columns follows each word, the heights of all boxes, and whether many
+    words have no gap between."""
     if not boxes:
-        return [], []
+        return [], [], False
     values = list(chain.from_iterable(boxes))
     heights = list(map(sub, values[1::4], values[3::4]))
-    gaps = map(sub, values[8::8], values[6::8])
-    return [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)], heights
+    gaps = list(map(sub, values[8::8], values[6::8]))
+    wide = [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)]
+    return wide, heights, sum(-_TOUCH < gap < _TOUCH for gap in gaps) > _MOST_TOUCHING
 
 
 def _fallen(line: TextLine) -> list[TextLine]:

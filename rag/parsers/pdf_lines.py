@@ -4,7 +4,7 @@ once the whole document is known."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from ctypes import CFUNCTYPE, c_int, c_void_p, cast
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +22,7 @@ WORD = _RE["word"]
 _HALVES = patterns("pdf_lines")
 _CLOSED, _APART = (listed(f"spaced_{name}") for name in ("pairs", "series"))
 _HAN = re.compile("[\u4e00-\u9fff]")
+_TOUCH = 0.04  # between letters of a word, as a share of the height of the type's box
 _LONGEST = 16  # letters of a word that is spaced
 
 Box = tuple[float, float, float, float]
@@ -114,10 +115,13 @@ class TextLine:
             made.append(part)
         return made
 
+    def gaps(self) -> Iterator[tuple[Box, Box]]:
+        """The boxes on both sides of each gap between its words."""
+        return zip(self.boxes[1::2], self.boxes[2::2], strict=False)
+
     def has_wide_gap(self) -> bool:
         """Whether a gap between its words could part columns."""
-        gaps = zip(self.boxes[1::2], self.boxes[2::2], strict=False)
-        return any(after[0] - before[2] > self.size * WORD_GAP for before, after in gaps)
+        return any(after[0] - before[2] > self.size * WORD_GAP for before, after in self.gaps())
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
@@ -204,6 +208,23 @@ def close_spaced(line: TextLine) -> TextLine:
         if not any(map(_RE["operator"].fullmatch, beside)):
             whole = last - first == len(words)
             spans += [(first + begin, first + end) for begin, end in _spaced(line, words[first:last], whole)]
+    return _close(line, spans)
+
+
+def close_gaps(line: TextLine, generated: Callable[[int], bool]) -> TextLine:
+    """A line without the blanks that pdfium sees where letters touch: "1 , 0 3 6". `generated` says of the
+    number of a character whether pdfium put it there."""
+    near = [abs(after[0] - before[2]) < _TOUCH * line.size for before, after in line.gaps()]
+    if not any(near) or line.signed:
+        return line
+    apart = [n for n, touches in enumerate(near, 1) if not (touches and generated(line.numbers[n] - 1))]
+    ends = [0, *apart, len(line.numbers)]
+    return _close(line, [span for span in pairwise(ends) if span[1] - span[0] > 1])
+
+
+def _close(line: TextLine, spans: Sequence[tuple[int, int]]) -> TextLine:
+    """The line with the words of each span as one."""
+    words = line.words()
     for begin, end in reversed(spans):
         start, stop = words[begin].start, words[end - 1].end
         line.text = line.text[:start] + "".join(line.text[start:stop].split()) + line.text[stop:]

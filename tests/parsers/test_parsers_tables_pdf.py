@@ -4,13 +4,18 @@ The files are made here."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from rag.parsers import parse
 from rag.types import BlockKind, Document, Table
+from tests.files import scanned_pdf, write
 from tests.parsers.test_parsers_words_pdf import canvas_pdf, lines, read
 
 Rows = Sequence[Sequence[str]]
@@ -311,3 +316,24 @@ def test_lists_and_contents_are_no_tables(tmp_path: Path, rows: Rows, right: boo
         tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 110 if not right else 400), 770, right=right))
     )
     assert not document.tables
+
+
+def test_a_table_of_a_scan_has_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["Item", "2024", "2023"], ["Hay", "1,200", "1,100"], ["Oats", "300", "280"]]
+
+    class Engine:
+        def __call__(self, image: object) -> tuple[list[tuple[list[tuple[float, float]], str, float]], None]:
+            found = []
+            for n, row in enumerate(rows):
+                for left, right, text in zip((200, 800, 1100), (300, 920, 1220), row, strict=True):
+                    top, bottom = 280 + 45 * n, 308 + 45 * n
+                    found.append(([(left, top), (right, top), (right, bottom), (left, bottom)], text, 0.9))
+            return found, None
+
+    engine = ModuleType("rapidocr_onnxruntime")
+    engine.__spec__ = ModuleSpec(engine.__name__, None)
+    engine.RapidOCR = Engine  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, engine.__name__, engine)
+    path = write(tmp_path, "scan.pdf", scanned_pdf(1))
+    ((table, found),) = tables(parse(path, path="scan.pdf", ocr=True))
+    assert (table.heads, found) == ((("Item",), ("2024",), ("2023",)), rows)

@@ -12,7 +12,8 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.index import Index
-from rag.parsers.base import TextBuilder, marked, note_body, note_mark
+from rag.parsers.base import TextBuilder
+from rag.parsers.marks import marked, note_body, note_mark
 from rag.types import Answer, Document, Loss, LossKind, MarkKind, Outcome
 from rag.types.documents import withdrawn
 from tests.archive import FILES

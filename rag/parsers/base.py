@@ -13,10 +13,6 @@ from itertools import groupby, pairwise
 
 from rag.languages import patterns
 from rag.parsers.marks import FoundMark, taken, unmarked
-from rag.parsers.marks import marked as marked
-from rag.parsers.marks import note_body as note_body
-from rag.parsers.marks import note_mark as note_mark
-from rag.parsers.marks import raised as raised
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
 from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
 
@@ -145,11 +141,10 @@ class TextBuilder:
         """What follows stands under no heading."""
         self._headings.clear()
 
-    def paragraph(self, text: str, *, location: str = "") -> None:
-        self._add(BlockKind.PARAGRAPH, text, location=location)
-
-    def list_item(self, text: str, *, level: int = 0) -> None:
-        self._add(BlockKind.LIST_ITEM, text, level=level)
+    def paragraph(self, text: str, *, location: str = "", listed: int | None = None) -> None:
+        """A paragraph, or an item of a list at this depth (0 = outermost)."""
+        kind = BlockKind.PARAGRAPH if listed is None else BlockKind.LIST_ITEM
+        self._add(kind, text, level=listed or 0, location=location)
 
     def code(self, text: str) -> None:
         self._add(BlockKind.CODE, text)

@@ -163,19 +163,14 @@ class _Reader:
                 self.title = title if level < 0 else self.title or title
                 self._heading = one_line(line.number + text)
             else:
-                self._add(line.numbered, line.listed)
+                self.builder.paragraph(line.numbered, listed=line.listed)
         for kind, former in line.former:
-            self._add(marked(kind, line.number + former), None if level else line.listed)
+            depth = None if level else line.listed
+            self.builder.paragraph(marked(kind, line.number + former), listed=depth)
         if line.notes and not self._notes:
             self._noted_at = line.listed or 0
         self._notes += line.notes
         self._draw(line.drawn)
-
-    def _add(self, text: str, listed: int | None) -> None:
-        if listed is None:
-            self.builder.paragraph(text)
-        else:
-            self.builder.list_item(text, level=listed)
 
     def _level(self, line: Line, text: str, element: Any) -> int:
         """Level of a heading, -1 for a title, 0 for other text."""

@@ -96,7 +96,7 @@ class Drawings:
         ]
         self._builder.start_group()
         for line in filter(str.strip, lines):
-            self._builder.list_item(line)
+            self._builder.paragraph(line, listed=0)
         return any(map(str.strip, lines))
 
 

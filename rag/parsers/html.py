@@ -162,21 +162,16 @@ class _Walker:
 
     def _put(self, kind: str, text: str, former: Mapping[MarkKind, str]) -> None:
         """Add a block, and how it read before."""
+        listed = self._items - 1 if kind == "li" else None
         if text and kind in _HEADINGS:
             self.builder.heading(text, _HEADINGS[kind])
             self.first_heading = self.first_heading or unmarked(one_line(text))
         elif kind == "pre":
             self.builder.code(text)
-        elif text:
-            self._add(kind, text)
-        for words in former.values():
-            self._add(kind, _lines(words))
-
-    def _add(self, kind: str, text: str) -> None:
-        if kind == "li":
-            self.builder.list_item(text, level=self._items - 1)
         else:
-            self.builder.paragraph(text)
+            self.builder.paragraph(text, listed=listed)
+        for words in former.values():
+            self.builder.paragraph(_lines(words), listed=listed)
 
     def _table(self, table: Any) -> bool:
         """Add a table of data. False for a table that only lays out a page: its cells are walked as

@@ -160,10 +160,7 @@ class _Reader:
             standing, former = _read(words[task.end() if task else 0 :])
             standing = f"{self._marker}{box}{standing}" if standing or not former else ""
             for block in (standing, *former.values()):
-                if self._marker and block:
-                    self.builder.list_item(block, level=self._depth - 1)
-                elif block:
-                    self.builder.paragraph(block)
+                self.builder.paragraph(block, listed=self._depth - 1 if self._marker else None)
         self._marker = ""
         for label, note in zip(notes[::2], notes[1::2], strict=True):
             self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")

@@ -243,10 +243,8 @@ class Layout:
         lines = [line.signed or line.text for line in self._paragraph]
         text = _joined(lines)
         plain = unmarked(text)
-        if _BULLETED.match(plain) or _BULLET.match(self._paragraph[0].text) or is_list_item(plain):
-            self._builder.list_item(text)
-        else:
-            self._builder.paragraph(text)
+        listed = _BULLETED.match(plain) or _BULLET.match(self._paragraph[0].text) or is_list_item(plain)
+        self._builder.paragraph(text, listed=0 if listed else None)
         for number, n in self._starts:
             self._builder.start_page(number, back=len(unmarked(clean(_joined(lines[n:])))))
         self._builder.paragraph(marked(MarkKind.STRUCK, former))

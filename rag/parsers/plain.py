@@ -167,10 +167,7 @@ def _flush(builder: TextBuilder, paragraph: list[str]) -> None:
     if not paragraph:
         return
     text = "\n".join(line.strip() for line in paragraph)
-    if is_list_item(paragraph[0].strip()):
-        builder.list_item(text)
-    else:
-        builder.paragraph(text)
+    builder.paragraph(text, listed=0 if is_list_item(paragraph[0].strip()) else None)
     paragraph.clear()
 
 

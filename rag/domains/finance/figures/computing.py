@@ -136,24 +136,25 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     filling = expressions.Filling(
         lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted)
     )
-    points: list[_Point] = []
-    lacking: list[expressions.FormulaTerm] = []
+    filled: list[tuple[int, expressions.Tree]] = []
+    lacking: dict[tuple[str, int], None] = {}
     for offset in wanted.offsets():
         try:
-            tree = filling.fill(expressions.shifted(wanted.formula.form(wanted.language), offset))
+            node = expressions.shifted(wanted.formula.form(wanted.language), offset)
+            filled.append((offset, filling.fill(node)))
         except expressions.MissingTerms as missing:
-            lacking.extend(missing.args)
-            continue
-        try:
-            points.append(_Point(offset, _percent(wanted, value(tree)), tree))
-        except DecimalException:
-            return NotComputed(reason=_by_zero(wanted, tree))
+            lacking |= dict.fromkeys((t.concept, t.offset) for t in missing.args)
     if lacking:
-        return NotComputed(tuple(dict.fromkeys((t.concept, t.offset) for t in lacking)))
+        return NotComputed(tuple(lacking))
+    tree = filled[0][1]
     try:
+        points = []
+        for offset, tree in filled:
+            points.append(_Point(offset, _percent(wanted, value(tree)), tree))
+        tree = points[0].tree
         return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:
-        return NotComputed(reason=_by_zero(wanted, points[0].tree))
+        return NotComputed(reason=_by_zero(wanted, tree))
 
 
 def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> expressions.Leaf | None:
@@ -258,9 +259,8 @@ def _period(wanted: FigureRequest, offset: int) -> str:
 
 
 def _words(tree: expressions.Tree, wanted: FigureRequest) -> str:
-    return expressions.words(
-        tree, *(say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in"))
-    )
+    named = (say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in"))
+    return expressions.written(tree, lambda leaf: leaf.name, *named)
 
 
 def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
@@ -280,7 +280,7 @@ def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatt
     for p in points:
         if isinstance(p.tree, expressions.Leaf) and single:
             return ""
-        text = expressions.numbers(p.tree, formatter.input)
+        text = expressions.written(p.tree, lambda leaf: _bracketed(formatter.input(leaf.value)))
         if not isinstance(p.tree, (expressions.Leaf, expressions.Number)):
             text += f" = {formatter.text(p.value, wanted.unit)}"
         name = _period(wanted, p.offset)
@@ -288,6 +288,10 @@ def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatt
     if wanted.operation in _STEPS:
         lines.append(f"{_last_step(wanted, points, formatter)} = {printed}")
     return "; ".join(lines)
+
+
+def _bracketed(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
 
 
 def _last_step(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter) -> str:

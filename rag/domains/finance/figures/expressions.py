@@ -261,23 +261,10 @@ def leaves(tree: Tree) -> tuple[Leaf, ...]:
     return ()
 
 
-def words(tree: Tree, average: str, change: str) -> str:
-    """The formula in words: "365 * average inventory / cost of sales"; `average` and `change` in front of
-    a name."""
-    return _written(tree, lambda leaf: leaf.name, average, change)
+def written(tree: Tree, leaf_text: Callable[[Leaf], str], average: str = "", change: str = "") -> str:
+    """The formula with its figures as `leaf_text` writes them: "365 * average inventory / cost of sales";
+    `average` and `change` stand in front of a name, else "(1,204 + 388) / 2"."""
 
-
-def numbers(tree: Tree, printed: Callable[[Decimal], str]) -> str:
-    """The same with figures put in: "(1,204 + 388) / 2,010"."""
-
-    def leaf_text(leaf: Leaf) -> str:
-        text = printed(leaf.value)
-        return f"({text})" if leaf.value < 0 else text
-
-    return _written(tree, leaf_text, "", "")
-
-
-def _written(tree: Tree, leaf_text: Callable[[Leaf], str], average: str, change: str) -> str:
     def inner(t: Tree, strength: int, right: bool = False) -> str:
         match t:
             case Number():

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
 from rag.domains.finance.concepts import ReportFacts
-from rag.facts.dates import MONTHS, Period, dates, with_capitals
+from rag.facts.dates import MONTHS, dates, with_capitals
 from rag.facts.numerals import CURRENCY_BEFORE, SPELLED, fold, numerals
 from rag.facts.quantities import header_scales
 from rag.languages import Patterns
@@ -98,7 +99,7 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
     if column.change and not re.search(r"amount|金额", head, re.I):
         return column
     own = _years(head)
-    day = _day(head) or (_day_of_year(common, head, own[0]) if own else _day(common))
+    day = _day(head) or (_day(head, own[0]) or _day(common, own[0]) if own else _day(common))
     months = _months(head) or _months(common)
     current = facts.years[0] if facts.years else anchor
     if day is not None:
@@ -120,23 +121,13 @@ def _other(head: str) -> str:
     return " ".join(w for w in words if w.lower().rstrip(".") not in _PERIOD_WORDS)
 
 
-def _day(text: str) -> date | None:
-    days = (_as_date(found.period) for found in dates(with_capitals(fold(text))))
-    return next((day for day in days if day), None)
-
-
-def _as_date(p: Period) -> date | None:
-    try:
-        return date(p.year, p.month, p.day) if p.year and p.month and p.day else None
-    except ValueError:
-        return None
-
-
-def _day_of_year(common: str, head: str, year: int) -> date | None:
-    """The day of "Years ended December 31, | 2022": from both."""
-    for f in (f for text in (head, common) for f in dates(with_capitals(fold(text)))):
-        if f.period.month and f.period.day and not f.period.year:
-            return _as_date(replace(f.period, year=year))
+def _day(text: str, year: int = 0) -> date | None:
+    """The first day of a text; the day of "Years ended December 31," in a year that another head gives."""
+    for found in dates(with_capitals(fold(text))):
+        p = found.period
+        if p.month and p.day and bool(p.year) != bool(year):
+            with suppress(ValueError):
+                return date(p.year or year, p.month, p.day)
     return None
 
 

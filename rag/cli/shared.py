@@ -172,7 +172,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
         def show(progress: Progress) -> None:
             size, unit, digits = (1e6, " MB", 1) if progress.stage == "fetch" else (1, "", 0)
             done, total = (f"{n / size:,.{digits}f}" for n in (progress.done, progress.total))
-            fields = {
+            fields: dict[str, Any] = {
                 "count": f"{done}/{total}{unit}",
                 "rate": pace(progress.rate / size, unit),
                 "left": f"{duration(progress.remaining)} left" if progress.remaining else "",

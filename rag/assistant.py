@@ -20,9 +20,10 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
-from rag.answers.reading import CROWD, ReaderReply, read
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.parts import Look, compose_parts, judged, look, nearest, together, worked_out
+from rag.answers.proposing import propose
+from rag.answers.reading import ReaderReply, read
+from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
 from rag.domains.finance.figures import Computed, Uncomputed
@@ -30,13 +31,16 @@ from rag.index import Index, open_configured
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
+from rag.questions.followup import translated
 from rag.questions.query import Query
-from rag.questions.rewriting import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
-from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
-from rag.tasks.intents import Intent
+from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
+from rag.tasks.intents import Ask, Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
+
+_NEAR = 4
+"""Sentences of another language whose words a translated question takes."""
 
 
 class Assistant:
@@ -153,7 +157,13 @@ def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     if intent is None:
         yield from _by_evidence(setup, request)
         return
-    if (yield from _by_task(setup, request, intent)) is not None:
+    if intent.ask is Ask.COMPARE:
+        yield StageStarted("searching")
+        task = TaskRequest(request.query, request.language, intent, setup, request.filters)
+        if looks := compared(task):
+            yield from _by_parts(setup, request, looks, beside=True)
+            return
+    elif (yield from _by_task(setup, request, intent)) is not None:
         return
     request = replace(request, query=plain_question(intent, request.query, setup.index))
     for event in _by_evidence(setup, request):
@@ -176,7 +186,11 @@ def _by_task(setup: Setup, request: AnswerRequest, intent: Intent) -> Generator[
 
 
 def _by_evidence(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    return _by_parts(setup, request) if request.query.questions else _whole(setup, request)
+    if not request.query.questions:
+        yield from _whole(setup, request)
+        return
+    yield StageStarted("searching")
+    yield from _by_parts(setup, request, look(setup, request))
 
 
 def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
@@ -186,7 +200,14 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     hits = tuple(index.search(query, setup.top_k, filters=filters))
     clock.lap("searching")
     yield StageStarted("evidence")
-    found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    found = select(
+        query,
+        hits,
+        index,
+        limit=setup.max_evidence,
+        threshold=setup.threshold,
+        in_force=filters.in_force if filters else "",
+    )
     clock.lap("evidence")
     figures = worked_out(query, hits, found, setup, filters)
     unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))
@@ -205,6 +226,9 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         answer = no_row(_basis(setup, request, found, hits), figures)
     elif found.sufficient and (rivals := ambiguous(query, found, filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
+    elif (proposed := (yield from propose(setup, request, query, hits))) is not None:
+        found = with_rows(found, proposed, setup.max_evidence, index.store)
+        answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
         by = yield from read(setup, request, found, query)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
@@ -233,21 +257,24 @@ def _across(
     for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
         if not llm.info.writes(code):
             continue
-        if (text := translated(asked.text, llm, code, stop=request.stop)) is None:
+        filters = replace(request.filters or Filters(), languages=(code,))
+        near = select(asked, tuple(index.search(asked, setup.top_k, filters=filters)), index, limit=_NEAR)
+        if (text := translated(asked.text, llm, code, near.evidence, stop=request.stop)) is None:
             continue
         query = index.understand(text)
-        hits = tuple(index.search(query, setup.top_k, filters=request.filters))
+        hits = tuple(index.search(query, setup.top_k, filters=filters))
         again = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
         if surer(again.verdict, found.verdict):
             return query, hits, again
     return None
 
 
-def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    """A question of several parts: each is searched for, judged and answered by itself."""
-    index, clock = setup.index, request.clock
-    yield StageStarted("searching")
-    looks = list(look(setup, request))
+def _by_parts(
+    setup: Setup, request: AnswerRequest, found_each: Sequence[Look], *, beside: bool = False
+) -> Iterator[Event]:
+    """A question of several parts, or of sides `beside` one another: each is judged and answered by
+    itself."""
+    index, clock, looks = setup.index, request.clock, list(found_each)
     clock.lap("searching")
     yield StageStarted("evidence")
     found, hits = together(looks), nearest(looks, setup.top_k)
@@ -257,12 +284,16 @@ def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     reads = []
     for n, one in enumerate(looks):
         by = ReaderReply(one.found.verdict)
-        if one.figures is None:
+        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.hits))):
+            rows = with_rows(one.found, made, len(one.found.evidence), index.store)
+            one = replace(one, figures=made, found=rows, reason="")
+            by = ReaderReply(rows.verdict)
+        elif one.figures is None:
             by = yield from read(setup, request, one.found, one.query)
         looks[n] = judged(one, by.verdict, setup, request)
         reads.append(by)
     found = together(looks)
-    answer = compose_parts(_basis(setup, request, found, hits), looks, reads)
+    answer = compose_parts(_basis(setup, request, found, hits), looks, reads, beside=beside)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 

@@ -136,7 +136,7 @@ class Index:
         self.fields = domains.each
         self.lexicons = domains.lexicons
         self.folder = store.folder
-        self._space = store.spaces[0]
+        self._space = store.space
         self._source = source
         self._dense: DenseIndex | None = None
         self._dense_at = 0.0
@@ -198,7 +198,8 @@ class Index:
         from rag.search.retrieve import retrieve_each
 
         legs = self.retrievers(query, stages)
-        return retrieve_each(legs, query, k=k, filters=filters, stages=stages, ranker=self.ranker())
+        ranker = self.ranker()
+        return retrieve_each(legs, query, query.questions, k=k, filters=filters, stages=stages, ranker=ranker)
 
     def retrievers(self, query: Query, stages: Stages = ALL_STAGES) -> Retrievers:
         """What searches for a question in its language; vectors only where the embedder knows it."""
@@ -272,7 +273,7 @@ class Index:
             self.store,
             paths,
             settings=settings,
-            embedders=(self._source.load,),
+            embedder=self._source.load,
             sync=sync,
             progress=progress,
             stop=stop,
@@ -301,8 +302,7 @@ class Index:
                 for source in chosen:
                     writer.remove(source)
             writer.resolve_references()
-            for space in self.store.spaces:
-                save_dense(space, writer)
+            save_dense(self._space, writer)
             writer.shrink()
         return sorted(chosen.values())
 
@@ -314,17 +314,14 @@ class Index:
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
-        used = [(space, generation) for space in self.store.spaces if (generation := space.generation())]
-        wrong = [(s, why) for s, g in used if (why := file_problem(s, g, thorough=True))]
+        generation = self._space.generation()
+        wrong = file_problem(self._space, generation) if generation else ""
         if wrong:
             with self.store.writing() as writer:
-                for space, _ in wrong:
-                    save_dense(space, writer, thorough=True)
+                save_dense(self._space, writer)
             with self._guard:
                 self._dense = None
-        return VerifyReport(
-            len(documents), self.store.passages(), tuple(problems), "; ".join(why for _, why in wrong)
-        )
+        return VerifyReport(len(documents), self.store.passages(), tuple(problems), wrong)
 
     def stats(self) -> IndexStats:
         documents = self.documents()
@@ -335,8 +332,8 @@ class Index:
             incomplete=sum(bool(d.losses) for d in readable),
             unreadable=len(documents) - len(readable),
             passages=self.store.passages(),
-            vectors=sum(space.count() for space in self.store.spaces),
-            pending=sum(space.count_pending() for space in self.store.spaces),
+            vectors=self._space.count(),
+            pending=self._space.count_pending(),
             pages=sum(d.pages for d in readable),
             bytes=sum(f.stat().st_size for f in self.folder.iterdir() if f.is_file()),
             generation=self.store.generation(),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.batch import BatchReport
     from rag.search.explain import Explanation, HitExplanation
-    from rag.types import Answer, Gap, Note, Progress
+    from rag.types import Answer, Gap, Hit, Note, Progress
 
 
 _REASONS = 5
@@ -51,19 +51,19 @@ def print_understood(explanation: Explanation) -> None:
     typer.echo()
 
 
-def print_reasons(because: HitExplanation) -> None:
+def print_reasons(hit: Hit, because: HitExplanation) -> None:
     """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
     each adds to the log-odds of its score."""
     from rag.languages import named
-    from rag.search.explain import leg_words
+    from rag.search.explain import is_informative, leg_words, reason_words
 
-    print_line("; ".join(map(leg_words, because.legs)), 3, dim=True)
+    print_line("; ".join(map(leg_words, hit.legs)), 3, dim=True)
     matters = [f"✓ {named('matters', what, 'en')}" for what in because.agrees]
     matters += [f"✗ other {named('matters', what, 'en')}" for what in because.clashes]
     if matters:
         print_line(", ".join(matters), 3, dim=True)
-    for reason, words in list(zip(because.reasons, because.words, strict=True))[:_REASONS]:
-        typer.secho(f"   {reason.adds:+.2f}  {words}", dim=True)
+    for reason in list(filter(is_informative, hit.reasons))[:_REASONS]:
+        typer.secho(f"   {reason.adds:+.2f}  {reason_words(reason)}", dim=True)
 
 
 def _print_gaps(relaxed: Sequence[Gap], indent: int = 0) -> None:
@@ -151,7 +151,7 @@ def search(
         text = hit.chunk.text
         typer.echo(shared.clean(text) if full else shared.one_line(text, shared.QUOTE))
         if explanation:
-            print_reasons(explanation.hits[rank - 1])
+            print_reasons(hit, explanation.hits[rank - 1])
         typer.echo()
     if not hits:
         shared.message("Nothing found.")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.facts.numerals import parse_han
+from rag.facts.numerals import fold, parse_han
 from rag.facts.references import UNITS, references
 from rag.languages import patterns, unspaced
 
@@ -57,22 +57,10 @@ class CrossReference:
     text: str = ""
 
 
-_FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ（），．－–—‑：；]")
-
-
-def plain(text: str) -> str:
-    """Full-width digits, letters and brackets as ASCII, dashes plain, offsets kept: what
-    `rag.facts.numerals.fold` does, limited to what references are made of, because whole documents pass
-    through it."""
-    if text.isascii():
-        return text
-    return _FULL_WIDTH.sub(lambda m: chr(ord(m[0]) - 0xFEE0) if m[0] >= "\uff01" else "-", text)
-
-
 def find(text: str, *, language: str) -> tuple[Reference, ...]:
     """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
     take the range as their span. An article's own heading is found as well: see `rag.documents.links`."""
-    folded = plain(text)
+    folded = fold(text)
     han = not folded.isascii()
     found: list[Reference] = []
     if han and any(mark in folded for mark in "第前附表图《"):
@@ -104,24 +92,21 @@ _PARTS_ZH = ("款", "项", "目")
 
 def _chinese(text: str) -> Iterator[Reference]:
     aliases = {m[2]: m[1] for m in _RE["alias_zh"].finditer(text)}
-    numbered = list(_numbered_zh(text))
     previous: Reference | None = None
     named = ""  # the last document that was named, for 该法
-    taken: list[tuple[int, int]] = []
-    for reference in numbered:
+    taken: set[int] = set()
+    for reference in _numbered_zh(text):
         before = text[max(0, reference.start - 90) : reference.start]
         target, length, is_stated = _owner_zh(before, named)
-        gap = text[previous.end : reference.start] if previous else None
-        if not is_stated and previous is not None and gap is not None and _RE["join_zh"].fullmatch(gap):
+        gap = text[previous.end : reference.start] if previous else ""
+        if not is_stated and previous is not None and _RE["join_zh"].fullmatch(gap):
             target = previous.target
             yield from _between(previous, reference, gap)
-        previous = reference
-        if target:
-            target = aliases.get(target, target)
-            named = target
-        if target or length:
-            previous = replace(reference, start=reference.start - length, target=target)
-        taken.append((previous.start, previous.end))
+        previous = replace(
+            reference, start=reference.start - length, target=aliases.get(target, target) if target else ""
+        )
+        named = previous.target or named
+        taken.update(range(previous.start, previous.end))
         yield previous
     for match in _RE["relative_zh"].finditer(text):
         if match[2]:
@@ -131,14 +116,9 @@ def _chinese(text: str) -> Iterator[Reference]:
                 yield Reference(match.start(), match.end(), kind, f"-{back}")
         elif match[0].startswith("上"):
             yield Reference(match.start(), match.end(), "article", "-1")
-    covered = iter(sorted(taken))
-    here = next(covered, None)
     for match in _BOOKS.finditer(text):
-        while here and here[1] <= match.start():
-            here = next(covered, None)
-        if not (here and here[0] <= match.start()):
-            target = aliases.get(match[1], match[1])
-            yield Reference(match.start(), match.end(), DOCUMENT, "", target)
+        if match.start() not in taken:
+            yield Reference(match.start(), match.end(), DOCUMENT, "", aliases.get(match[1], match[1]))
 
 
 def _numbered_zh(text: str) -> Iterator[Reference]:

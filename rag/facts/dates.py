@@ -254,9 +254,17 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
                 continue
             found.extend(_periods(m))
             covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
-    found.extend(_bare_years(dated, covered))
+    for f in dated:  # years that no period holds
+        day = f.period
+        if day.year and day.day is None and not day.decade and not any(covered[f.start : f.end]):
+            part = f"Q{day.quarter}" if day.quarter else ""
+            found.append(FiscalPeriod(f.start, f.end, day.year, part))
+    for n, one in enumerate(found):
+        near = upper[max(0, one.start - 14) : one.end + 10]
+        if not one.part and not one.ended and _RE["year_end"].search(near):
+            found[n] = replace(one, part="FY")
     found.sort(key=lambda p: (p.start, p.year))
-    return tuple(_averaged(upper, list(_ranges(upper, [_with_end(upper, p) for p in found]))))
+    return tuple(_averaged(upper, list(_ranges(upper, found))))
 
 
 def _periods(m: re.Match[str]) -> Iterator[FiscalPeriod]:
@@ -301,19 +309,6 @@ def _whole_dates(folded: str, dated: Sequence[FoundDate]) -> Iterator[FiscalPeri
             day = monthrange(p.year, p.month)[1]
         if day:
             yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")
-
-
-def _bare_years(dated: Sequence[FoundDate], covered: bytearray) -> Iterator[FiscalPeriod]:
-    for f in dated:
-        p = f.period
-        if p.year and p.day is None and not p.decade and not any(covered[f.start : f.end]):
-            yield FiscalPeriod(f.start, f.end, p.year, f"Q{p.quarter}" if p.quarter else "")
-
-
-def _with_end(upper: str, p: FiscalPeriod) -> FiscalPeriod:
-    """The whole year, where the words beside a year say that it, or its end, is intended."""
-    near = upper[max(0, p.start - 14) : p.end + 10]
-    return replace(p, part="FY") if not p.part and not p.ended and _RE["year_end"].search(near) else p
 
 
 def _ranges(upper: str, found: list[FiscalPeriod]) -> Iterator[FiscalPeriod]:

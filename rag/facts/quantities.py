@@ -7,7 +7,6 @@ its column headers."""
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -48,37 +47,23 @@ def extract(text: str) -> tuple[Quantity, ...]:
     """Every quantity of the text, in order; spans index into `text` and do not overlap. Pure and linear in
     its length."""
     folded = numerals.fold(text)
-    found = references(folded)
+    found: list[Quantity] = []
+    taken = bytearray(len(folded))
     dated = [Quantity(Kind.DATE, d.start, d.end, "", period=d.period) for d in dates(folded)]
-    found += _free(found, dated)
-    found += _free(found, shares(folded) + ordinals(folded))
-    taken = _Taken(found)
+    for first in (references(folded), dated, [*shares(folded), *ordinals(folded)]):
+        new = [q for q in first if not any(taken[q.start : q.end])]
+        found += new
+        for q in new:
+            taken[q.start : q.end] = b"\1" * (q.end - q.start)
     amounts: list[Quantity] = []
     for numeral in numerals.numerals(folded):
-        if taken.free(numeral.start, numeral.end) and (not amounts or numeral.start >= amounts[-1].end):
+        free = not any(taken[numeral.start : numeral.end])
+        if free and (not amounts or numeral.start >= amounts[-1].end):
             quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
             if quantity is not None:
                 amounts.append(quantity)
     found += _spread_units(folded, amounts)
     return tuple(replace(q, text=text[q.start : q.end]) for q in sorted(found, key=lambda q: q.start))
-
-
-class _Taken:
-    """Spans already used, for a free-or-not test in logarithmic time."""
-
-    def __init__(self, found: list[Quantity]) -> None:
-        self.spans = sorted((q.start, q.end) for q in found)
-
-    def free(self, start: int, end: int) -> bool:
-        at = bisect_right(self.spans, (start, 1 << 60))
-        before = self.spans[at - 1] if at else (-1, -1)
-        after = self.spans[at] if at < len(self.spans) else (1 << 60, 1 << 60)
-        return before[1] <= start and end <= after[0]
-
-
-def _free(taken: list[Quantity], new: list[Quantity]) -> list[Quantity]:
-    spans = _Taken(taken)
-    return [q for q in new if spans.free(q.start, q.end)]
 
 
 def shares(text: str) -> list[Quantity]:

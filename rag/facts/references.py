@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rag.facts.names import label_value
-from rag.facts.numerals import HAN_DIGITS, fold, numerals, parse_han
+from rag.facts.numerals import HAN_DIGITS, fold, parse_han
 from rag.facts.quantity import Kind, Quantity
 from rag.languages import Patterns, patterns, union
 
@@ -29,8 +29,6 @@ UNITS = frozenset(
 )  # fmt: skip
 # What subdivides an article: 第十二条第三款, Article 12 paragraph 3.
 _BELOW = frozenset(("paragraph", "item"))
-_SHORT = {"s": "section", "ss": "section", "reg": "regulation", "regs": "regulation", "cl": "section",
-          "sch": "schedule", "ch": "chapter", "r": "rule"}  # fmt: skip
 _LINE = re.compile(r"^[\s\u3000#*>]*")
 SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
 _MOST = 12
@@ -96,15 +94,13 @@ def article_labels(text: str) -> tuple[str, ...]:
         if label and not any(s < end and start < e for s, e in taken):
             found.append((start, end, unit, label))
 
-    for m in _RE["short_en"].finditer(folded):
-        add(m.start(), m.end(), _SHORT[m["name"]], m["n"].lower())
-    for m in _RE["spelled_en"].finditer(folded):
-        number = next(iter(numerals(folded[m.end() : m.end() + 40])), None)
-        if number is not None and number.start == 0 and number.value.denominator == 1:
-            unit = "section" if m["name"].lower() == "clause" else m["name"].lower()
-            add(m.start(), m.end() + number.end, unit, str(number.value))
     for m in _RE["bare_zh"].finditer(folded):
-        add(m.start(), m.end() - len(m["more"] or ""), "article", _with_sub(m["n"], m["sub"]))
+        add(
+            m.start(),
+            m.end() - len(m["more"] or ""),
+            "article",
+            _number(m["n"]) + (f"-{_number(m['sub'])}" if m["sub"] else ""),
+        )
     for m in _RE["below_bare"].finditer(folded):
         add(m.start(), m.end(), "paragraph", _number(m["n"]))
     for m in _RE["note_zh"].finditer(folded):
@@ -134,11 +130,6 @@ def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
 def _number(text: str) -> str:
     value = whole_number(text)
     return "" if value is None else str(value)
-
-
-def _with_sub(number: str, sub: str | None) -> str:
-    whole = _number(number)
-    return f"{whole}-{_number(sub)}" if whole and sub else whole
 
 
 def base(label: str) -> str:

@@ -215,16 +215,9 @@ def _in_one_unit(text: str, low: Quantity, high: Quantity) -> tuple[Quantity, Qu
 
 # --- Where one value lies against another
 
-_End = tuple[Fraction | float, Fraction | float]
-"""The least and the most that an end may be: a month has from 28 to 31 days."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    low: _End
-    high: _End
-    low_in: bool = True
-    high_in: bool = True
+_End = tuple[Fraction | float, Fraction | float, int]
+"""The least and the most that an end may be (a month has from 28 to 31 days), and whether it lies right above
+(1) or below (-1) that, where the value itself does not belong to the range."""
 
 
 def relation(a: Value, b: Value) -> Comparison | None:
@@ -240,37 +233,33 @@ def relation(a: Value, b: Value) -> Comparison | None:
     if len({q.kind is Kind.DATE for q in ends}) > 1:
         return None
     one, two = _extent(a, common), _extent(b, common)
-    return _of_extents(one, two) if one and two else None
+    return _of_extents(*one, *two) if one and two else None
 
 
-def _extent(v: Value, unit: str) -> _Extent | None:
+def _extent(v: Value, unit: str) -> tuple[_End, _End] | None:
+    """The first and the last that a value may be."""
     if isinstance(v, Quantity):
-        return _Extent(*ends) if (ends := _ends(v, unit)) else None
-    low = _ends(v.low, unit) if v.low else ((-inf, -inf),) * 2
-    high = _ends(v.high, unit) if v.high else ((inf, inf),) * 2
+        return _ends(v, unit)
+    low = _ends(v.low, unit) if v.low else ((-inf, -inf, 0),) * 2
+    high = _ends(v.high, unit) if v.high else ((inf, inf, 0),) * 2
     if low is None or high is None:
         return None
-    if v.kind is not Kind.DATE:
-        return _Extent(low[0], high[1], v.low_in, v.high_in)
-    # Days are whole: before 2021 is until the last day of 2020.
-    first, last = (low[0] if v.low_in else _moved(low[1], 1)), (high[1] if v.high_in else _moved(high[0], -1))
-    return _Extent(first, last)
-
-
-def _moved(end: _End, days: int) -> _End:
-    return end[0] + days, end[1] + days
+    if v.kind is Kind.DATE:  # days are whole: before 2021 is until the last day of 2020
+        first, last = (low[0] if v.low_in else low[1]), (high[1] if v.high_in else high[0])
+        from_, until = not v.low_in, not v.high_in
+        return (first[0] + from_, first[1] + from_, 0), (last[0] - until, last[1] - until, 0)
+    return (*low[0][:2], int(not v.low_in)), (*high[1][:2], -int(not v.high_in))
 
 
 def _ends(q: Quantity, unit: str) -> tuple[_End, _End] | None:
     """The first and the last that a quantity is of its measure: days for dates, else its value twice."""
     if q.period is not None:
         days = _days(q.period)
-        return None if days is None else ((days[0], days[0]), (days[1], days[1]))
+        return None if days is None else ((days[0], days[0], 0), (days[1], days[1], 0))
+    about, spread = q.value, Fraction(0)
     if q.unit == "month" and unit == "day":
-        about = q.value * _A_YEAR / 12  # by more than two and a half days no count of months differs
-        end: _End = (about - Fraction(5, 2), about + Fraction(5, 2))
-    else:
-        end = (q.value, q.value)
+        about, spread = q.value * _A_YEAR / 12, Fraction(5, 2)  # by no more does any count of months differ
+    end = (about - spread, about + spread, 0)
     return end, end
 
 
@@ -292,17 +281,15 @@ def _days(p: Period) -> tuple[Fraction, Fraction] | None:
     return Fraction(begin.toordinal()), Fraction(end.toordinal())
 
 
-def _of_extents(a: _Extent, b: _Extent) -> Comparison | None:
-    before, after = _order(a.high, b.low), _order(b.high, a.low)
-    if before == -1 or (before == 0 and not (a.high_in and b.low_in)):
+def _of_extents(a_low: _End, a_high: _End, b_low: _End, b_high: _End) -> Comparison | None:
+    before, after = _order(a_high, b_low), _order(b_high, a_low)
+    if before == -1:
         return Comparison.BEFORE
-    if after == -1 or (after == 0 and not (b.high_in and a.low_in)):
+    if after == -1:
         return Comparison.AFTER
-    starts, ends = _order(a.low, b.low), _order(a.high, b.high)
+    starts, ends = _order(a_low, b_low), _order(a_high, b_high)
     if None in (before, after) or starts is None or ends is None:
         return None
-    starts = starts or b.low_in - a.low_in
-    ends = ends or a.high_in - b.high_in
     if starts == ends == 0:
         return Comparison.EQUAL
     if starts >= 0 >= ends:
@@ -312,6 +299,6 @@ def _of_extents(a: _Extent, b: _Extent) -> Comparison | None:
 
 def _order(a: _End, b: _End) -> int | None:
     """-1, 0, 1 as the first is less, equal or more; None where that is not sure."""
-    if a == b and a[0] == a[1]:
-        return 0
+    if a[:2] == b[:2] and a[0] == a[1]:
+        return (a[2] > b[2]) - (a[2] < b[2])
     return -1 if a[1] < b[0] else 1 if a[0] > b[1] else None

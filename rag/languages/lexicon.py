@@ -160,13 +160,7 @@ def file_state(path: Path, what: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Entry]:
-    entries = [entry for entry in _read(path, changed_ns, size) if entry.chinese == chinese]
-    return compiled((form, entry) for entry in entries for form in entry.lay)
-
-
-@lru_cache(maxsize=32)
-def _read(path: Path, changed_ns: int, size: int) -> tuple[Entry, ...]:
-    return load(path)
+    return compiled((form, entry) for entry in load(path) if entry.chinese == chinese for form in entry.lay)
 
 
 def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:
@@ -256,13 +250,11 @@ def _chosen(entries: Sequence[Entry], text: str, stems: tuple[str, ...]) -> tupl
         for rank, term in enumerate(entry.terms):
             chinese = has_han(term)
             key: object = normalise(term) if chinese else stems_of(term)
-            present = normalise(term) in text if chinese else _holds(stems, stems_of(term))
+            wanted = stems_of(term)
+            at = (i for i in range(len(stems)) if stems[i : i + len(wanted)] == wanted)
+            present = normalise(term) in text if chinese else next(at, None) is not None
             if key not in seen and not present:
                 seen.add(key)
                 ranked.append((rank, place, term))
     kept = sorted(ranked)[:MAX_TERMS]
     return tuple(term for _, _, term in sorted(kept, key=lambda row: (row[1], row[0])))
-
-
-def _holds(stems: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return any(stems[i : i + len(wanted)] == wanted for i in range(len(stems) - len(wanted) + 1))

@@ -245,11 +245,12 @@ def content_tokens(question: str) -> list[str]:
 
 
 def _is_function_word(token: str) -> bool:
-    return token in _stemmed_stopwords() or (len(token) == 1 and has_han(token))
+    return token in stemmed_stop_words() or (len(token) == 1 and has_han(token))
 
 
 @lru_cache(maxsize=1)
-def _stemmed_stopwords() -> frozenset[str]:
+def stemmed_stop_words() -> frozenset[str]:
+    """Stop words and their stems."""
     return STOP_WORDS | frozenset(_stem(w) for w in STOP_WORDS if not has_han(w))
 
 

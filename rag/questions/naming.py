@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue, NameKind, singular
 from rag.facts.names import (
     ABBREVIATIONS,
-    EXCHANGES,
     GENERIC,
     JOINING,
     LEGAL_NAME,
@@ -24,7 +23,6 @@ from rag.facts.names import (
     capitalised_runs,
     contracts,
     name_key,
-    one_edit,
     short_name,
     squash,
 )
@@ -32,7 +30,6 @@ from rag.languages import Patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise
 
 _RE = Patterns(__file__)
-MARKED = re.compile(rf"(?:\$|\b(?:{EXCHANGES})\s?:\s?)(?P<a>[A-Z]{{1,5}})\b|\((?P<b>[A-Z]{{2,5}})\)")
 
 
 def unknown_companies(
@@ -53,10 +50,6 @@ def unknown_companies(
             name = m.group().strip(" ,.")
             if not known(m.start(), m.end()) and name_key(short_name(name)) not in catalogue.company_keys:
                 yield re.sub(r"^.*(?:[，。、的是与和]|关于)", "", _trimmed(name, common))
-    for m in MARKED.finditer(question):
-        ticker = m["a"]
-        if ticker and not known(m.start(), m.end()):
-            yield ticker
     if reporting:
         for m in capitalised_runs(question, "any"):
             run, *owner = _RE["owner"].split(m.group(), 1)
@@ -94,14 +87,6 @@ _LONGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """The companies that a question names: their numbers with how surely, and names that no company bears."""
-
-    companies: Mapping[int, float] = field(default_factory=dict)
-    unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Word:
     """A word of a question: as written, its key, its place, whether it owns what follows ("Vextra's"), and
     whether it opens a sentence."""
@@ -132,8 +117,9 @@ def find_names(
     *,
     reporting: bool,
     common: frozenset[str] = frozenset(),
-) -> Named:
-    """The companies that a question, `spaced`, names by its words. `reporting`: it speaks of a period or a
+) -> tuple[dict[int, float], tuple[str, ...]]:
+    """The numbers of the companies that a question, `spaced`, names by its words, with how surely, and names
+    that no company bears. `reporting`: it speaks of a period or a
     form, so that a capitalised name which no document bears is taken for a company; `common` are words that
     no name is made of."""
     companies, spans = _companies(question, words, catalogue, common)
@@ -143,7 +129,7 @@ def find_names(
             for number, _ in catalogue.company_keys[match.key]:
                 companies[number] = max(match.weight, companies.get(number, 0.0))
     unknown = unknown_companies(question, catalogue, spans, common, reporting and not companies)
-    return Named(companies, tuple(dict.fromkeys(unknown)))
+    return companies, tuple(dict.fromkeys(unknown))
 
 
 def spaced(question: str) -> str:
@@ -215,7 +201,6 @@ def _companies(
         return {}, []
     shouting = question.isupper()
     written = any(c.isupper() for c in question)
-    marked = {m.start(g) for m in MARKED.finditer(question) for g in ("a", "b") if m[g]}
     found: dict[int, float] = {}
     spans: list[tuple[int, int]] = []
     runs = run_matches(words, catalogue.company_keys, lambda run: 1.0)
@@ -229,8 +214,7 @@ def _companies(
             continue
         documents = catalogue.company_keys[m.key]
         run = [w for w in words if m.start <= w.start and w.end <= m.end]
-        plain = run[0].key in common
-        weight = _company_weight(documents[0][1], run, m, m.start in marked, shouting, written, plain)
+        weight = _company_weight(documents[0][1], run, m, shouting, written, run[0].key in common)
         if not weight or (documents[0][1] is NameKind.ACRONYM and len(documents) > 1):
             continue
         if len(documents) > 1 and documents[0][1] is NameKind.LEAD:
@@ -241,8 +225,6 @@ def _companies(
     for word in words:
         if not any(s <= word.start < e for s, e in spans):
             number = _contracted(word, catalogue, shouting)
-            if number < 0 and not found and word.key not in common:
-                number = _misspelt(word, catalogue)
             if number >= 0:
                 spans.append((word.start, word.end))
                 found[number] = max(0.7, found.get(number, 0.0))
@@ -250,22 +232,16 @@ def _companies(
 
 
 def _company_weight(
-    kind: NameKind,
-    run: Sequence[Word],
-    match: Match,
-    marked: bool,
-    shouting: bool,
-    written: bool,
-    common: bool,
+    kind: NameKind, run: Sequence[Word], match: Match, shouting: bool, written: bool, common: bool
 ) -> float:
-    """How surely words that are a key name its company. `marked`: as a ticker, by "$" or brackets;
-    `shouting`: all is in capitals; `written`: there is any capital; `common`: no name begins so."""
+    """How surely words that are a key name its company. `shouting`: all is in capitals; `written`: there is
+    any capital; `common`: no name begins so."""
     word = run[0]
     capital = word.raw[0].isupper() or word.raw[0].isdigit()
     if kind is NameKind.TICKER:
         shouted = sum(c.isupper() for c in word.raw) > 1  # "AnB" is typed for the ticker ANB
         plain = shouted and len(word.key) > 2 and word.key not in ABBREVIATIONS and not shouting
-        return 1.0 if marked else 0.9 if plain and len(run) == 1 else 0.0
+        return 0.9 if plain and len(run) == 1 else 0.0
     if kind is NameKind.ACRONYM:
         capitals = sum(c.isupper() for c in word.raw)
         known = len(word.key) > 2 or "&" in match.key
@@ -273,7 +249,7 @@ def _company_weight(
     if len(run) > 1:
         return 1.0 if kind is NameKind.NAME else 0.9 if capital else 0.0
     if word.key in STOP_WORDS or word.key in ABBREVIATIONS:
-        return 0.9 if marked else 0.0
+        return 0.0
     if kind is NameKind.LEAD:
         starts = word.opens and not word.possessive and len(word.key) < 5
         return 0.85 if capital and not starts and not (word.opens and common) else 0.0
@@ -291,15 +267,6 @@ def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
         return -1
     fitting = [n for n, parts in catalogue.company_words.get(word.key[0], ()) if contracts(word.key, parts)]
     return fitting[0] if len(fitting) == 1 else -1
-
-
-def _misspelt(word: Word, catalogue: Catalogue) -> int:
-    """The one company whose long name differs by one letter; -1 for none or several."""
-    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in STOP_WORDS:
-        return -1
-    near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
-    numbers = {n for k in near for n, _ in catalogue.company_keys[k]}
-    return numbers.pop() if len(numbers) == 1 else -1
 
 
 # Chinese names

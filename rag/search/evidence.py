@@ -20,6 +20,7 @@ from rag.documents.lists import announces, is_short, units
 from rag.languages.text import cues, normalise, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
+from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
@@ -78,15 +79,22 @@ class Searched(Protocol):
 
 
 def select(
-    query: Query, hits: Sequence[Hit], index: Searched, *, limit: int = 6, threshold: float | None = None
+    query: Query,
+    hits: Sequence[Hit],
+    index: Searched,
+    *,
+    limit: int = 6,
+    threshold: float | None = None,
+    in_force: str = "",
 ) -> Selection:
-    """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
-    insufficient selection."""
+    """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
+    ISO day `in_force` (see `with_changes`). No hit gives an empty, insufficient selection."""
     ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
     )
+    evidence = with_changes(evidence, query, index.store, in_force, limit)
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)
@@ -99,20 +107,15 @@ def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> 
     tokens = tuple(token for token in query.content if token not in aside)
     frequencies = store.document_frequency(tokens)
     named = frozenset(search_tokens(" ".join([*query.names, *query.numbers])))
+    lines = [line for one in query.sought for line in one.lines]
     return PreparedQuestion(
         query,
         idf_weights(store, tokens),
         frozenset(t for t in tokens if not frequencies.get(t)),
         frozenset(tokens) - named,
         tuple(frozenset(search_tokens(term)) for term in query.reworded),
-        _line_items(query),
+        tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line)),
     )
-
-
-def _line_items(query: Query) -> tuple[frozenset[str], ...]:
-    """The tokens of each wording of the line items that answer the question."""
-    lines = [line for one in query.sought for line in one.lines]
-    return tuple(dict.fromkeys(frozenset(search_tokens(wording)) for line in lines for wording in line))
 
 
 def rank_sentences(
@@ -127,7 +130,12 @@ def rank_sentences(
     None where it does not know the question's language."""
     former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     prepared = prepare(query, index.store, query.cues if former else frozenset())
-    found = [s for number, hit in enumerate(hits) for s in _sentences_of(number, hit, index.store)]
+    found = []
+    for number, hit in enumerate(hits):
+        surroundings = "\n".join([hit.document.title, hit.chunk.context, *hit.chunk.heading_path])
+        read = _rows(hit, index.store) if hit.chunk.kind == "table" else _prose(hit.chunk)
+        head = index.store.text(hit.document.id, 0, _HEAD_CHARS)
+        found += make_sentences(number, read, surroundings, head)
     # Where a question says nothing that an item says by itself, the list is what it asks about.
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
@@ -202,13 +210,6 @@ def _as_replaced(
     return result
 
 
-def _sentences_of(number: int, hit: Hit, store: Store) -> list[Sentence]:
-    chunk = hit.chunk
-    surroundings = "\n".join([hit.document.title, chunk.context, *chunk.heading_path])
-    found = _rows(hit, store) if chunk.kind == "table" else _prose(chunk)
-    return make_sentences(number, found, surroundings, store.text(hit.document.id, 0, _HEAD_CHARS))
-
-
 def _prose(chunk: Chunk) -> list[SentenceUnit]:
     """Sentences, a very long one cut so that a quote stays readable; what leads into a short list goes on to
     its end."""
@@ -240,10 +241,6 @@ def _rows(hit: Hit, store: Store) -> list[SentenceUnit]:
     return rows
 
 
-def _plain(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
-
-
 def _cosines(
     query: Query, found: Sequence[Sentence], hits: Sequence[Hit], index: Searched, embedder: Embedder
 ) -> list[float]:
@@ -266,7 +263,7 @@ def _cosines(
 
 def _held(sentence: Sentence, hit: Hit, store: Store, question: NDArray[np.float32]) -> float:
     """The cosine by the vector that the index holds of the sentence; nan where it holds none."""
-    vectors = store.spaces[0].sentences([hit.chunk_id]).get(hit.chunk_id)
+    vectors = store.space.sentences([hit.chunk_id]).get(hit.chunk_id)
     if vectors is None:
         return math.nan
     at = np.flatnonzero(vectors.rows["start"] == sentence.start - hit.chunk.start)
@@ -279,7 +276,7 @@ def _displayed(ranked: RankedSentences, limit: int) -> list[int]:
     displayed: list[int] = []
     seen: set[str] = set()
     for i, sentence in enumerate(ranked.sentences):
-        plain = _plain(sentence.text)
+        plain = "".join(c for c in sentence.text if c.isalnum())
         far = ranked.probabilities[i] < _LEAST_SHARE * ranked.probabilities[0]
         if len(displayed) >= limit or (far and len(displayed) >= 2):
             break

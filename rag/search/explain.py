@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.documents.catalogue import Catalogue
+from rag.facts.references import articles_agree
 from rag.languages import named, say
-from rag.questions.constraints import Constraints, article_agrees, sign
+from rag.questions.constraints import Constraints, sign
 from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import named_within
@@ -19,7 +20,7 @@ from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Loss, Note, Reason
 from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
-_LONG = frozenset({"subject", "words", "part"})
+_LONG = frozenset({"subject", "words"})
 # The authority of what has no rank.
 _UNRANKED = 0.5
 # So many places of each kind of loss are named.
@@ -49,7 +50,7 @@ def reason_words(reason: Reason, language: str = "en") -> str:
 def note_values(note: Note, language: str = "en") -> str:
     """The values of a note, by their names where there are any for them."""
     values = [named(note.what, value, language) for value in note.values]
-    return say("search.parts" if note.what == "part" else "search.values", language, values=values)
+    return say("search.values", language, values=values)
 
 
 def note_words(note: Note, language: str = "en") -> str:
@@ -88,21 +89,10 @@ def loss_words(losses: Sequence[Loss], language: str = "en") -> str:
         own = [loss for loss in losses if loss.kind is kind]
         pages = list(dict.fromkeys(str(loss.page) for loss in own if loss.page is not None))
         places = list(dict.fromkeys(loss.place for loss in own if loss.place and loss.page is None))
-        said.append(
-            say(
-                f"losses.{kind}",
-                language,
-                count=len(own),
-                where=say(
-                    "losses.where",
-                    language,
-                    one=len(pages) == 1,
-                    pages=pages[:_PLACES],
-                    places=places[:_PLACES],
-                    more=max(len(pages), len(places)) > _PLACES,
-                ),
-            )
-        )
+        first = {"pages": pages[:_PLACES], "places": places[:_PLACES]}
+        more = max(len(pages), len(places)) > _PLACES
+        where = say("losses.where", language, one=len(pages) == 1, more=more, **first)
+        said.append(say(f"losses.{kind}", language, count=len(own), where=where))
     return say("losses.several", language, losses=said)
 
 
@@ -111,19 +101,10 @@ _AGREES = 0.5
 
 @dataclass(frozen=True, slots=True)
 class HitExplanation:
-    """Why one hit stands where it does. `agrees` and `clashes` are the matters (`Note.what`) in which it is,
-    or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
-    those that say nothing; `words` the same in English."""
+    """The matters (`Note.what`) in which a hit is, or is not, what the question demands."""
 
-    chunk_id: int
-    document: str
-    page: int | None
-    score: float
-    legs: tuple[Leg, ...]
     agrees: tuple[str, ...]
     clashes: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +133,10 @@ def explain(
         understood=tuple(_understood(legs, query, documents, hits)),
         documents=tuple(legs.store.document(d).path for d in documents),
         relaxed=tuple(_relaxed(query.constraints, hits, met, catalogue)),
-        hits=tuple(_because(hit, state) for hit, state in zip(hits, met, strict=True)),
+        hits=tuple(
+            HitExplanation(*(tuple(w for w, s in one.items() if s is state) for state in (True, False)))
+            for one in met
+        ),
     )
 
 
@@ -168,8 +152,6 @@ def _understood(
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
     if query.reworded:
         yield Note("words", query.reworded)
-    if query.aspects:
-        yield Note("part", tuple(part.text for part in query.aspects))
 
 
 def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
@@ -181,7 +163,9 @@ def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
         met["company"] = sign(constraints.agreement(document)["name"])
     met |= {matter.what: matter.met(document) for matter in constraints.read if matter.met}
     if constraints.articles:
-        met["passage"] = article_agrees(constraints, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+        met["passage"] = (
+            articles_agree(constraints.articles, hit.chunk.heading_path, hit.chunk.text) >= _AGREES
+        )
     return met
 
 
@@ -231,18 +215,3 @@ def _called(info: DocumentInfo) -> str:
     named = (single(meta, "company") or single(meta, "law") or info.title, single(meta, "form"), period)
     description = ", ".join(part for part in named if part)
     return f"{description} ({info.path})" if description and description != info.path else info.path
-
-
-def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
-    reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
-    return HitExplanation(
-        chunk_id=hit.chunk_id,
-        document=hit.document.path,
-        page=hit.chunk.page,
-        score=hit.score,
-        legs=hit.legs,
-        agrees=tuple(what for what, state in met.items() if state),
-        clashes=tuple(what for what, state in met.items() if state is False),
-        reasons=reasons,
-        words=tuple(map(reason_words, reasons)),
-    )

@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.catalogue import Catalogue
+from rag.facts.references import articles_agree
 from rag.languages.text import query_tokens, search_tokens
 from rag.models.embedder import Embedder, reached, similarities, supports
-from rag.questions.constraints import Constraints, Sought, article_agrees
+from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import AGREEMENTS, Pool, Terms
 from rag.store.dense import DenseIndex
@@ -288,7 +289,7 @@ def named_documents(constraints: Constraints, allowed: frozenset[int] | None = N
 def find_line_items(store: Store, sought: Sequence[Sought], documents: Sequence[int]) -> Lines:
     """Looks the line items of the needs up in these documents, as phrases of search tokens."""
     items = list(dict.fromkeys(line for need in sought for line in need.lines))
-    phrases = {wording: _phrase(wording) for line in items for wording in line}
+    phrases = {w: " ".join(search_tokens(w)[:_LONGEST_PHRASE]) for line in items for w in line}
     held = store.phrase_hits(list(dict.fromkeys(phrases.values())), documents) if items and documents else {}
     passages = [frozenset(i for wording in line for i in held.get(phrases[wording], ())) for line in items]
     rows = {row.id: row for row in store.candidates(sorted(frozenset().union(*passages)))}
@@ -298,10 +299,6 @@ def find_line_items(store: Store, sought: Sequence[Sought], documents: Sequence[
     candidates = rows.keys() | {i for i, stands in roles.items() if weight[stands]}
     best = sorted(candidates, key=lambda i: (-weight[roles.get(i, ())] - _share(i, passages), i))
     return Lines(tuple(passages), tuple(pages), tuple(best[:_ADDED]))
-
-
-def _phrase(wording: str) -> str:
-    return " ".join(search_tokens(wording)[:_LONGEST_PHRASE])
 
 
 def _share(member: object, sets: Sequence[frozenset[object]] | Sequence[frozenset[int]]) -> float:
@@ -338,7 +335,7 @@ def agreements(
         agreement = constraints.agreement(row.document_id)
         values = dict(zip(agreement.columns, agreement.values, strict=True))
         values.update(ranks.get(row.document_id, {}))
-        values["article_named"] = article_agrees(constraints, *openings[n]) if openings else 0.0
+        values["article_named"] = articles_agree(constraints.articles, *openings[n]) if openings else 0.0
         values["lines"] = _share(row.id, lines.passages)
         values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
         values["role"] = _role(row.roles, sought)

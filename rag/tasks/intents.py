@@ -14,9 +14,9 @@ from enum import StrEnum
 from functools import cache
 
 from rag.languages import LANGUAGES, Patterns, in_order, patterns
-from rag.languages.text import content_tokens, cut_words, has_han
+from rag.languages.text import content_tokens, cut_words, detect_language, has_han
 from rag.questions.expects import Wording
-from rag.questions.parts import separate, talk_of
+from rag.questions.query import separated, talk_of
 
 _ENDS = " \t\r\n.?!。？！,，;；:："
 _SIDE_ENDS = _ENDS + "的"
@@ -84,7 +84,7 @@ def sides_of(wording: str) -> Intent | None:
     """The two or three things that a question compares; None for none, and for figures of two periods."""
     if _RE["amount"].search(wording):
         return None
-    chinese = has_han(wording)
+    chinese = detect_language(wording) == "zh"
     split = _split_zh if chinese else _split_en
     for pattern in _sides(chinese):
         if match := pattern.search(wording):
@@ -154,7 +154,7 @@ def read_intent(query: Wording) -> Intent | None:
     if talk := talk_of(wording):
         return Intent(Ask(talk), "")
     whole = wording if _RE["tail"].match(wording) else _RE["tail"].sub("", wording)
-    if separate(whole):
+    if separated(whole):
         return None
     if (compared := sides_of(whole)) is not None:
         return compared

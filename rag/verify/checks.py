@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rag.facts.dates import Period
 from rag.facts.names import LabelledName
 from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
 from rag.languages import patterns
@@ -124,12 +123,10 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
         *quantities_occur(claim, source, question),
         *names_occur(claim, source, question),
         *labels_agree(claim, source, question),
-        *identifiers_occur(claim, source, question),
         *polarity.negation_agrees(claim, source),
         *polarity.modality_agrees(claim, source),
         *polarity.directions_agree(claim, source),
         *polarity.hedges_kept(claim, source),
-        *polarity.changes_kept(claim, source),
         *bounds_kept(claim, source, question),
         *ranges_whole(claim, source),
         *prefixes_kept(claim, source),
@@ -164,16 +161,14 @@ def _named(q: Quantity, source: Source) -> dict[str, str]:
 
 
 def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[QuantityMatch, Quantity | None]:
-    """A date or article number in the headings; a date given in two parts; a number that is the label of a
-    name ("step 5"); a sign that the wording carries."""
+    """A date or article number in the headings; a number that is the label of a name ("step 5"); a sign that
+    the wording carries."""
     if q.kind in (Kind.DATE, Kind.REFERENCE):
         for other in source.context.quantities:
             if compare(q, other) is QuantityMatch.EXACT:
                 # A heading dates what stands under it only where the sentence itself names no other date.
                 clash = any(dates_conflict(q, own) for own in source.facts.quantities)
                 return (QuantityMatch.ROUNDED if clash else QuantityMatch.EXACT), other
-        if q.period is not None:
-            return _assembled(q, q.period, source)
     if named := next((n for n in source.facts.labelled if n.label == q.text.strip()), None):
         return QuantityMatch.ROUNDED, replace(q, text=source.facts.text[named.start : named.end])
     if q.value:
@@ -181,24 +176,6 @@ def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[Quantity
         match, near = source.best(opposite)
         if match is not QuantityMatch.DIFFERENT and (_is_negative(claim) or _is_negative(source.facts)):
             return QuantityMatch.ROUNDED, near
-    return QuantityMatch.DIFFERENT, None
-
-
-def _assembled(q: Quantity, period: Period, source: Source) -> tuple[QuantityMatch, Quantity | None]:
-    """ "31 December 2019" from "December 31" in the sentence and "2019" in its headings; never against a
-    differing year."""
-    if period.year is None or len(period.parts) < 2:
-        return QuantityMatch.DIFFERENT, None
-    rest = replace(q, period=replace(period, year=None))
-    year = replace(q, period=Period(year=period.year))
-    everywhere = (*source.facts.quantities, *source.context.quantities)
-    partial = [
-        d
-        for d in everywhere
-        if compare(rest, d) > QuantityMatch.DIFFERENT and d.period is not None and d.period.year is None
-    ]
-    if partial and any(compare(year, d) > QuantityMatch.DIFFERENT for d in everywhere):
-        return QuantityMatch.ROUNDED, partial[0]
     return QuantityMatch.DIFFERENT, None
 
 
@@ -215,8 +192,6 @@ def names_occur(claim: Assertions, source: Source, question: Assertions) -> Iter
             continue
         if _has_name(name, question):
             yield Finding(False, reason("asked only", kind="name", claimed=name.text, label=source.label))
-        elif name.acronym and _spelled_out(name.text, source):
-            yield Finding(False, reason("spelled out", claimed=name.text, label=source.label))
         elif name.text.lower() in ROLE_WORDS or (name.initial and not name.acronym):
             continue  # the overlap checks judge it as a word
         else:  # in a headline every word is written as a name
@@ -230,7 +205,7 @@ def labels_agree(claim: Assertions, source: Source, question: Assertions) -> Ite
         claimed = claim.text[name.start : name.end]
         others = [n for n in theirs if n.noun == name.noun and n.label != name.label]
         if _labels(source.facts, name):
-            if others and (other := _other_beside(claim, source, name) or _repeated(claim, source, name)):
+            if others and (other := _repeated(claim, source, name)):
                 yield _turned(claimed, text[other.start : other.end], source, hard=False)
         elif not name.noun:  # the overlap checks judge it as a word
             known = any(n.label == name.label for n in (*theirs, *source.context.labelled))
@@ -253,19 +228,6 @@ def _turned(claimed: str, stated: str, source: Source, *, hard: bool) -> Finding
     return Finding(hard, reason("turned", claimed=claimed, stated=stated, label=source.label), reversed=hard)
 
 
-def _other_beside(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
-    """The name that stands in the source where the claim has `name`: beside the same word, as `name` does
-    not."""
-    own = claim.beside(name)
-    for side in (0, 1):
-        if own[side]:
-            there = [n for n in source.facts.labelled if source.facts.beside(n)[side] == own[side]]
-            alike = [n for n in there if n.noun == name.noun]
-            if alike and all(n.label != name.label for n in there if n.noun in (name.noun, "")):
-                return alike[0]
-    return None
-
-
 def _repeated(claim: Assertions, source: Source, name: LabelledName) -> LabelledName | None:
     """A name that the claim says less often than the source, where it says `name` more often."""
     own, theirs = (Counter(n.label for n in f.labelled if n.noun == name.noun) for f in (claim, source.facts))
@@ -282,19 +244,3 @@ def _has_name(name: Name, facts: Assertions) -> bool:
         return name.text in facts.folded or (not name.titled and own in facts.folded)
     parts = [p for p in re.split(r"[\s&.'’-]+", name.text.lower()) if p]
     return name.text.lower() in facts.lower or all(stem(p) in facts.stems for p in parts)
-
-
-def _spelled_out(acronym: str, source: Source) -> bool:
-    words = re.findall(r"\b[A-Za-z]", f"{source.context.folded} {source.facts.folded}")
-    return len(acronym) > 1 and acronym.rstrip("s").lower() in "".join(words).lower()
-
-
-def identifiers_occur(claim: Assertions, source: Source, question: Assertions) -> Iterator[Finding]:
-    """Words with digits in them (10b, COVID19, A320) are facts, too."""
-    for word in claim.words:
-        if word.han or not any(c.isdigit() for c in word.stem) or source.has_stem(word.stem):
-            continue
-        text = claim.text[word.start : word.end]
-        if text.lower() not in source.facts.lower and text.lower() not in source.context.lower:
-            missing = reason("absent", kind="", claimed=text, label=source.label)
-            yield Finding(not question.has_stem(word.stem), missing)

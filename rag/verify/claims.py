@@ -3,7 +3,7 @@
 A sentence is SUPPORTED where one sentence (or table row) of the evidence has all its words, figures and
 names, in an order that keeps who does what to whom, with the same negation, modality and direction; or
 where it is the evidence verbatim. It is PARTIAL where all hard facts are found and something softer is not:
-new words, a rounded figure, a condition left out, two sentences needed together. It is UNSUPPORTED where a
+new words, a rounded figure, a condition left out. It is UNSUPPORTED where a
 hard fact is missing, the sentence is turned round, or too little of it stands in any evidence. Every state
 carries its reasons; citations are attached here, whatever the model typed.
 
@@ -33,7 +33,6 @@ MAX_SENTENCE = 2_000
 MAX_SOURCE_SENTENCE = 6_000
 MAX_UNITS = 600
 _CANDIDATES = 4
-_FRAGMENT_SIZE = 6
 
 _RE = Patterns(__file__)
 
@@ -59,31 +58,15 @@ def strip_markers(draft: str) -> str:
     return _RE["marker"].sub("", draft)
 
 
-def verify(
-    draft: str, evidence: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
-) -> tuple[Claim, ...]:
-    """One Claim for each sentence of the draft, in order; their texts together are the draft without typed
-    markers.
+def verify_sentence(sentence: str, sources: Sequence[Evidence], query: Wording | None = None) -> Claim:
+    """The Claim of one sentence, taken as a whole, without markers that were typed.
 
-    `query` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in
-    `language`, by default that of the question, or else of the draft. Never raises on any text; time grows
-    linearly with the draft times the number of evidence sentences (at most MAX_UNITS of which are read)."""
-    judge = _Judge(evidence, query, language or (query.language if query else detect_language(draft)))
-    text = strip_markers(draft)
-    return tuple(judge.claim(text[s.start : s.end]) for s in sentences(text))
-
-
-def verify_sentence(
-    sentence: str, sources: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
-) -> Claim:
-    """The Claim of one sentence, taken as a whole; see `verify`."""
-    judge = _Judge(sources, query, language or (query.language if query else detect_language(sentence)))
-    return judge.claim(strip_markers(sentence).strip())
-
-
-def _listed(words: Sequence[str]) -> str:
-    """The first eight, each once."""
-    return ", ".join(dict.fromkeys(words[:8]))
+    `query` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in its
+    language, without one in that of the sentence. Never raises on any text; time grows linearly with the
+    number of evidence sentences."""
+    return _Judge(sources, query, query.language if query else detect_language(sentence)).claim(
+        strip_markers(sentence).strip()
+    )
 
 
 def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
@@ -94,7 +77,7 @@ def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
 
 
 class _Judge:
-    """The evidence, taken apart once for all sentences of a draft."""
+    """The evidence, taken apart."""
 
     def __init__(self, evidence: Sequence[Evidence], query: Wording | None, language: str) -> None:
         self.language = language
@@ -113,7 +96,7 @@ class _Judge:
                 if len(self.units) < MAX_UNITS and len(part) <= MAX_SOURCE_SENTENCE:
                     cells = _cells(item, span) if text == item.text else ()
                     facts = assertions_of(part)
-                    self.units.append(Source((item.number,), facts, context, item.heads, cells))
+                    self.units.append(Source(item.number, facts, context, item.heads, cells))
         self.wholes = sorted(
             ((key, n) for key, n in self.verbatim.items() if len(key) >= 8), key=lambda p: -len(p[0])
         )[:MAX_UNITS]
@@ -161,8 +144,7 @@ class _Judge:
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
         if best.state is ClaimState.SUPPORTED or best.reversed or len(ranked) < 2:
             return best
-        others = (self._in_parts(claim, ranked), self._together(claim, ranked))
-        return max((best, *(v for v in others if v is not None)), key=lambda v: v.rank)
+        return self._in_parts(claim, ranked) or best
 
     def _candidates(self, claim: Assertions) -> list[Source]:
         """The units that share most with the claim: quantities first, then stems and Han grams."""
@@ -182,25 +164,17 @@ class _Judge:
         scored.sort(key=lambda s: s[:2], reverse=True)
         return [unit for _, _, unit in scored[:_CANDIDATES]]
 
-    def _against(self, claim: Assertions, source: Source, *, part: bool = False) -> _Verdict:
+    def _against(self, claim: Assertions, source: Source) -> _Verdict:
         alignment = align(claim, source, self.question)
         findings = check(claim, source, self.question, alignment)
         findings += _overlap(source, alignment)
-        findings += [] if part else self._fragment(claim, source)
         hard = tuple(f.reason for f in findings if f.hard)
         reversed_ = any(f.reversed for f in findings if f.hard)
         state, reasons = ClaimState.UNSUPPORTED, hard
         if not hard:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
             reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
-        return _Verdict(state, reasons, source.numbers, alignment.coverage, reversed_, source)
-
-    def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
-        """A bare answer ("42%") must stand in a sentence about what was asked."""
-        whole = claim.size > _FRAGMENT_SIZE or claim.text.rstrip().endswith((".", "。", "!", "！"))
-        if whole or not self.question.size or align(self.question, source, claim).coverage >= 0.2:
-            return []
-        return [Finding(False, reason("off topic", label=source.label))]
+        return _Verdict(state, reasons, (source.number,), alignment.coverage, reversed_, source)
 
     def _in_parts(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict | None:
         """A sentence of two parts, each supported by a sentence of its own."""
@@ -208,10 +182,7 @@ class _Judge:
             parts = [Assertions(p.strip()) for p in (claim.text[: cut.start()], claim.text[cut.end() :])]
             if min(p.size for p in parts) < 3:
                 continue
-            verdicts = [
-                max((self._against(p, unit, part=True) for unit in ranked), key=lambda v: v.rank)
-                for p in parts
-            ]
+            verdicts = [max((self._against(p, unit) for unit in ranked), key=lambda v: v.rank) for p in parts]
             # Both from one sentence would have been found by reading it as a whole, with their order and
             # their "not"s.
             apart = verdicts[0].source is not verdicts[1].source
@@ -221,23 +192,6 @@ class _Judge:
                 why = reason("parts found", label=marks)
                 return _Verdict(ClaimState.SUPPORTED, (why,), numbers, 1.0)
         return None
-
-    def _together(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict:
-        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be determined
-        across them."""
-        verdicts = []
-        first = ranked[0]
-        for other in ranked[1:]:
-            numbers = tuple(dict.fromkeys(first.numbers + other.numbers))
-            context = Assertions(f"{first.context.text}\n{other.context.text}")
-            facts = Assertions(f"{first.facts.text}\n{other.facts.text}")
-            merged = Source(numbers, facts, context, first.heads or other.heads)
-            verdict = self._against(claim, merged)
-            if verdict.state is ClaimState.SUPPORTED:
-                why = reason("spread", label=merged.label)
-                verdict = _Verdict(ClaimState.PARTIAL, (why,), numbers, verdict.coverage)
-            verdicts.append(verdict)
-        return max(verdicts, key=lambda v: v.rank)
 
 
 def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
@@ -250,9 +204,9 @@ def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
         share = f"{alignment.coverage:.0%}"
         return [Finding(True, reason("too little", share=share, label=source.label))]
     found = []
-    new = (*alignment.new, *alignment.scattered)
-    if new:
-        found.append(Finding(False, reason("new words", claimed=_listed(new), label=source.label)))
+    if new := ", ".join(dict.fromkeys((*alignment.new, *alignment.scattered)[:8])):
+        found.append(Finding(False, reason("new words", claimed=new, label=source.label)))
     if alignment.echoed and alignment.coverage < 0.7:
-        found.append(Finding(False, reason("echoed", claimed=_listed(alignment.echoed))))
+        echoed = ", ".join(dict.fromkeys(alignment.echoed[:8]))
+        found.append(Finding(False, reason("echoed", claimed=echoed)))
     return found

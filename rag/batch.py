@@ -125,12 +125,15 @@ class _Run:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
         pool = ThreadPoolExecutor(parallel, thread_name_prefix="citewise-batch")
+        unanswered = list(self._unanswered())
+        done = len(self.results)
+        progress(self._progress(done))
         try:
-            asked = [pool.submit(self._answer, *one) for one in self._unanswered()]
-            progress(self._progress())
+            asked = [pool.submit(self._answer, *one) for one in unanswered]
             for future in as_completed(asked):
                 if future.exception() is None and future.result():
-                    progress(self._progress())
+                    done += 1
+                    progress(self._progress(done))
             for future in asked:
                 future.result()  # raises what ended the run
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
@@ -178,9 +181,8 @@ class _Run:
         except Exception as error:  # a fault of ours must not hold up the other rows, run after run
             return _failed(f"unexpected {type(error).__name__}: {error}")
 
-    def _progress(self) -> Progress:
-        seconds = time.perf_counter() - self.begun
-        done, fresh = len(self.results), len(self.results) - self.resumed
+    def _progress(self, done: int) -> Progress:
+        seconds, fresh = time.perf_counter() - self.begun, done - self.resumed
         rate = fresh / seconds if fresh and seconds else 0.0
         remaining = (len(self.rows) - done) / rate if rate else None
         return Progress("questions", done, len(self.rows), rate, remaining)

@@ -149,9 +149,9 @@ def _readable(name: str, value: object) -> str:
 
 
 def _describe(document: DocumentInfo) -> str:
-    pages = f", {document.pages} pages" if document.pages else ""
     from rag.search.explain import loss_words
 
+    pages = f", {document.pages} pages" if document.pages else ""
     trouble = f" — {document.status.value}: {document.detail}" if document.status.value != "ok" else ""
     trouble += f" — not read: {loss_words(document.losses)}" if document.losses else ""
     what = f"{document.kind}, {document.language}{pages}, {document.chunks} passages"

@@ -124,7 +124,6 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
         *names_occur(claim, source, question),
         *labels_agree(claim, source, question),
         *polarity.negation_agrees(claim, source),
-        *polarity.modality_agrees(claim, source),
         *polarity.directions_agree(claim, source),
         *polarity.hedges_kept(claim, source),
         *bounds_kept(claim, source, question),

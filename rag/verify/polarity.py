@@ -60,7 +60,11 @@ def _cell_matches(claim: Quantity, cell: Quantity, source: Source) -> bool:
 def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:
     """The found pieces come in the source's order, and no rival figure stands between a figure and its
     neighbour."""
-    anchors = _bound(source, [a for a in alignment.anchors if a.places])
+    # A figure without a rival of its kind belongs to nothing else and may stand anywhere.
+    kinds = Counter(q.kind for q in source.facts.quantities)
+    anchors = [
+        a for a in alignment.anchors if a.places and (a.quantity is None or kinds[a.quantity.kind] > 1)
+    ]
     if len(anchors) < 2:
         return
     places, in_order = reading(anchors)
@@ -78,13 +82,6 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, reason("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
-
-
-def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
-    """Anchors whose order matters. A figure without a rival of its kind belongs to nothing else and may
-    stand anywhere."""
-    kinds = Counter(q.kind for q in source.facts.quantities)
-    return [a for a in anchors if a.quantity is None or kinds[a.quantity.kind] > 1]
 
 
 def _voice(facts: Assertions) -> bool:

@@ -75,18 +75,17 @@ class Growing:
             yield writer
             writer.resolve_references()
             if self._embed:
-                save_dense(self.index.store.spaces[0], writer)
+                save_dense(self.index.store.space, writer)
             writer.shrink()
 
     def _put(self, writer: Writer, reads: list[Read]) -> int:
         new: list[tuple[int, str]] = []
-        spaces = (0,) if self._embed else ()
         with writer.transaction():
             for read in reads:
                 assert read.document is not None
                 file = FileState(read.document.source, read.document.path, len(read.document.text), 1)
                 document = writer.put_document(
-                    file, read.document, read.chunks, read.tokens, spaces=spaces, links=read.links
+                    file, read.document, read.chunks, read.tokens, embedded=self._embed, links=read.links
                 )
                 new += [(document, chunk.indexed_text) for chunk in read.chunks]
         if self._embed:

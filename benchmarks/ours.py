@@ -103,20 +103,20 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
     import numpy as np
 
     from rag.domains import load_domains
-    from rag.models.embedder import load_token_counter
+    from rag.models.embedder import load_embedder
     from rag.store.dense import save_dense
     from rag.store.reading import passages
     from rag.store.store import Store
     from rag.store.writer import FileState
 
-    counter = load_token_counter("embedded", cache_dir=default_cache_dir())
+    counter = load_embedder("embedded", cache_dir=default_cache_dir()).count_tokens
     noise = np.random.default_rng(7)
     with Store.open(small) as source, Store.create(large, source.manifest()) as target:
         originals = [source.load_document(info.id) for info in source.documents() if info.pages]
         ids = [
             [i for i, _, _ in source.document_chunks(info.id)] for info in source.documents() if info.pages
         ]
-        vectors = [source.spaces[0].vectors(chunk_ids) for chunk_ids in ids]
+        vectors = [source.space.vectors(chunk_ids) for chunk_ids in ids]
         held, copy = 0, 0
         with target.writing() as writer:
             while held < pages:
@@ -127,7 +127,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                     read = passages(document, counter, load_domains().each)
                     with writer.transaction():
                         file = FileState(document.source, document.path, len(document.text), copy)
-                        number = writer.put_document(file, document, read.chunks, read.tokens, spaces=(0,))
+                        number = writer.put_document(file, document, read.chunks, read.tokens, embedded=True)
                     new = [i for i, _, _ in target.document_chunks(number)]
                     moved = rows[np.arange(len(new)) % len(rows)] + noise.normal(
                         0, 0.03, (len(new), rows.shape[1])
@@ -137,7 +137,7 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                         writer.put_vectors(new, moved.astype(np.float32))
                     held += len(document.pages)
                 copy += 1
-            save_dense(target.spaces[0], writer)
+            save_dense(target.space, writer)
             writer.shrink()
     return {"pages": held, "copies": copy}
 

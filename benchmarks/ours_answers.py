@@ -43,7 +43,7 @@ def prepare(folder: Path, size: int, real: int, embedder: str) -> dict[str, Any]
         for info in index.documents():
             found = list(index.store.document_chunks(info.id))
             texts += [chunk.text for _, _, chunk in found]
-            rows.append(index.store.spaces[0].vectors([i for i, _, _ in found]))
+            rows.append(index.store.space.vectors([i for i, _, _ in found]))
     (folder / "passages.jsonl").write_text(
         "\n".join(json.dumps(text, ensure_ascii=False).replace("\u2028", " ") for text in texts), "utf-8"
     )

@@ -96,8 +96,8 @@ def _fts5(ids: Sequence[int], tokens: list[str]) -> Callable[[list[str]], Rankin
 def _flat(index: Index) -> Callable[[NDArray[np.float32]], Ranking]:
     import faiss
 
-    flat: Any = faiss.IndexIDMap(faiss.IndexFlatIP(index.store.spaces[0].info.dimension))
-    for ids, matrix in index.store.spaces[0].iter_vectors():
+    flat: Any = faiss.IndexIDMap(faiss.IndexFlatIP(index.store.space.info.dimension))
+    for ids, matrix in index.store.space.iter_vectors():
         flat.add_with_ids(matrix.astype(np.float32), ids)
 
     def search(vector: NDArray[np.float32]) -> Ranking:

@@ -20,14 +20,14 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
+from rag.answers.parts import Look, compose_parts, judged, look, nearest, together, worked_out
+from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
-from rag.domains import load_domains
 from rag.domains.finance.figures import Computed, Uncomputed
-from rag.index import Index, open_index
+from rag.index import Index, open_configured
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
@@ -35,8 +35,8 @@ from rag.questions.followup import translated
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
-from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
-from rag.tasks.intents import Intent
+from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
+from rag.tasks.intents import Ask, Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
 
 _NEAR = 4
@@ -93,12 +93,9 @@ class Assistant:
 
         `history` are earlier turns, oldest first: a follow-up ("and in 2023?") is completed from them. `stop`
         ends the reading early: the quotes answer then."""
-        answer: Answer | None = None
-        for event in self.stream(question, filters=filters, history=history, language=language, stop=stop):
-            if isinstance(event, Finished):
-                answer = event.answer
-        assert answer is not None, "a stream always ends with Finished"
-        return answer
+        *_, last = self.stream(question, filters=filters, history=history, language=language, stop=stop)
+        assert isinstance(last, Finished), "a stream always ends with it"
+        return last.answer
 
     def stream(
         self,
@@ -131,16 +128,8 @@ def build_assistant(config: Config, *, index: Path | None = None, with_llm: bool
     """The assistant that a configuration describes: what the command line and the page both call.
 
     Raises IndexMissing, IndexMismatch, ModelMissing, ModelMismatch, Offline."""
-    opened = open_index(
-        index or config.index,
-        embedder=config.embedder,
-        cache_dir=config.cache_dir,
-        models=config.models,
-        threads=config.threads,
-        domains=load_domains(config.lexicons, config.concepts),
-    )
     return Assistant(
-        opened,
+        open_configured(config, index),
         load_reader(config) if with_llm else None,
         top_k=config.top_k,
         max_evidence=config.max_evidence,
@@ -168,7 +157,13 @@ def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     if intent is None:
         yield from _by_evidence(setup, request)
         return
-    if (yield from _by_task(setup, request, intent)) is not None:
+    if intent.ask is Ask.COMPARE:
+        yield StageStarted("searching")
+        task = TaskRequest(request.query, request.language, intent, setup, request.filters)
+        if looks := compared(task):
+            yield from _by_parts(setup, request, looks, beside=True)
+            return
+    elif (yield from _by_task(setup, request, intent)) is not None:
         return
     request = replace(request, query=plain_question(intent, request.query, setup.index))
     for event in _by_evidence(setup, request):
@@ -191,7 +186,11 @@ def _by_task(setup: Setup, request: AnswerRequest, intent: Intent) -> Generator[
 
 
 def _by_evidence(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    return _by_parts(setup, request) if request.query.questions else _whole(setup, request)
+    if not request.query.questions:
+        yield from _whole(setup, request)
+        return
+    yield StageStarted("searching")
+    yield from _by_parts(setup, request, look(setup, request))
 
 
 def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
@@ -201,7 +200,14 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     hits = tuple(index.search(query, setup.top_k, filters=filters))
     clock.lap("searching")
     yield StageStarted("evidence")
-    found = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
+    found = select(
+        query,
+        hits,
+        index,
+        limit=setup.max_evidence,
+        threshold=setup.threshold,
+        in_force=filters.in_force if filters else "",
+    )
     clock.lap("evidence")
     figures = worked_out(query, hits, found, setup, filters)
     unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))
@@ -220,6 +226,9 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         answer = no_row(_basis(setup, request, found, hits), figures)
     elif found.sufficient and (rivals := ambiguous(query, found, filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
+    elif (proposed := (yield from propose(setup, request, query, hits))) is not None:
+        found = with_rows(found, proposed, setup.max_evidence, index.store)
+        answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
         by = yield from read(setup, request, found, query)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
@@ -260,11 +269,12 @@ def _across(
     return None
 
 
-def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    """A question of several parts: each is searched for, judged and answered by itself."""
-    index, clock = setup.index, request.clock
-    yield StageStarted("searching")
-    looks = list(look(setup, request))
+def _by_parts(
+    setup: Setup, request: AnswerRequest, found_each: Sequence[Look], *, beside: bool = False
+) -> Iterator[Event]:
+    """A question of several parts, or of sides `beside` one another: each is judged and answered by
+    itself."""
+    index, clock, looks = setup.index, request.clock, list(found_each)
     clock.lap("searching")
     yield StageStarted("evidence")
     found, hits = together(looks), nearest(looks, setup.top_k)
@@ -274,12 +284,16 @@ def _by_parts(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     reads = []
     for n, one in enumerate(looks):
         by = ReaderReply(one.found.verdict)
-        if one.figures is None:
+        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.hits))):
+            rows = with_rows(one.found, made, len(one.found.evidence), index.store)
+            one = replace(one, figures=made, found=rows, reason="")
+            by = ReaderReply(rows.verdict)
+        elif one.figures is None:
             by = yield from read(setup, request, one.found, one.query)
         looks[n] = judged(one, by.verdict, setup, request)
         reads.append(by)
     found = together(looks)
-    answer = compose_parts(_basis(setup, request, found, hits), looks, reads)
+    answer = compose_parts(_basis(setup, request, found, hits), looks, reads, beside=beside)
     yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +80,8 @@ def run_batch(
     table = read_table(questions)
     column = _question_column(table, question_column, questions)
     with Journal(output.with_name(f".{output.name[:200]}.journal"), setup=_setup(assistant)) as journal:
-        run = _Run(assistant, journal, table.rows, column, max(1, parallel))
-        stopped = run.ask_all(progress or (lambda _: None), stop or threading.Event())
+        run = _Run(assistant, journal, table.rows, column, stop or threading.Event())
+        stopped = run.ask_all(max(1, parallel), progress or (lambda _: None))
         if not stopped:
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
@@ -104,79 +104,69 @@ def run_batch(
 
 
 _Result = dict[str, Any]
-_Place = tuple[int, str]
 
 
 @dataclass(slots=True)
 class _Run:
-    """The rows of one table, their results so far, by row number, and the questions in hand."""
+    """The rows of one table and their results so far, by row number."""
 
     assistant: Assistant
     journal: Journal
     rows: Sequence[BatchRow]
     column: str
-    parallel: int
+    stop: threading.Event
     results: dict[int, _Result] = field(default_factory=dict)
-    pending: dict[Future[_Result], _Place] = field(default_factory=dict)
     resumed: int = 0
+    failed: bool = False
     begun: float = field(default_factory=time.perf_counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask_all(self, progress: Callable[[Progress], None], stop: threading.Event) -> bool:
+    def ask_all(self, parallel: int, progress: Callable[[Progress], None]) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
-        pool = ThreadPoolExecutor(self.parallel, thread_name_prefix="citewise-batch")
-        stopped = False
+        pool = ThreadPoolExecutor(parallel, thread_name_prefix="citewise-batch")
         try:
-            for number, row in enumerate(self.rows):
-                while len(self.pending) >= self.parallel:
-                    self._collect()
-                if stopped := stop.is_set():
-                    break
-                progress(self._progress())
-                self._take(number, row, pool)
-            while self.pending and not stopped:
-                self._collect()
-            self._collect_rest()
-        except Exception:
-            self._collect_rest()
-            raise
+            asked = [pool.submit(self._answer, *one) for one in self._unanswered()]
+            progress(self._progress())
+            for future in as_completed(asked):
+                if future.exception() is None and future.result():
+                    progress(self._progress())
+            for future in asked:
+                future.result()  # raises what ended the run
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
             pool.shutdown(wait=False, cancel_futures=True)
-        if not stopped:
-            progress(self._progress())
-        return stopped
+        return len(self.results) < len(self.rows)
 
-    def _take(self, number: int, row: BatchRow, pool: ThreadPoolExecutor) -> None:
-        """The row's result, from the run before or from its error, or its question on its way."""
-        value = row.values.get(self.column)
-        question = "" if value is None else str(value)
-        key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
-        if (known := self.journal.entries.get((number, key))) is not None:
-            self.resumed += 1
-            self.results[number] = known
-        elif row.error:
-            self._keep((number, key), _failed(row.error))
-        elif self.parallel == 1:
-            self._keep((number, key), self._ask(question))
-        else:
-            self.pending[pool.submit(self._ask, question)] = (number, key)
+    def _unanswered(self) -> Iterator[tuple[int, str, str]]:
+        """The rows to ask: number, hash and words of the question. The others' results are those of the run
+        before, or their error."""
+        for number, row in enumerate(self.rows):
+            value = row.values.get(self.column)
+            question = "" if value is None else str(value)
+            key = hashlib.sha256(question.encode("utf-8", "surrogatepass")).hexdigest()
+            if (known := self.journal.entries.get((number, key))) is not None:
+                self.resumed += 1
+                self.results[number] = known
+            elif row.error:
+                self._keep(number, key, _failed(row.error))
+            else:
+                yield number, key, question
 
-    def _collect(self) -> None:
-        """Keeps what is answered, waiting for the first. Raises what ends the run."""
-        for future in wait(self.pending, return_when=FIRST_COMPLETED).done:
-            place = self.pending.pop(future)
-            self._keep(place, future.result())
+    def _answer(self, number: int, key: str, question: str) -> bool:
+        """Asks and keeps a row, unless the run ended meanwhile. Raises what ends it."""
+        if self.stop.is_set() or self.failed:
+            return False
+        try:
+            self._keep(number, key, self._ask(question))
+        except BaseException:
+            self.failed = True
+            raise
+        return True
 
-    def _collect_rest(self) -> None:
-        """Keeps what is still in hand, whatever else happened; where that fails, too, one error is enough."""
-        while self.pending:
-            future, place = self.pending.popitem()
-            if future.exception() is None:
-                self._keep(place, future.result())
-
-    def _keep(self, place: _Place, result: _Result) -> None:
-        self.journal.add(*place, result)
-        self.results[place[0]] = result
+    def _keep(self, number: int, key: str, result: _Result) -> None:
+        with self.lock:
+            self.journal.add(number, key, result)
+            self.results[number] = result
 
     def _ask(self, question: str) -> _Result:
         try:
@@ -212,9 +202,7 @@ def _setup(assistant: Assistant) -> str:
     taken over."""
     index, llm = assistant.index, assistant.llm
     where = f"{index.folder.resolve()}#{index.store.generation()}" if index is not None else ""
-    if llm is None:
-        return f"{where} quotes"
-    return f"{where} {llm.info.name} {llm.info.fingerprint}"
+    return f"{where} {llm.info.name} {llm.info.fingerprint}" if llm else f"{where} quotes"
 
 
 def _result(answer: Answer) -> dict[str, Any]:

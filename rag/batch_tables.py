@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class BatchTable:
     """Columns in order, and rows in order; rows that are wholly empty are not in it."""
 
     columns: tuple[str, ...]
-    rows: tuple[BatchRow, ...] = field(default=())
+    rows: tuple[BatchRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,7 @@ def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
 
 
 def write_table(
-    path: Path,
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
-    quoted: Sequence[QuotedRow] = (),
+    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[QuotedRow] = ()
 ) -> None:
     """Write by the suffix, one of OUTPUTS, atomically. csv has a byte order mark, so that spreadsheets read
     Chinese; xlsx has the `quoted` rows as small tables on a second sheet. Raises StorageError."""

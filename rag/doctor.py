@@ -56,11 +56,12 @@ def _needs(good: bool, name: str, value: str, advice: str) -> Check:
 
 
 def _citewise(_: Config) -> Check:
-    found = _version("citewise") or "running from its source tree, not installed"
+    found = installed("citewise") or "running from its source tree, not installed"
     return Check("citewise", f"{found}; settings: {config_file() or 'defaults, no citewise.toml here'}")
 
 
-def _version(name: str) -> str:
+def installed(name: str) -> str:
+    """The version of an installed distribution; "" where it is not."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -104,7 +105,7 @@ def _disk(config: Config) -> Check:
 
 
 def _libraries(_: Config) -> Check:
-    found = {name: _version(name) for name in _LIBRARIES}
+    found = {name: installed(name) for name in _LIBRARIES}
     missing = [name for name in found if not found[name]]
     text = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     advice = f"Missing: {', '.join(missing)}. Run: pip install citewise"
@@ -144,17 +145,10 @@ def _language_model(config: Config) -> Check:
 
 
 def _index(config: Config) -> Check:
-    from rag.domains import load_domains
-    from rag.index import open_index
+    from rag.index import open_configured
 
     try:
-        opened = open_index(
-            config.index,
-            embedder=config.embedder,
-            cache_dir=config.cache_dir,
-            models=config.models,
-            domains=load_domains(config.lexicons, config.concepts),
-        )
+        opened = open_configured(config)
     except IndexMissing:
         return Check("index", f"none in {config.index}", advice="Make one: citewise ingest FOLDER")
     with opened:

@@ -1,22 +1,5 @@
-"""Errors that Citewise raises. Messages say what happened, where, and what to do next.
-
-    CitewiseError
-    ├── ConfigError          a setting is missing, unknown or contradictory
-    ├── InputError           what the caller passed cannot be used (empty question, no files, bad column)
-    ├── ParseError           one file could not be read; carries a FileStatus name in `.status`
-    ├── IndexProblem          an index is missing, damaged or locked
-    │   ├── IndexMissing
-    │   ├── IndexMismatch    built with another embedder, chunker or format
-    │   ├── IndexBusy        another process writes to it
-    │   └── IndexDamaged
-    ├── ModelError           a model file is missing, wrong or cannot be loaded
-    │   ├── ModelMissing
-    │   ├── ModelMismatch    SHA-256 differs from the pinned one
-    │   └── Offline          the network would be needed and is switched off
-    ├── GenerationError      the language model failed while writing
-    └── StorageError         the disk is full or the folder cannot be written
-
-A refusal is not an error: it is an `Answer` of kind REFUSED."""
+"""Errors that Citewise raises. Messages say what happened, where, and what to do next. A refusal is not an
+error: it is an `Answer`."""
 
 from __future__ import annotations
 
@@ -28,10 +11,14 @@ class CitewiseError(Exception):
 
 
 class ConfigError(CitewiseError):
+    """A setting is missing, unknown or contradictory."""
+
     exit_code = 2
 
 
 class InputError(CitewiseError):
+    """What the caller passed cannot be used: an empty question, no files, a bad column."""
+
     exit_code = 2
 
 
@@ -55,40 +42,46 @@ class IndexProblem(CitewiseError):
 
 
 class IndexMissing(IndexProblem):
-    pass
+    """There is none."""
 
 
 class IndexMismatch(IndexProblem):
-    pass
+    """Built with another embedder, chunker or format."""
 
 
 class IndexBusy(IndexProblem):
-    pass
+    """Another process writes to it."""
 
 
 class IndexDamaged(IndexProblem):
-    pass
+    """It contradicts itself."""
 
 
 class ModelError(CitewiseError):
+    """A model file cannot be loaded."""
+
     exit_code = 5
 
 
 class ModelMissing(ModelError):
-    pass
+    """It is not here."""
 
 
 class ModelMismatch(ModelError):
-    pass
+    """Its SHA-256 differs from the pinned one."""
 
 
 class Offline(ModelError):
-    pass
+    """The network would be needed and is switched off."""
 
 
 class GenerationError(CitewiseError):
+    """The language model failed while writing."""
+
     exit_code = 6
 
 
 class StorageError(CitewiseError):
+    """The disk is full, or the folder cannot be written."""
+
     exit_code = 7

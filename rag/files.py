@@ -8,13 +8,15 @@ setup is not mixed with this one. A line that a kill cut short is dropped."""
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import secrets
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from rag.errors import InputError, StorageError
 
@@ -24,8 +26,9 @@ _FORMAT = 1
 _SYNC_SECONDS = 0.2
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a crash at any point leaves the old file or the new one.
+def write_atomically(path: Path, content: bytes | BinaryIO) -> None:
+    """Put `content`, or what an open file holds, at `path` so that a crash at any point leaves the old file
+    or the new one.
 
     Written under a temporary name beside it, synced, renamed, and the folder synced. Raises StorageError."""
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
@@ -33,7 +36,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:
-                file.write(content)
+                shutil.copyfileobj(
+                    io.BytesIO(content) if isinstance(content, bytes) else content, file, 1 << 20
+                )
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

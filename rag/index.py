@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from rag.documents.validity import UNKNOWN, Validity
 from rag.domains import Domains, known_names, load_domains
 from rag.errors import IndexBusy, InputError
 from rag.facts.crossrefs import CrossReference
@@ -23,10 +22,11 @@ from rag.store.documents import matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
-from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Relation, Stages, Turn
+from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
 from rag.types.documents import Mark
 
 if TYPE_CHECKING:
+    from rag.config import Config
     from rag.questions.query import Query
     from rag.search.explain import Explanation
     from rag.search.pool import Retrievers
@@ -41,8 +41,8 @@ ALL_STAGES = Stages()
 @dataclass(frozen=True, slots=True)
 class IndexStats:
     """What an index holds. `documents` counts those with text, `incomplete` those of them that were not read
-    as a whole, `unreadable` the others; `pending` are
-    passages that wait for their vector; `bytes` is what the folder takes on disk."""
+    as a whole, `unreadable` the others; `pending` are passages that wait for their vector; `bytes` is what
+    the folder takes on disk."""
 
     folder: str
     documents: int
@@ -110,6 +110,23 @@ def open_index(
     return Index(store, source, domains or load_domains())
 
 
+def open_configured(
+    config: Config, folder: Path | None = None, *, create: bool = False, rebuild: bool = False
+) -> Index:
+    """The index that a configuration names, or the one in `folder` with the same models and fields; raises as
+    `open_index` does."""
+    return open_index(
+        folder or config.index,
+        embedder=config.embedder,
+        create=create,
+        rebuild=rebuild,
+        cache_dir=config.cache_dir,
+        models=config.models,
+        threads=config.threads,
+        domains=load_domains(config.lexicons, config.concepts),
+    )
+
+
 class Index:
     """An open index; see `open_index`. Safe to use from several threads: one may ingest while others
     search."""
@@ -119,7 +136,7 @@ class Index:
         self.fields = domains.each
         self.lexicons = domains.lexicons
         self.folder = store.folder
-        self._space = store.spaces[0]
+        self._space = store.space
         self._source = source
         self._dense: DenseIndex | None = None
         self._dense_at = 0.0
@@ -156,9 +173,6 @@ class Index:
         text = mended(query.text, self.store, lambda texts: self.embedder.count_tokens(texts))
         return query if text == query.text else replace(understand(text, readers), asked=query.asked)
 
-    def _query(self, question: str | Query) -> Query:
-        return self.understand(question) if isinstance(question, str) else question
-
     def search(
         self,
         question: str | Query,
@@ -172,7 +186,7 @@ class Index:
         without a word."""
         from rag.search.retrieve import retrieve
 
-        query = self._query(question)
+        query = self.understand(question) if isinstance(question, str) else question
         legs = self.retrievers(query, stages)
         return retrieve(legs, query, k=k, filters=filters, stages=stages, ranker=self.ranker())
 
@@ -211,7 +225,7 @@ class Index:
         from rag.search.explain import explain
         from rag.search.pool import Retrievers
 
-        query = self._query(question)
+        query = self.understand(question) if isinstance(question, str) else question
         found = self.search(query, k, filters=filters) if hits is None else hits
         return explain(Retrievers(self.store, None, None, self.fields), query, found, filters)
 
@@ -229,8 +243,7 @@ class Index:
             recent = now - self._dense_at < _REFRESH_SECONDS
             if known is not None and (current or (recent and self._is_written())):
                 return known
-            self._dense = open_dense(self._space)
-            self._dense_at = time.monotonic()
+            self._dense, self._dense_at = open_dense(self._space), time.monotonic()
             return self._dense
 
     def _is_written(self) -> bool:
@@ -260,7 +273,7 @@ class Index:
             self.store,
             paths,
             settings=settings,
-            embedders=(self._source.load,),
+            embedder=self._source.load,
             sync=sync,
             progress=progress,
             stop=stop,
@@ -289,8 +302,7 @@ class Index:
                 for source in chosen:
                     writer.remove(source)
             writer.resolve_references()
-            for space in self.store.spaces:
-                save_dense(space, writer)
+            save_dense(self._space, writer)
             writer.shrink()
         return sorted(chosen.values())
 
@@ -302,17 +314,14 @@ class Index:
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
-        used = [(space, generation) for space in self.store.spaces if (generation := space.generation())]
-        wrong = [(s, why) for s, g in used if (why := file_problem(s, g, thorough=True))]
+        generation = self._space.generation()
+        wrong = file_problem(self._space, generation) if generation else ""
         if wrong:
             with self.store.writing() as writer:
-                for space, _ in wrong:
-                    save_dense(space, writer, thorough=True)
+                save_dense(self._space, writer)
             with self._guard:
                 self._dense = None
-        return VerifyReport(
-            len(documents), self.store.passages(), tuple(problems), "; ".join(why for _, why in wrong)
-        )
+        return VerifyReport(len(documents), self.store.passages(), tuple(problems), wrong)
 
     def stats(self) -> IndexStats:
         documents = self.documents()
@@ -323,8 +332,8 @@ class Index:
             incomplete=sum(bool(d.losses) for d in readable),
             unreadable=len(documents) - len(readable),
             passages=self.store.passages(),
-            vectors=sum(space.count() for space in self.store.spaces),
-            pending=sum(space.count_pending() for space in self.store.spaces),
+            vectors=self._space.count(),
+            pending=self._space.count_pending(),
             pages=sum(d.pages for d in readable),
             bytes=sum(f.stat().st_size for f in self.folder.iterdir() if f.is_file()),
             generation=self.store.generation(),
@@ -347,14 +356,6 @@ class Index:
     def opening(self, document_id: int) -> int:
         """The id of a document's first passage; 0 where it has none (any more)."""
         return self.store.opening(document_id)
-
-    def validity(self, document_id: int) -> Validity:
-        """From when to when a document is in force, as far as it and the others of the index say."""
-        return self.store.validity().get(document_id, UNKNOWN)
-
-    def relations(self, document_id: int, *, incoming: bool = False) -> tuple[Relation, ...]:
-        """What a document does to others (amends, repeals, supersedes), or they to it."""
-        return tuple(self.store.relations(document_id, incoming=incoming))
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
         """The marks of a document that overlap `text[start:end]`."""

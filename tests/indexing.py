@@ -26,7 +26,7 @@ CHINESE = "# 劳动合同\n\n劳动者提前三十日以书面形式通知用人
 
 def manifest(dimension: int = 64, languages: tuple[str, ...] = ("*",), **changes: object) -> Manifest:
     fields: dict[str, object] = {
-        "spaces": (Space(EmbedderInfo("fake", "f" * 64, dimension, 256, languages)),),
+        "space": Space(EmbedderInfo("fake", "f" * 64, dimension, 256, languages)),
         "chunker_version": 1,
         "tokens_version": 1,
         "created": "2025-01-01T00:00:00+00:00",
@@ -55,7 +55,7 @@ def document(path: str, paragraphs: Sequence[str], **changes: object) -> Documen
     return Document(**(fields | changes))  # type: ignore[arg-type]
 
 
-def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vectors: bool = False) -> list[int]:
+def put(store: Store, *documents: Document, embedded: bool = True, vectors: bool = False) -> list[int]:
     """Writes documents as an ingest does; with `vectors` embeds them too. Gives their ids."""
     with store.writing() as writer:
         with writer.transaction():
@@ -65,7 +65,7 @@ def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vector
                     read.document or d,
                     read.chunks,
                     read.tokens,
-                    spaces=spaces,
+                    embedded=embedded,
                     links=read.links,
                 )
                 for d in documents
@@ -73,7 +73,7 @@ def put(store: Store, *documents: Document, spaces: Sequence[int] = (0,), vector
             ]
         writer.resolve_references()
         if vectors:
-            (space,) = store.spaces
+            space = store.space
             embedder = FakeEmbedder(dimension=space.info.dimension)
             while batch := space.pending(100):
                 with writer.transaction():
@@ -118,7 +118,7 @@ def contents(store: Store) -> dict[bytes, object]:
             info.sha256,
             store.load_document(info.id),
             [chunk for _, _, chunk in passages],
-            store.spaces[0].vectors(ids).astype(np.float16).tobytes(),
+            store.space.vectors(ids).astype(np.float16).tobytes(),
         )
     return held
 

@@ -92,7 +92,7 @@ def test_rebuild_starts_anew_with_the_embedder_given(tmp_path: Path) -> None:
     with open_index(tmp_path / "index", embedder=other, rebuild=True) as index:
         assert index.documents() == []
         assert index.ingest(folder).vectors > 0
-        assert index.stats().manifest.spaces[0].info.name == "other"
+        assert index.stats().manifest.space.info.name == "other"
         assert index.verify().ok
     assert (tmp_path / "index" / "my notes.txt").exists()
 

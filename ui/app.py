@@ -12,34 +12,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from rag.config import Config
 from rag.errors import CitewiseError, ConfigError
 from ui.handlers import Handlers
 from ui.workspace import Workspace
 
 _HERE = Path(__file__).parent
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        # Gradio's own start-up code is inline and compiles its templates; document text never becomes either.
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "frame-src 'none'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+# Gradio's own start-up code is inline and compiles its templates; document text never becomes either.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "frame-src 'none'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-_HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-)
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
 _FOREIGN_META = re.compile(rb"<meta\s[^>]*?(?:property=\"og:|name=\"twitter:)[^>]*?/?>", re.S)
 
 
@@ -67,62 +61,44 @@ class Guard:
     and, where `local_only`, no answer to a host name that is not this machine's (a foreign site could point
     its name at 127.0.0.1)."""
 
-    def __init__(self, app: Any, *, local_only: bool) -> None:
+    def __init__(self, app: ASGIApp, *, local_only: bool) -> None:
         self._app = app
         self._local_only = local_only
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        held: list[Message] = []  # an HTML page until it is whole, so that it can be changed
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                if headers.get("content-type", "").startswith("text/html"):
+                    held.append(message)
+                    return
+            elif held and message["type"] == "http.response.body":
+                held.append(message)
+                if message.get("more_body"):
+                    return
+                start, *pieces = held
+                body = _FOREIGN_META.sub(b"", b"".join(piece.get("body", b"") for piece in pieces))
+                MutableHeaders(scope=start)["content-length"] = str(len(body))
+                held.clear()
+                await send(start)
+                message = {**message, "body": body}
+            await send(message)
+
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        if self._local_only and not is_loopback(_host(scope)):
-            await _refuse(send)
-            return
-        await self._app(scope, receive, _Cleaner(send))
+        elif self._local_only and not is_loopback(_host(Headers(scope=scope).get("host", "localhost"))):
+            refusal = PlainTextResponse("This page is served to this machine only.\n", 421)
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, guarded)
 
 
-def _host(scope: dict[str, Any]) -> str:
-    header = next((value for key, value in scope["headers"] if key == b"host"), b"localhost")
-    host: str = header.decode("latin-1")
-    return host.rsplit("]", 1)[0].strip("[") if host.startswith("[") else host.rsplit(":", 1)[0]
-
-
-async def _refuse(send: Any) -> None:
-    await send({"type": "http.response.start", "status": 421, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": b"This page is served to this machine only.\n"})
-
-
-class _Cleaner:
-    """Passes a response on; an HTML page is held back until it is whole, so that it can be changed."""
-
-    def __init__(self, send: Any) -> None:
-        self._send = send
-        self._start: dict[str, Any] | None = None
-        self._body = b""
-
-    async def __call__(self, message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *_HEADERS]
-            kind = next((v for k, v in message["headers"] if k.lower() == b"content-type"), b"")
-            if kind.startswith(b"text/html"):
-                self._start = message
-                return
-        elif message["type"] == "http.response.body" and self._start is not None:
-            self._body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            await self._finish()
-            return
-        await self._send(message)
-
-    async def _finish(self) -> None:
-        assert self._start is not None
-        body = _FOREIGN_META.sub(b"", self._body)
-        headers = [(k, v) for k, v in self._start["headers"] if k.lower() != b"content-length"]
-        start = {**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
-        self._start = None
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
+def _host(header: str) -> str:
+    """The host that a Host header names, without its port."""
+    return header.rsplit("]", 1)[0].strip("[") if header.startswith("[") else header.rsplit(":", 1)[0]
 
 
 def _silence_gradio() -> None:
@@ -132,31 +108,23 @@ def _silence_gradio() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
-def build_page(workspace: Workspace, *, default_index: str = "") -> Any:
+def build_page(handlers: Handlers) -> Any:
     """The page as a `gradio.Blocks`, not yet launched; `launch_options` gives what to launch it with."""
     _silence_gradio()
     from ui.page import build
 
-    return build(Handlers(workspace, default_index=default_index))
+    return build(handlers)
 
 
-def launch_options(
-    *,
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    user: str = "citewise",
-    password: str = "",
-    max_file_mb: int = 200,
-) -> dict[str, Any]:
+def launch_options(config: Config) -> dict[str, Any]:
     """Keyword arguments for `Blocks.launch`: own styles, nothing shared, no other host. Raises ConfigError
     where the address can be reached from other machines and there is no password."""
+    host, password = config.ui_host, config.ui_password
     check_exposure(host, password)
-    from starlette.middleware import Middleware
-
     return {
         "server_name": host,
-        "server_port": port or None,
-        "auth": (user, password) if password else None,
+        "server_port": config.ui_port or None,
+        "auth": (config.ui_user, password) if password else None,
         "share": False,
         "quiet": True,
         "show_error": False,
@@ -166,7 +134,7 @@ def launch_options(
         "enable_monitoring": False,
         "run_history": False,
         "footer_links": [],
-        "max_file_size": f"{max_file_mb}mb",
+        "max_file_size": f"{config.max_file_mb}mb",
         "theme": _theme(),
         "css": (_HERE / "style.css").read_text(encoding="utf-8"),
         "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
@@ -194,7 +162,7 @@ def _theme() -> Any:
 def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one language model."""
     from rag.assistant import build_assistant, load_reader
-    from rag.index import open_index
+    from rag.index import open_configured
     from rag.models.remote import leaves_for
 
     first: list[Any] = []
@@ -208,7 +176,7 @@ def workspace_of(config: Config) -> Workspace:
         return assistant
 
     def create_index(folder: Path) -> None:
-        open_index(folder, embedder=config.embedder, create=True, cache_dir=config.cache_dir).close()
+        open_configured(config, folder, create=True).close()
 
     def read_with(name: str) -> Any:
         nonlocal config
@@ -248,23 +216,13 @@ def serve(config: Config, *, on_ready: Callable[[str], None] | None = None, bloc
 
     Raises ConfigError where `ui_host` can be reached from other machines and `ui_password` is empty."""
     check_exposure(config.ui_host, config.ui_password)
-    _silence_gradio()
-    from ui.page import build
-
     handlers = Handlers(workspace_of(config), default_index=config.index.name)
-    page = build(handlers)
+    page = build_page(handlers)
     # Where uploads land until an index has taken them over: readable by this user only, and not in the folder
     # that every Gradio program on the machine shares.
     os.environ["GRADIO_TEMP_DIR"] = uploads = tempfile.mkdtemp(prefix="citewise-uploads-")
-    options = launch_options(
-        host=config.ui_host,
-        port=config.ui_port,
-        user=config.ui_user,
-        password=config.ui_password,
-        max_file_mb=config.max_file_mb,
-    )
     try:
-        _, address, _ = page.launch(prevent_thread_lock=True, **options)
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(config))
     except OSError as error:
         raise ConfigError(
             f"The page cannot be served at {config.ui_host}:{config.ui_port}: {error} Is another one running "

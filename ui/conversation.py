@@ -7,7 +7,8 @@ import logging
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,10 +58,6 @@ class Exchange:
     @property
     def done(self) -> bool:
         return self.answer is not None or self.error is not None or self.stopped
-
-    @property
-    def visible_evidence(self) -> tuple[Evidence, ...]:
-        return self.answer.evidence if self.answer else self.evidence
 
 
 def advance(exchange: Exchange, event: Event) -> Exchange:
@@ -167,6 +164,33 @@ class Conversations:
             conversation.clear()
 
 
+def in_thread(work: Callable[[Callable[[Any], None]], Any], beat: float | None = None) -> Iterator[list[Any]]:
+    """What `work` tells while it works in a thread of its own, and then gives, as far as it is there; with
+    `beat` every so many seconds, [] where there is nothing new. Raises what it raised."""
+    channel: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    done = object()
+
+    def target() -> None:
+        try:
+            channel.put(work(channel.put))
+        except Exception as error:  # raised again in the page's thread
+            channel.put(error)
+        channel.put(done)
+
+    threading.Thread(target=target, name="citewise-page", daemon=True).start()
+    told: list[Any] = []
+    while done not in told:
+        told = []
+        with suppress(queue.Empty):
+            told.append(channel.get(timeout=beat))
+            while True:
+                told.append(channel.get_nowait())
+        errors = [one for one in told if isinstance(one, Exception)]
+        yield [one for one in told if one not in (None, done, *errors)]
+        if errors:
+            raise errors[0]
+
+
 def run(
     assistant: Any,
     exchange: Exchange,
@@ -178,47 +202,34 @@ def run(
 ) -> Iterator[Exchange]:
     """The exchange as it grows, at most once per `beat` seconds, until it is done.
 
-    The assistant works in a thread of its own, so that `stop` is obeyed within a beat even while it is
-    silent; what it still delivers within `grace` seconds is kept, the rest is thrown away."""
-    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
+    `stop` is obeyed within a beat even while the assistant is silent; what it still delivers within `grace`
+    seconds is kept, the rest is thrown away."""
     question, filters = exchange.question, exchange.filters or None
 
-    def work() -> None:
-        try:
-            for event in assistant.stream(question, filters=filters, history=history, stop=stop):
-                events.put(event)
-        except Exception as error:  # handed to the page's thread, which informs the reader
-            events.put(error)
-        else:
-            events.put(None)
+    def work(tell: Callable[[Event], None]) -> None:
+        for event in assistant.stream(question, filters=filters, history=history, stop=stop):
+            tell(event)
 
-    threading.Thread(target=work, name="citewise-ask", daemon=True).start()
     waited = 0.0
     try:
-        while not exchange.done:
-            try:
-                exchange = _take(exchange, events.get(timeout=beat))
-                while not exchange.done and not events.empty():
-                    exchange = _take(exchange, events.get())
-            except queue.Empty:
-                waited += beat if stop.is_set() else 0.0
-                if waited < grace:
-                    continue
+        for told in in_thread(work, beat):
+            for event in told:
+                exchange = advance(exchange, event)
+            waited += beat if stop.is_set() and not told else 0.0
+            if not told and waited < grace:
+                continue
             if stop.is_set() and (exchange.done or waited >= grace):
                 exchange = replace(exchange, stopped=True)
             yield exchange
-            if not exchange.done and not stop.is_set():
+            if exchange.done:
+                return
+            if not stop.is_set():
                 stop.wait(beat)
+        raise RuntimeError("the stream ended without an answer")
+    except CitewiseError as error:
+        yield replace(exchange, error=str(error))
+    except Exception as error:
+        _log.error("question failed", exc_info=error)
+        yield replace(exchange, error="")
     finally:
         stop.set()  # the page has gone, or the answer is there: nobody waits for more
-
-
-def _take(exchange: Exchange, event: Event | Exception | None) -> Exchange:
-    if isinstance(event, CitewiseError):
-        return replace(exchange, error=str(event))
-    if isinstance(event, Exception):
-        _log.error("question failed", exc_info=event)
-        return replace(exchange, error="")
-    if event is None:  # a stream always ends with Finished; one that did not has nothing to show
-        return replace(exchange, error="")
-    return advance(exchange, event)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Any
 
@@ -19,14 +19,15 @@ from rag.types.documents import several, single
 from ui.texts import Texts
 
 Choice = tuple[str, str]
+EVERYTHING = Filters()
 KINDS = {"pdf": "PDF", "docx": "Word", "html": "HTML", "markdown": "Markdown", "text": "TXT"}
 KINDS |= {"csv": "CSV", "xlsx": "Excel"}
+# Components by their name among the page's parts, in the order in which `read` takes their values; those with
+# something to choose from.
+CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
+CHOICES = CHOSEN[:-1]
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _DATED = ("effective", "repealed", "superseded")
-# Components by their name among the page's parts, in the order in which `read` takes their values: four
-# lists, two words.
-CHOSEN = ("companies", "years", "kinds", "languages", "authority", "in_force")
-CHOICES = {name: name for name in CHOSEN[:4]} | {"authority": "authorities"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class View:
     scope: tuple[str, ...] | None = None
     scope_chosen: tuple[str, ...] | None = None
     choices: FilterChoices | None = None
-    chosen: Narrow | None = None
+    chosen: Filters | None = None
     narrow_note: Markup | None = None
     running: bool | None = None
     clear_question: bool = False
@@ -62,46 +63,16 @@ class FilterChoices:
     years: tuple[Choice, ...] = ()
     kinds: tuple[Choice, ...] = ()
     languages: tuple[Choice, ...] = ()
-    authorities: tuple[Choice, ...] = ()
+    authority: tuple[Choice, ...] = ()
     dated: bool = False
 
     def __bool__(self) -> bool:
-        listed = self.companies or self.years or self.kinds or self.languages or self.authorities
-        return bool(listed or self.dated)
+        return any(astuple(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """What the reader chose, values as in `FilterChoices`; `in_force` is a day as typed."""
-
-    companies: tuple[str, ...] = ()
-    years: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    authority: str = ""
-    in_force: str = ""
-
-    @property
-    def bad_day(self) -> str:
-        """The day as typed where it is none, else ""."""
-        typed = self.in_force.strip()
-        return typed if typed and not read_day(typed) else ""
-
-    def filters(self, documents: Sequence[str]) -> Filters:
-        """The filters for a search in `documents` (paths or patterns; () for all). A day that is none is left
-        as it is typed: the search refuses it."""
-        return Filters(
-            documents=tuple(documents),
-            companies=self.companies,
-            years=self.years,
-            kinds=self.kinds,
-            languages=self.languages,
-            metadata={"authority": self.authority} if self.authority else {},
-            in_force=read_day(self.in_force) or self.in_force.strip(),
-        )
-
-
-ALL = Narrow()
+def bad_day(typed: str) -> str:
+    """The day as typed where it is none, else ""."""
+    return typed.strip() if not read_day(typed) else ""
 
 
 def read_day(text: str) -> str:
@@ -127,14 +98,14 @@ def choices(infos: Iterable[DocumentInfo], texts: Texts) -> FilterChoices:
         bearing["years"].append(set(several(meta, "fiscal_year", "year")))
         bearing["kinds"].append({info.kind})
         bearing["languages"].append({info.language})
-        bearing["authorities"].append({single(meta, "authority")})
+        bearing["authority"].append({single(meta, "authority")})
     found = {name: _distinguishing(sets) for name, sets in bearing.items()}
     return FilterChoices(
         companies=_sorted((companies[key], companies[key]) for key in found.get("companies", ())),
         years=tuple((y, y) for y in sorted(found.get("years", ()), reverse=True)),
         kinds=_sorted((KINDS.get(k, k), k) for k in found.get("kinds", ())),
         languages=_sorted((_named(code), code) for code in found.get("languages", ())),
-        authorities=_sorted((texts.authorities.get(a, a), a) for a in found.get("authorities", ())),
+        authority=_sorted((texts.authorities.get(a, a), a) for a in found.get("authority", ())),
         dated=any(info.metadata.get(key) for info in readable for key in _DATED),
     )
 
@@ -182,24 +153,24 @@ def labels(texts: Texts) -> dict[str, dict[str, Any]]:
     }
 
 
-def choice_updates(choices: FilterChoices) -> dict[str, dict[str, Any]]:
+def choice_updates(offered: FilterChoices) -> dict[str, dict[str, Any]]:
     """Updates for what an index offers: a filter without choices is hidden, the group too without any."""
-    visible = {
-        name: {"choices": list(getattr(choices, field)), "visible": bool(getattr(choices, field))}
-        for name, field in CHOICES.items()
-    }
-    return {**visible, "in_force": {"visible": choices.dated}, "narrow": {"visible": bool(choices)}}
+    listed = {name: list(getattr(offered, name)) for name in CHOICES}
+    visible = {name: {"choices": found, "visible": bool(found)} for name, found in listed.items()}
+    return {**visible, "in_force": {"visible": offered.dated}, "narrow": {"visible": bool(offered)}}
 
 
-def set_to(chosen: Narrow) -> dict[str, dict[str, Any]]:
+def set_to(chosen: Filters) -> dict[str, dict[str, Any]]:
     """Updates that put these values into the components."""
-    lists = {name: {"value": list(getattr(chosen, name))} for name in CHOSEN[:4]}
-    return lists | {"authority": {"value": chosen.authority or None}, "in_force": {"value": chosen.in_force}}
+    values: dict[str, Any] = {name: list(getattr(chosen, name)) for name in CHOSEN[:4]}
+    values |= {"authority": chosen.metadata.get("authority"), "in_force": chosen.in_force}
+    return {name: {"value": value} for name, value in values.items()}
 
 
-def read(values: tuple[Any, ...]) -> Narrow:
-    """The values of the components in the order of `CHOSEN`, as the browser sent them."""
-    given = dict(zip(CHOSEN, values, strict=True))
-    lists = {name: tuple(str(v) for v in given[name] or ()) for name in CHOSEN[:4]}
-    words = {name: str(given[name] or "") for name in CHOSEN[4:]}
-    return Narrow(**lists, **words)
+def read(documents: Sequence[str] | None, values: Sequence[Any]) -> Filters:
+    """The documents chosen (paths or patterns; none for all) and the values of the components in the order of
+    `CHOSEN`, as the browser sent them. A day that is none is left as it is typed: the search refuses it."""
+    *lists, authority, day = (value or "" for value in values)
+    given: dict[str, Any] = {n: tuple(map(str, v)) for n, v in zip(CHOSEN[:4], lists, strict=True)}
+    given |= {"documents": tuple(documents or ()), "in_force": read_day(str(day)) or str(day).strip()}
+    return Filters(**given, metadata={"authority": str(authority)} if authority else {})

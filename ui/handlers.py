@@ -6,15 +6,18 @@ carries it over."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from ui import listing, render
-from ui.conversation import Conversation, Conversations, run, turns
-from ui.filters import ALL, Narrow, View
+from rag.types import DocumentInfo, FileStatus, Filters, Progress
+from ui import render
+from ui.conversation import Conversation, Conversations, in_thread, run, turns
+from ui.filters import EVERYTHING, View, bad_day, choices
 from ui.pictures import Pictures
 from ui.render import fill
 from ui.sources import Sources
@@ -22,6 +25,7 @@ from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
 __all__ = ["Handlers", "View"]
+_log = logging.getLogger(__name__)
 
 
 class Handlers:
@@ -64,10 +68,10 @@ class Handlers:
         """Another index: its documents, its samples. The conversation stays."""
         conversation, texts = self._of(key)
         return replace(
-            listing.column(self.workspace, index, texts),
+            self._column(index, texts),
             transcript=self._transcript(conversation, index, texts),
             scope_chosen=(),
-            chosen=ALL,
+            chosen=EVERYTHING,
             narrow_note=Markup(""),
         )
 
@@ -80,19 +84,16 @@ class Handlers:
             return View(upload=fill("page.problem", texts, str(error)), reader=self.workspace.reader)
         return View(reader=name, upload=Markup(""))
 
-    def narrowed(self, key: str | None, narrow: Narrow) -> View:
-        """The filters were changed: a day that is none is reported at once."""
+    def narrowed(self, key: str | None, day: str | None) -> View:
+        """The day of the filters was changed: one that is none is reported at once."""
         _, texts = self._of(key)
-        note = (
-            fill("page.mistake", texts, texts.bad_day.format(day=narrow.bad_day))
-            if narrow.bad_day
-            else Markup("")
-        )
-        return View(narrow_note=note)
+        wrong = bad_day(day or "")
+        words = texts.bad_day.format(day=wrong)
+        return View(narrow_note=fill("page.mistake", texts, words) if wrong else Markup(""))
 
     def everything(self, key: str | None) -> View:
         """No filters any more."""
-        return View(scope_chosen=(), chosen=ALL, narrow_note=Markup(""))
+        return View(scope_chosen=(), chosen=EVERYTHING, narrow_note=Markup(""))
 
     def fresh(self, key: str | None, index: str | None) -> View:
         """A new conversation."""
@@ -114,6 +115,29 @@ class Handlers:
         self.pictures.close()
         self.workspace.close()
 
+    def _column(self, index: str | None, texts: Texts) -> View:
+        """The documents of an index, which of them can be asked, what is wrong where it cannot be opened."""
+        if not index:
+            return View(
+                upload=Markup(""),
+                documents=fill("answer.note", texts, texts.no_index),
+                scope=(),
+                choices=choices((), texts),
+            )
+        infos: list[DocumentInfo] = []
+        wrong = Markup("")
+        try:
+            infos = self.workspace.assistant(index).index.documents()
+        except CitewiseError as error:
+            wrong = fill("page.problem", texts, str(error))
+        askable = sorted((d.path for d in infos if d.status is FileStatus.OK), key=str.lower)
+        return View(
+            upload=wrong,
+            documents=render.documents(infos, texts),
+            scope=tuple(askable),
+            choices=choices(infos, texts),
+        )
+
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
             return render.transcript(conversation.exchanges, texts)
@@ -126,8 +150,7 @@ class Handlers:
         key: str | None,
         question: str,
         index: str | None,
-        scope: Sequence[str],
-        narrow: Narrow = ALL,
+        filters: Filters = EVERYTHING,
         *,
         alone: bool = False,
     ) -> Iterator[View]:
@@ -138,11 +161,10 @@ class Handlers:
         if not question or not question.strip():
             yield View()
             return
-        if narrow.bad_day:
-            wrong = self.narrowed(key, narrow)
+        if bad_day(filters.in_force):
+            wrong = self.narrowed(key, filters.in_force)
             yield replace(wrong, live=wrong.narrow_note) if conversation.live is None else wrong
             return
-        filters = narrow.filters(scope or ())
         exchange, stop = conversation.begin(index or "", question.strip(), filters, alone=alone)
         yield View(
             transcript=render.transcript(conversation.exchanges, texts),
@@ -170,26 +192,26 @@ class Handlers:
         )
 
     def retry(
-        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+        self, key: str | None, number: int, index: str | None, filters: Filters = EVERYTHING
     ) -> Iterator[View]:
-        """The same question again, in the index and scope chosen now; it takes the place of the last one."""
+        """The same question again, in the index and filters chosen now; it replaces the last one."""
         conversation, _ = self._of(key)
         exchange = conversation.find(number)
         if exchange is None:
             yield View()
             return
         latest = conversation.exchanges and conversation.exchanges[-1].number == number
-        if latest and not narrow.bad_day:
+        if latest and not bad_day(filters.in_force):
             conversation.drop(number)
-        yield from self.ask(key, exchange.question, index, scope, narrow, alone=exchange.alone)
+        yield from self.ask(key, exchange.question, index, filters, alone=exchange.alone)
 
     def sample(
-        self, key: str | None, number: int, index: str | None, scope: Sequence[str], narrow: Narrow = ALL
+        self, key: str | None, number: int, index: str | None, filters: Filters = EVERYTHING
     ) -> Iterator[View]:
         """One of the index's sample questions."""
         samples = self.workspace.samples(index) if index else ()
         question = samples[number] if 0 <= number < len(samples) else ""
-        yield from self.ask(key, question, index, scope, narrow)
+        yield from self.ask(key, question, index, filters)
 
     def stop(self, key: str | None) -> None:
         """Ends the question under way; `ask` then hands in what there is."""
@@ -219,4 +241,24 @@ class Handlers:
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:
         """Reads files into the index, with progress and one line per file at the end."""
         _, texts = self._of(key)
-        yield from listing.upload(self.workspace, paths, index, texts)
+        if not paths:
+            return
+        if not index:
+            yield View(upload=fill("page.problem", texts, texts.no_index))
+            return
+        yield View(upload=fill("page.progress", texts, Progress("scan", 0, 0)))
+        try:
+            kept = self.workspace.keep(index, [Path(p) for p in paths])
+            opened = self.workspace.assistant(index).index
+            for told in in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
+                for item in told[-1:]:
+                    if isinstance(item, Progress):
+                        yield View(upload=fill("page.progress", texts, item))
+                    else:
+                        report = fill("page.report", texts, item)
+                        yield replace(self._column(index, texts), upload=report)
+        except CitewiseError as error:
+            yield View(upload=fill("page.problem", texts, str(error)))
+        except Exception:
+            _log.exception("upload failed")
+            yield View(upload=fill("page.problem", texts, texts.unexpected))

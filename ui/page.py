@@ -13,24 +13,18 @@ import gradio as gr
 
 from rag.parsers import SUFFIXES
 from ui import filters
-from ui.filters import Narrow, View
+from ui.filters import View
 from ui.handlers import Handlers
 from ui.render import fill
 from ui.sources import OPENED
 from ui.texts import ENGLISH, Texts, texts_for
 
 # Which property of which component a field of a `View` sets.
-_SETS = {
-    "transcript": ("transcript", "value"),
-    "live": ("live", "value"),
-    "source": ("source", "value"),
+_VALUES = ("transcript", "live", "source", "documents", "narrow_note", "index", "reader")
+_SETS = {name: (name, "value") for name in _VALUES} | {
     "upload": ("upload_status", "value"),
-    "documents": ("documents", "value"),
-    "narrow_note": ("narrow_note", "value"),
     "indexes": ("index", "choices"),
-    "index": ("index", "value"),
     "readers": ("reader", "choices"),
-    "reader": ("reader", "value"),
     "scope": ("scope", "choices"),
     "scope_chosen": ("scope", "value"),
     "running": ("stop", "visible"),
@@ -204,13 +198,10 @@ def _filters(at: Parts, named: dict[str, dict[str, Any]]) -> None:
 def build(handlers: Handlers) -> gr.Blocks:
     """The page, wired. One conversation per open page; at most ASKED_AT_ONCE questions run, WAITING_AT_MOST
     wait."""
-    page: gr.Blocks
-    with gr.Blocks(
-        title="Citewise", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)
-    ) as page:
+    page = gr.Blocks(title="Citewise", analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600))
+    with page:
         parts = layout(ENGLISH, handlers.workspace.remote)
         bridge = gr.HTML("", js_on_load=_BRIDGE, elem_id="cw-bridge", apply_default_css=False)
-    with page:
         _wire_page(page, parts, bridge, handlers)
         _wire_questions(parts, bridge, handlers)
     page.queue(max_size=WAITING_AT_MOST, default_concurrency_limit=8, api_open=False)
@@ -233,9 +224,6 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
     def on_unload(request: gr.Request) -> None:
         handlers.forget(request.session_hash)
 
-    def narrowed(key: str | None, in_force: str) -> View:
-        return handlers.narrowed(key, Narrow(in_force=in_force or ""))
-
     made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
     quick = {**made, "queue": False}
     page.load(on_load, **quick)
@@ -249,13 +237,13 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
     named = [parts.create.click, parts.new_name.submit]
     gr.on(named, parts.once(handlers.create), inputs=[parts.new_name, parts.index], **made)
     on_day = [parts.in_force.blur, parts.in_force.submit]
-    gr.on(on_day, parts.once(narrowed), inputs=parts.in_force, **quick)
+    gr.on(on_day, parts.once(handlers.narrowed), inputs=parts.in_force, **quick)
     parts.clear_filters.click(parts.once(handlers.everything), **quick)
 
 
 def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     def narrow(handle: Callable[..., Iterator[View]]) -> Callable[..., Iterator[View]]:
-        return lambda key, sent, index, scope, *chosen: handle(key, sent, index, scope, filters.read(chosen))
+        return lambda key, sent, index, scope, *chosen: handle(key, sent, index, filters.read(scope, chosen))
 
     def on_stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash)

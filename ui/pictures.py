@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,48 +53,37 @@ def draw(
     return Picture(buffer.getvalue(), "image/webp", image.width, image.height, tuple(boxes))
 
 
+class _Changed(Exception):
+    """The file is no longer the one that was indexed."""
+
+
 class Pictures:
     """Draws pages on demand and keeps the last few. Safe to call from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: Any = None
-        self._kept: OrderedDict[tuple[Any, ...], Picture] = OrderedDict()
+        self._drawn = lru_cache(_MOST_KEPT)(self._draw)
 
     def page(
-        self,
-        info: DocumentInfo,
-        page: int,
-        quote: str,
-        texts: Texts,
-        *,
-        part: tuple[int, int] | None = None,
+        self, info: DocumentInfo, page: int, quote: str, texts: Texts, *, part: tuple[int, int] | None = None
     ) -> Picture | str:
         """The picture, or a sentence for the reader that says why there is none."""
-        source = Path(info.source)
-        key = (info.source, info.sha256, page, quote, part)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        if not source.is_file():
-            return texts.page_gone.format(source=info.source)
-        from rag.models.registry import sha256_file
-
         try:
-            if sha256_file(source) != info.sha256:
-                return texts.page_changed
-            picture = self._draw(info.source, page, quote, part)
+            return self._drawn(info.source, info.sha256, page, quote, part)
+        except FileNotFoundError:
+            return texts.page_gone.format(source=info.source)
+        except _Changed:
+            return texts.page_changed
         except Exception as error:  # whatever goes wrong in a renderer, the reader still has the text
             _log.warning("page %s of %s could not be drawn: %r", page, info.source, error)
             return texts.page_failed
-        with self._lock:
-            self._kept[key] = picture
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return picture
 
-    def _draw(self, source: str, page: int, quote: str, part: tuple[int, int] | None) -> Picture:
+    def _draw(self, source: str, sha256: str, *how: Any) -> Picture:
+        from rag.models.registry import sha256_file
+
+        if sha256_file(Path(source)) != sha256:
+            raise _Changed
         with self._lock:
             if self._pool is None:
                 import multiprocessing
@@ -102,7 +91,7 @@ class Pictures:
                 from pebble import ProcessPool
 
                 self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
-            job = self._pool.schedule(draw, args=(source, page, quote, part), timeout=_SECONDS)
+            job = self._pool.schedule(draw, args=(source, *how), timeout=_SECONDS)
         picture: Picture = job.result()
         return picture
 

@@ -34,9 +34,10 @@ from rag.types import (
     Citation,
     Claim,
     ClaimState,
+    DocumentInfo,
     Evidence,
     Figure,
-    Filters,
+    FileStatus,
     Hit,
     Leg,
     Outcome,
@@ -45,15 +46,15 @@ from rag.types import (
 )
 from rag.types.documents import withdrawn
 from ui.conversation import STAGES, Exchange
-from ui.filters import KINDS, limits
+from ui.filters import EVERYTHING, KINDS, limits
 from ui.texts import LANGUAGES, Texts
 
-EVERYTHING = Filters()
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}
 OUTCOME_SHAPES = {Outcome.ANSWERED: "✓", Outcome.NEARBY: "◐", Outcome.ABSENT: "∅"}
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _REASONS = 5
+_MOST_LISTED = 200
 
 
 def fill(part: str, texts: Texts, *values: Any, turn: int = 0) -> Markup:
@@ -71,6 +72,16 @@ def transcript(exchanges: Iterable[Exchange], texts: Texts) -> Markup:
 def exchange(e: Exchange, texts: Texts) -> Markup:
     """One question with whatever has come back: an answer, a refusal, an error, or the state of the work."""
     return fill("answer.exchange", texts, e, turn=e.number)
+
+
+def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
+    """Every document of the index; those that could not be read come first, with the reason."""
+    if not infos:
+        return fill("answer.note", texts, texts.no_documents)
+    ordered = sorted(infos, key=lambda d: (d.status is FileStatus.OK, d.path.lower()))
+    unfolded = len(ordered) <= 8 or ordered[0].status is not FileStatus.OK
+    more = max(0, len(ordered) - _MOST_LISTED)
+    return fill("page.documents", texts, ordered[:_MOST_LISTED], more, len(ordered), unfolded)
 
 
 def copy_text(a: Answer, texts: Texts) -> str:

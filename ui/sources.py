@@ -231,9 +231,9 @@ class Sources:
 
 def _citation(exchange: Exchange, number: int) -> Citation | None:
     answer = exchange.answer
-    found = next((c for c in answer.citations if c.number == number), None) if answer else None
-    evidence = next((e for e in exchange.visible_evidence if e.number == number), None)
-    return found or (compose.citation(evidence) if evidence is not None else None)
+    evidence = answer.evidence if answer else exchange.evidence
+    shown = [*(answer.citations if answer else ()), *map(compose.citation, evidence)]
+    return next((citation for citation in shown if citation.number == number), None)
 
 
 def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> PassageView | None:

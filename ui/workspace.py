@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.errors import IndexBusy, InputError, StorageError
+from rag.errors import InputError
+from rag.files import write_atomically
 from rag.store.schema import DATABASE
 
 UPLOADS = "uploads"
@@ -44,7 +43,6 @@ class Workspace:
         self._create = create_index
         self._assistants: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._writing: set[str] = set()
 
     def names(self) -> list[str]:
         """Names of the indexes, sorted."""
@@ -111,30 +109,16 @@ class Workspace:
         questions = [e.get("question") if isinstance(e, dict) else e for e in entries]
         return tuple(q for q in questions if isinstance(q, str) and q.strip())[:most]
 
-    @contextmanager
-    def writing(self, name: str) -> Iterator[None]:
-        """A context in which this page's server is the only one of its threads that writes to the index.
-        Raises IndexBusy."""
-        with self._lock:
-            if name in self._writing:
-                raise IndexBusy(f"Another upload to {name!r} is still running. Wait until it ends.")
-            self._writing.add(name)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._writing.discard(name)
-
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
         """Copies uploaded files into the index's own folder, each whole or not at all, and removes the
         originals. Raises StorageError."""
-        target = self.folder(name) / UPLOADS
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            return [_copy(file, target / safe_name(file.name)) for file in files]
-        except OSError as error:
-            why = error.strerror or error
-            raise StorageError(f"The files could not be kept in {target}: {why}.") from error
+        target, kept = self.folder(name) / UPLOADS, []
+        for file in files:
+            kept.append(target / safe_name(file.name))
+            with file.open("rb") as source:
+                write_atomically(kept[-1], source)
+            file.unlink(missing_ok=True)
+        return kept
 
     def close(self) -> None:
         """Closes every assistant that was opened."""
@@ -142,22 +126,6 @@ class Workspace:
             for assistant in self._assistants.values():
                 assistant.close()
             self._assistants.clear()
-
-
-def _copy(source: Path, target: Path) -> Path:
-    import shutil
-
-    temporary = target.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with source.open("rb") as read, temporary.open("wb") as write:
-            shutil.copyfileobj(read, write, 1 << 20)
-            write.flush()
-            os.fsync(write.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    source.unlink(missing_ok=True)
-    return target
 
 
 def safe_name(name: str) -> str:

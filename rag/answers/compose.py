@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rag.answers.disagreeing import disagreeing
 from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
 from rag.answers.rows import NoRow
@@ -141,6 +142,13 @@ class Basis:
             if numbers := [f"[{e.number}]" for e in resting if e.withdrawn is kind]:
                 how = named("withdrawn", kind, self.language)
                 found.append(say("answers.withdrawn", self.language, numbers=numbers, how=how))
+        titles = {(e.document.id, e.start): e.document.title or e.document.path for e in self.found.evidence}
+        for e in resting:
+            by = {(titles.get((one.document_id, one.start)), one.day): None for one in e.changes}
+            found += [
+                say("answers.amended", self.language, number=e.number, by=title or "", day=day)
+                for title, day in by
+            ]
         notes = {note: e.number for e in reversed(resting) for note in reversed(e.notes)}
         found += [
             say("answers.note", self.language, number=n, note=note) for note, n in reversed(notes.items())
@@ -165,7 +173,10 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
     quotes = [quote_claim(e, language) for e in found.evidence if e.number in cited]
     displayed = [by.claim, *quotes] if by.claim else quotes
     line = line_of(displayed[0], found.evidence)
-    return basis.answer(
+    piece = next(e for e in found.evidence if e.number in cited)
+    others = disagreeing(displayed[0], piece, found.evidence, basis.query)
+    displayed += [quote_claim(e, language) for e, _ in others]
+    answer = basis.answer(
         line,
         render_text(displayed, found.evidence, line),
         displayed,
@@ -174,6 +185,11 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
         reason=by.trouble,
         dropped=by.dropped,
     )
+    differs = [
+        say("answers.disagrees", language, path=e.document.path, said=said, number=e.number)
+        for e, said in others
+    ]
+    return replace(answer, cautions=(*differs, *answer.cautions))
 
 
 def compose_figures(basis: Basis, figures: Computed) -> Answer:

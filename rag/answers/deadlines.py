@@ -76,7 +76,7 @@ def find_date(
     names = content_tokens(" ".join(query.names)) if query.names else []
     matter = [t for t in content_tokens(_RE["asked"].sub(" ", query.text)) if t not in names]
     for rule in (*found.evidence, *_undated(query, held, index, filters)):
-        stated = terms_of(rule.text)
+        stated = terms_of(rule.in_force or rule.text)
         if len(stated) == 1 and _share(matter, rule) >= _BEARS:
             if days:
                 return _computed(stated[0], days[0], (rule,), query.language)

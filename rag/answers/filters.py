@@ -3,6 +3,7 @@ in its own unit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -36,6 +37,11 @@ def year_of(v: Value) -> int | None:
 def only_year(grid: RowGrid, year: int) -> bool:
     """Whether a table is of this year, and no other is named with it."""
     return [y for y in _YEARS if grid.about.hold(str(y)) or grid.about.hold(f"{y}年")] == [year]
+
+
+def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
+    places = ", ".join("?" * len(cells))
+    return RowFilter(f"{column.name} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
 
 
 Limits = tuple[Decimal | None, Decimal | None]

@@ -6,7 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.compose import Basis, compose, compose_figures, missing, refuse, render_text, with_rows
+from rag.answers.compose import (
+    Basis,
+    compose,
+    compose_figures,
+    missing,
+    quote_claim,
+    refuse,
+    render_text,
+    with_rows,
+)
 from rag.answers.deadlines import find_date
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
@@ -42,14 +51,19 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     each = max(_LEAST, setup.max_evidence // len(parts))
     looks = []
     for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
-        found = select(part, hits, index, limit=each, threshold=setup.threshold)
-        figures = worked_out(part, hits, found, setup, filters)
-        computed = figures if isinstance(figures, Computed) else None
-        if isinstance(figures, Computed | NoRow):
-            found = with_rows(found, figures, each, index.store)
-        reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
-        looks.append(Look(part, tuple(hits), found, reason, computed))
+        looks.append(look_at(setup, part, hits, each, filters))
     return tuple(looks)
+
+
+def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters: Filters | None) -> Look:
+    """The passages of one question with the sentences chosen, at most `limit`, or what code works out."""
+    day = filters.in_force if filters else ""
+    found = select(query, hits, setup.index, limit=limit, threshold=setup.threshold, in_force=day)
+    figures = worked_out(query, hits, found, setup, filters)
+    if isinstance(figures, Computed | NoRow):
+        found = with_rows(found, figures, limit, setup.index.store)
+    reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
+    return Look(query, tuple(hits), found, reason, figures if isinstance(figures, Computed) else None)
 
 
 def worked_out(
@@ -99,13 +113,16 @@ def numbering(looks: Sequence[Look]) -> dict[_Place, int]:
     return {place: number for number, place in enumerate(places, 1)}
 
 
-def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderReply]) -> Answer:
-    """One answer of all parts; `reads` is what the model made of each. All
-    parts without support are a refusal. The basis is that of the whole: `together(looks)`, `nearest`."""
+def compose_parts(
+    basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderReply], *, beside: bool = False
+) -> Answer:
+    """One answer of all parts, one after the other or `beside` one another in a small table; `reads` is what
+    the model made of each. All parts without support are a refusal. The basis is that of the whole:
+    `together(looks)`, `nearest`."""
     language = basis.language
     numbers = numbering(looks)
     subs = [
-        (one, _sub(one, by, basis, numbers) if one.found.sufficient else None)
+        (one, _sub(one, by, basis, numbers, whole=beside) if one.found.sufficient else None)
         for one, by in zip(looks, reads, strict=True)
     ]
     answers = [answer for _, answer in subs if answer is not None]
@@ -120,9 +137,18 @@ def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderRep
         return replace(refuse(basis), reason=lacking, parts=answered_parts)
     evidence = basis.found.evidence
     blocks = [f"{one.query.asked}\n{render_text(a.claims, evidence)}" for one, a in subs if a is not None]
+    lines, text = list(dict.fromkeys(a.line for a in answers)), "\n\n".join(blocks)
+    if beside:
+        none = say("tasks.not_found", language)
+        sides = [
+            (one.query.asked, a.line if a else none, part)
+            for (one, a), part in zip(subs, answered_parts, strict=True)
+        ]
+        lines = [say("tasks.sides", language, sides=[f"{name} – {line}" for name, line, _ in sides])]
+        text = f"{_table(sides, language)}\n\n{text}"
     answer = basis.answer(
-        say("answers.lines", language, lines=list(dict.fromkeys(a.line for a in answers))),
-        "\n\n".join(blocks),
+        say("answers.lines", language, lines=lines),
+        text,
         list(dict.fromkeys(c for a in answers for c in a.claims)),
         dropped=tuple(dict.fromkeys(c for a in answers for c in a.dropped)),
         draft="\n".join(a.draft for a in answers if a.draft),
@@ -134,10 +160,23 @@ def compose_parts(basis: Basis, looks: Sequence[Look], reads: Sequence[ReaderRep
     return replace(answer, cautions=(*answer.cautions, lacking)) if lacking else answer
 
 
-def _sub(one: Look, by: ReaderReply, whole: Basis, numbers: Mapping[_Place, int]) -> Answer:
-    """The answer to one part, its citations numbered as in the whole."""
-    basis = Basis(one.query, whole.language, one.found, one.hits, whole.proof)
+def _table(sides: Sequence[tuple[str, str, Part]], language: str) -> str:
+    """Sides beneath each other, each with its line: a small Markdown table."""
+    rows = [(say("tasks.compared", language), say("tasks.in_their_words", language)), ("---", "---")]
+    rows += [(name, line + "".join(f" [{n}]" for n in part.citations)) for name, line, part in sides]
+    return "\n".join("| {} | {} |".format(*(cell.replace("|", "\\|") for cell in row)) for row in rows)
+
+
+def _sub(
+    one: Look, by: ReaderReply, of: Basis, numbers: Mapping[_Place, int], *, whole: bool = False
+) -> Answer:
+    """The answer to one part, its citations numbered as in the whole; `whole`: with all sentences chosen."""
+    basis = Basis(one.query, of.language, one.found, one.hits, of.proof)
     answer = compose(basis, by) if one.figures is None else compose_figures(basis, one.figures)
+    if whole and one.figures is None:
+        cited = {n for c in answer.claims for n in c.citations}
+        more = [quote_claim(e, of.language) for e in one.found.evidence if e.number not in cited]
+        answer = replace(answer, claims=(*answer.claims, *more))
     numbering = {e.number: numbers[_place(e)] for e in one.found.evidence}
 
     def renumbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:

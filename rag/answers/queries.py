@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rag.answers.choosing import RowQuestion, given
-from rag.answers.filters import RowFilter, bounded, days_in, limits_in, only_year, year_of
+from rag.answers.filters import RowFilter, bounded, days_in, equal_to, limits_in, only_year, year_of
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
 from rag.facts.numerals import fold, numerals
@@ -185,9 +185,7 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
         if cells := table.named[column.number]:
             if column.filled < len(table.grid.body.typed.rows):
                 return None  # whose an unnamed row is, is not known
-            places = ", ".join("?" * len(cells))
-            words = f"{column.head} {' / '.join(cells)}"
-            found.append(RowFilter(f"{column.name} IN ({places})", cells, words))
+            found.append(equal_to(column, cells))
     for value in table.cues.asked.values:
         fitting = [c for c in table.columns if c.counts and limits_in(value, c) is not None]
         best = table.best(fitting)
@@ -231,13 +229,14 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         by = next(filter(None, held), [])
         if any(c.measured for c in by):
             cues = replace(cues, grouped=None)  # "by value" is in what order
-        elif len(groups := [c for c in groups if c in by]) != 1:
+        elif len(groups := [c for c in nouns if c in by]) != 1:
             return ()
     columns = _measured(table, filters)
     summed = cues.aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE)
     if cues.grouped is not None or (cues.order and cues.aggregate is not RowAggregate.ROWS):
         aggregate = cues.aggregate if cues.aggregate is not RowAggregate.ROWS else RowAggregate.TOTAL
         counted = aggregate is RowAggregate.COUNT
+        groups = groups or ([] if counted else nouns[:1])
         if not groups or aggregate is RowAggregate.SHARE or (not counted and len(columns) != 1):
             return ()
         column = None if counted else columns[0]
@@ -263,8 +262,9 @@ def _grouped(table: AskedTable, groups: Sequence[TypedColumn], column: TypedColu
     """What repeats and is asked for as if it did not: "which supplier has the highest spend" of a table with
     several rows a supplier; then its sums are compared, too."""
     first = table.nouns[:1]
-    additive = column.counts and not column.percent and not _RE["rate"].search(column.head)
-    return first[0] if additive and first and first[0] in groups and table.cues.ranks == (1, 1) else None
+    return (
+        first[0] if summable(column) and first and first[0] in groups and table.cues.ranks == (1, 1) else None
+    )
 
 
 def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
@@ -282,6 +282,8 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
             best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
+        elif _RE["by_age"].search(typed):
+            best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
             best = [max(years, key=lambda c: _YEAR_HEAD.findall(c.head)[-1])]
         elif _RE["size"].search(typed) and numbers:
@@ -292,13 +294,18 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
 _YEAR_HEAD = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
+def summable(column: TypedColumn) -> bool:
+    """Whether numbers of a column may be added up: no shares, prices or ages."""
+    return column.counts and not column.percent and not _RE["rate"].search(column.head)
+
+
 def _sums(table: AskedTable, query: RowQuery) -> bool:
     """Whether sums over the column mean anything: of a statement's year they do only where its total row
     says the same."""
     column = query.column
     if column is None or not column.counts:
         return False
-    if column.percent or _RE["rate"].search(column.head):
+    if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
     if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
         return True

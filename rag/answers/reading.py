@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.line import counted, in_one_line
+from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.errors import GenerationError
@@ -75,9 +75,34 @@ class ReaderReply:
 def read(
     setup: Setup, request: AnswerRequest, found: Selection, part: Query | None = None
 ) -> Generator[Event, None, ReaderReply]:
-    """Reads the first sentences of the evidence for the question, or for one `part` of it. Without a model,
-    with one that does not know the language, and where nothing is near, nothing is read: the verdict stands,
-    and the quotes."""
+    """Reads the first sentences of the evidence for the question, or for one `part` of it, those that later
+    texts change in the words in force. Without a model, with one that does not know the language, and where
+    nothing is near, nothing is read: the verdict stands, and the quotes."""
+    numbers = {(e.document.id, e.start): e.number for e in found.evidence}
+    changed = {e.number: e for e in found.evidence if any(one.made for one in e.changes)}
+    by = {
+        n: tuple(numbers.get((c.document_id, c.start), 0) for c in e.changes if c.made)
+        for n, e in changed.items()
+    }
+    if not changed:
+        return (yield from _read(setup, request, found, part))
+    told = {n for several in by.values() for n in several}
+    said = tuple(replace(e, text=e.in_force or e.text) for e in found.evidence if e.number not in told)
+    reply = yield from _read(setup, request, replace(found, evidence=said), part)
+    resting = reply.claim.citations if reply.claim else (reply.source,)
+    if any(n in changed and not changed[n].in_force for n in resting):
+        return replace(reply, verdict=unstated(reply.verdict))
+    cited = tuple(dict.fromkeys(n for one in resting for n in (one, *by.get(one, ())) if n))
+    claim = reply.claim
+    if claim is None and len(cited) > 1:
+        line = line_of(Claim("", ClaimState.SUPPORTED, cited[:1], quoted=True), said)
+        claim = Claim(line, ClaimState.SUPPORTED, cited, (reason("in force").words(request.language),))
+    return replace(reply, claim=replace(claim, citations=cited) if claim else None)
+
+
+def _read(
+    setup: Setup, request: AnswerRequest, found: Selection, part: Query | None
+) -> Generator[Event, None, ReaderReply]:
     query, llm = part or request.query, setup.llm
     if (
         llm is None

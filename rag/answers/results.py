@@ -114,7 +114,7 @@ class _Run:
             "answers.extreme", self.language, most=query.order > 0, head=column.head, rows=named, count=count,
             how=self._how, rank=f"{first}" if first == last > 1 else "", alone=alone,
         )  # fmt: skip
-        return self._computed(chosen, line, _exact(places[first - 1]), cells[0])
+        return self._computed(chosen, line, self._value(places[first - 1]), cells[0])
 
     def _sum(self, column: TypedColumn) -> Computed | None:
         average = self.query.aggregate is RowAggregate.AVERAGE
@@ -126,7 +126,8 @@ class _Run:
             "answers.sum", self.language, average=average, head=column.head, value=self._printed(value),
             count=count, how=self._how,
         )  # fmt: skip
-        return self._computed(self._ids(f"{column.name} IS NOT NULL"), line, value, self._printed(value))
+        chosen = self._ids(f"{column.name} IS NOT NULL")
+        return self._computed(chosen, line, self._value(value), self._printed(value))
 
     def _share(self) -> Computed | None:
         """The share of the rows that pass in the sum of a column, or in all rows."""
@@ -183,11 +184,14 @@ class _Run:
         places = ", ".join("?" * len(kept))
         of_kept = RowFilter(f"{group.name} IN ({places})", tuple(name for name, _, _ in kept), "")
         chosen = [int(n or 0) for (n,) in self._select("id", "ORDER BY id", (*query.filters, of_kept))]
-        return self._computed(chosen, line, _exact(kept[0][1]), self._printed(kept[0][1]))
+        return self._computed(chosen, line, self._value(kept[0][1]), self._printed(kept[0][1]))
 
     def _printed(self, value: Cellular | Decimal) -> str:
         column, average = self.query.column, self.query.aggregate is RowAggregate.AVERAGE
         return column.printed(_exact(value), 2 if average else 0) if column else str(value)
+
+    def _value(self, stored: Cellular | Decimal) -> Decimal:
+        return _exact(stored).scaleb(-self.query.column.decimals if self.query.column else 0)
 
     def _ids(self, condition: str = "1") -> list[int]:
         filters = (*self.query.filters, RowFilter(condition, (), ""))

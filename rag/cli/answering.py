@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rag.cli import shared
+from rag.cli.shared import QUOTE, clean, duration, message, one_line, print_line
 from rag.languages import say
 
 if TYPE_CHECKING:
-    from rag.types import Answer, Citation, Claim, DocumentInfo, Evidence, Hit, Part
+    from rag.types import Answer, Chunk, Citation, Claim, DocumentInfo, Evidence, Part
 
-QUOTE = 320
 _COLOURS = {"supported": "green", "partial": "yellow", "unsupported": "red"}
 _VERDICT_COLOURS = {"answered": "green", "nearby": "yellow", "absent": "red"}
 
 
 def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
     """The sentences that bear on the question, before any answer."""
-    typer.secho(say("cli.evidence", language), bold=True)
+    print_line(say("cli.evidence", language), bold=True)
     for found in evidence:
-        typer.echo(f"  [{found.number}] {shared.one_line(found.words, QUOTE)}")
+        print_line(f"[{found.number}] {one_line(found.words, QUOTE)}", 2)
         if found.heads:
-            columns = say("cli.columns", language, header=shared.one_line(found.header, QUOTE))
-            typer.secho(f"      {columns}", dim=True)
-        place = where(found.document.path, found.page, found.heading_path, found.location, language)
-        typer.secho(f"      {place}", dim=True)
+            print_line(say("cli.columns", language, header=one_line(found.header, QUOTE)), 6, dim=True)
+        print_line(where(found.document.path, found, language), 6, dim=True)
         print_validity(found.document)
     typer.echo()
 
@@ -36,40 +33,44 @@ def print_evidence(evidence: Sequence[Evidence], language: str = "en") -> None:
 def print_answer(answer: Answer) -> None:
     """The line, the verdict on it with its confidence, cautions, the sentences, and the quotes that the line
     rests on; of what was not answered also what was searched."""
-    language = answer.language
-    marks = "".join(f"[{n}]" for n in answer.marks)
-    typer.secho(f"{shared.one_line(answer.line)} {marks}".rstrip(), bold=True)
+    language, answered = answer.language, answer.verdict.value == "answered"
+    print_line(_marked(answer.line, answer.marks), bold=True)
     if not answer.talk:
         verdict = say(f"cli.{answer.verdict}", language, confidence=answer.confidence)
-        typer.secho(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
+        print_line(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
     for caution in answer.cautions:
-        typer.secho(f"⚠ {shared.one_line(caution)}", fg="yellow")
-    if answer.reason and answer.verdict.value != "answered":
-        typer.echo(shared.one_line(answer.reason))
-    _print_sentences(answer)
+        print_line(f"⚠ {caution}", fg="yellow")
+    if answer.reason and not answered:
+        print_line(answer.reason)
+    if answered:
+        _print_sentences(answer)
     if answer.quotes:
         typer.secho(f"\n{say('cli.references', language)}", bold=True)
     documents = {e.number: e.document for e in answer.evidence}
     for citation in answer.quotes:
-        _print_citation(citation, language)
+        columns = f" ({say('cli.columns', language, header=citation.header)})" if citation.heads else ""
+        place = where(citation.document, citation, language)
+        print_line(f"[{citation.number}] {place}: “{one_line(citation.words)}”{columns}", 2)
         if citation.number in documents:
             print_validity(documents[citation.number])
     if answer.choices:
         typer.echo()
     for number, choice in enumerate(answer.choices, 1):
-        typer.echo(f"  {number}. {shared.one_line(choice)}")
-    if answer.verdict.value != "answered":
+        print_line(f"{number}. {choice}", 2)
+    if not answered:
         _print_searched(answer)
     seconds = answer.timings.get("total", sum(answer.timings.values()))
-    shared.message(f"\n{shared.duration(seconds)}{f', {answer.model}' if answer.model else ''}")
+    message(f"\n{duration(seconds)}{f', {answer.model}' if answer.model else ''}")
+
+
+def _marked(text: str, numbers: Sequence[int]) -> str:
+    return f"{text} {''.join(f'[{n}]' for n in numbers)}".rstrip()
 
 
 def _print_sentences(answer: Answer) -> None:
     """What the answer says besides its line and its quotes."""
-    if answer.verdict.value != "answered":
-        return
     if answer.reading is not None or answer.talk:  # grouped by document or heading: the text says it all
-        text = shared.clean(answer.text).removeprefix(answer.line).strip()
+        text = clean(answer.text).removeprefix(answer.line).strip()
         typer.echo("\n".join(f"  {line}".rstrip() for line in text.splitlines()))
     elif answer.parts:
         for part in answer.parts:
@@ -80,40 +81,32 @@ def _print_sentences(answer: Answer) -> None:
 
 
 def _print_part(part: Part, answer: Answer) -> None:
-    typer.secho(f"  {shared.one_line(part.question)}", bold=True)
+    print_line(part.question, 2, bold=True)
     if not part.answered:
         typer.secho(f"    {say('cli.not_found', answer.language)}", fg="yellow", nl=False)
-        typer.echo(f": {shared.one_line(part.reason)}" if part.reason else "")
+        typer.echo(f": {one_line(part.reason)}" if part.reason else "")
         return
     for claim in answer.claims:
         if set(claim.citations) & set(part.citations):
-            _print_claim(claim, answer.language, indent="    ")
+            _print_claim(claim, answer.language, indent=4)
 
 
-def _print_claim(claim: Claim, language: str, indent: str = "  ") -> None:
-    marks = "".join(f"[{n}]" for n in claim.citations)
+def _print_claim(claim: Claim, language: str, indent: int = 2) -> None:
     colour = _COLOURS[claim.state.value]
-    typer.echo(f"{indent}{shared.one_line(claim.text)} {marks}  ", nl=False)
-    typer.secho(say("cli.mark" if claim.quoted else f"cli.{claim.state}", language), fg=colour)
+    typer.echo(f"{' ' * indent}{_marked(one_line(claim.text), claim.citations)}  ", nl=False)
+    print_line(say("cli.mark" if claim.quoted else f"cli.{claim.state}", language), fg=colour)
     if claim.state.value != "supported":
         for reason in claim.reasons:
-            typer.secho(f"{indent}    {shared.one_line(reason)}", fg=colour)
+            print_line(reason, indent + 4, fg=colour)
 
 
-def _print_citation(citation: Citation, language: str) -> None:
-    place = where(citation.document, citation.page, citation.heading_path, citation.location, language)
-    columns = say("cli.columns", language, header=shared.one_line(citation.header))
-    beside = f" ({columns})" if citation.heads else ""
-    typer.echo(f"  [{citation.number}] {place}: “{shared.one_line(citation.words)}”{beside}")
-
-
-def print_validity(document: DocumentInfo, indent: str = "      ") -> None:
+def print_validity(document: DocumentInfo, indent: int = 6) -> None:
     """ "⚠ superseded by Harbour Rules from 2021-01-01"; nothing for what is not known to have ended."""
     from rag.documents.validity import ended
 
     if force := ended(document):
-        by = f" by {shared.one_line(force.by_name)}" if force.by_name else ""
-        typer.secho(f"{indent}⚠ {force.reason}{by} from {force.end}", fg="yellow")
+        by = f" by {force.by_name}" if force.by_name else ""
+        print_line(f"⚠ {force.reason}{by} from {force.end}", indent, fg="yellow")
 
 
 def _print_searched(answer: Answer) -> None:
@@ -121,25 +114,20 @@ def _print_searched(answer: Answer) -> None:
     language, searched = answer.language, answer.certificate
     of = {"passages": searched.passages, "documents": searched.documents, "scope": searched.scope}
     bar = {"best": searched.confidence, "needed": searched.least, "meaning": searched.dense}
-    typer.echo(f"\n{shared.one_line(say('cli.searched', language, **of, **bar))}")
+    typer.echo()
+    print_line(say("cli.searched", language, **of, **bar))
     for path, status in searched.unreadable:
-        typer.echo(f"  {say('cli.unread', language, path=shared.one_line(path), status=status)}")
+        print_line(say("cli.unread", language, path=path, status=status), 2)
     if answer.nearest:
         typer.secho(f"\n{say('cli.nearest', language)}", bold=True)
     for hit in answer.nearest[:3]:
-        typer.echo(f"  {place_of(hit, language)}: {shared.one_line(hit.chunk.text, QUOTE)}")
+        place = where(hit.document.path, hit.chunk, language)
+        print_line(f"{place}: {one_line(hit.chunk.text, QUOTE)}", 2)
         print_validity(hit.document)
 
 
-def place_of(hit: Hit, language: str = "en") -> str:
-    """Where a passage stands: "lease.pdf, page 3, 5 Termination > 5.2 Notice"."""
-    chunk = hit.chunk
-    return where(hit.document.path, chunk.page, chunk.heading_path, chunk.location, language)
-
-
-def where(
-    document: str, page: int | None, heading_path: Sequence[str], location: str, language: str = "en"
-) -> str:
-    """The same from its pieces; what is not known is left out."""
-    paged = say("cli.page", language, page=page) if page else location
-    return shared.one_line(", ".join(part for part in (document, paged, " > ".join(heading_path)) if part))
+def where(document: str, passage: Evidence | Chunk | Citation, language: str = "en") -> str:
+    """Where a passage stands: "lease.pdf, page 3, 5 Termination > 5.2 Notice"; what is not known is left
+    out."""
+    paged = say("cli.page", language, page=passage.page) if passage.page else passage.location
+    return one_line(", ".join(filter(None, (document, paged, " > ".join(passage.heading_path)))))

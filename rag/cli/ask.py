@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli import answering, shared
+from rag.cli.shared import print_line
 from rag.errors import ParseError
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 
 _REASONS = 5
-_STAGES = {
-    "searching": "Searching …",
-    "evidence": "Choosing sentences …",
-    "reading": "Reading …",
-    "verifying": "Checking each sentence …",
-}
 
 
 def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
@@ -36,8 +31,8 @@ def print_short(understood: Sequence[Note], relaxed: Sequence[Gap]) -> None:
     from rag.search.explain import note_words, short
 
     if notes := short(understood):
-        typer.secho(f"Understood: {shared.one_line('; '.join(map(note_words, notes)))}", dim=True)
-    _print_gaps(relaxed, indent="")
+        print_line(f"Understood: {'; '.join(map(note_words, notes))}", dim=True)
+    _print_gaps(relaxed)
     if notes or relaxed:
         typer.echo()
 
@@ -46,14 +41,13 @@ def print_understood(explanation: Explanation) -> None:
     """Everything that was understood, each on a line, the documents named, and what gave way."""
     from rag.search.explain import note_words
 
-    typer.secho("Understood", bold=True)
-    for note in explanation.understood:
-        typer.echo(f"  {shared.one_line(note_words(note))}")
-    if not explanation.understood:
-        typer.echo("  no company, statute, period or other name; searched by its words alone")
+    nothing = "no company, statute, period or other name; searched by its words alone"
+    print_line("Understood", bold=True)
+    for words in list(map(note_words, explanation.understood)) or [nothing]:
+        print_line(words, 2)
     for path in explanation.documents:
-        typer.echo(f"  document: {shared.one_line(path)}")
-    _print_gaps(explanation.relaxed, indent="  ")
+        print_line(f"document: {path}", 2)
+    _print_gaps(explanation.relaxed, 2)
     typer.echo()
 
 
@@ -63,20 +57,20 @@ def print_reasons(hit: Hit, because: HitExplanation) -> None:
     from rag.languages import named
     from rag.search.explain import is_informative, leg_words, reason_words
 
-    typer.secho(f"   {'; '.join(map(leg_words, hit.legs))}", dim=True)
+    print_line("; ".join(map(leg_words, hit.legs)), 3, dim=True)
     matters = [f"✓ {named('matters', what, 'en')}" for what in because.agrees]
     matters += [f"✗ other {named('matters', what, 'en')}" for what in because.clashes]
     if matters:
-        typer.secho(f"   {', '.join(matters)}", dim=True)
+        print_line(", ".join(matters), 3, dim=True)
     for reason in list(filter(is_informative, hit.reasons))[:_REASONS]:
         typer.secho(f"   {reason.adds:+.2f}  {reason_words(reason)}", dim=True)
 
 
-def _print_gaps(relaxed: Sequence[Gap], *, indent: str) -> None:
+def _print_gaps(relaxed: Sequence[Gap], indent: int = 0) -> None:
     from rag.search.explain import gap_words
 
     for gap in relaxed:
-        typer.secho(f"{indent}⚠ {shared.one_line(gap_words(gap))}", fg="yellow")
+        print_line(f"⚠ {gap_words(gap)}", indent, fg="yellow")
 
 
 def ask(
@@ -102,12 +96,7 @@ def ask(
 
     question = sys.stdin.read() if question == "-" else question
     settings = shared.config(
-        index=index,
-        top_k=top,
-        llm=llm,
-        embedder=embedder,
-        threshold=threshold,
-        max_tokens=max_tokens,
+        index=index, top_k=top, llm=llm, embedder=embedder, threshold=threshold, max_tokens=max_tokens
     )
     scope = shared.filters(
         documents=documents, kinds=kind, languages=language, years=year, companies=company, in_force=in_force
@@ -155,10 +144,12 @@ def search(
     if explanation:
         print_understood(explanation)
     for rank, hit in enumerate(hits, 1):
-        typer.secho(f"{rank}. {answering.place_of(hit)}", bold=True, nl=False)
+        place = answering.where(hit.document.path, hit.chunk)
+        typer.secho(f"{rank}. {place}", bold=True, nl=False)
         typer.echo(f"  {hit.score:.2f}")
-        answering.print_validity(hit.document, indent="")
-        typer.echo(shared.clean(hit.chunk.text) if full else shared.one_line(hit.chunk.text, answering.QUOTE))
+        answering.print_validity(hit.document, indent=0)
+        text = hit.chunk.text
+        typer.echo(shared.clean(text) if full else shared.one_line(text, shared.QUOTE))
         if explanation:
             print_reasons(hit, explanation.hits[rank - 1])
         typer.echo()
@@ -169,10 +160,11 @@ def search(
 def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
     """Show the stages and the evidence as they come, and return the verified answer. The stages are shown
     only on a terminal, dimmed and on standard error."""
+    from rag.languages import sayings
     from rag.languages.text import detect_language
     from rag.types import EvidenceFound, Finished, StageStarted
 
-    found = None
+    found, words = None, sayings("page", "en")
     for event in assistant.stream(question, filters=scope):
         if found is not None:
             print_short(found.understood, found.relaxed)
@@ -182,12 +174,9 @@ def _follow(assistant: Assistant, question: str, scope: Any) -> Answer:
             whole = answer is not None and (answer.verdict.value != "answered" or answer.reading is not None)
             if found.evidence and not whole:
                 answering.print_evidence(found.evidence, detect_language(question))
-            found = None
-        if isinstance(event, StageStarted):
-            if sys.stderr.isatty():
-                typer.secho(_STAGES.get(event.stage, event.stage), err=True, dim=True)
-        elif isinstance(event, EvidenceFound):
-            found = event
+        found = event if isinstance(event, EvidenceFound) else None
+        if isinstance(event, StageStarted) and sys.stderr.isatty():
+            typer.secho(f"{words.get(f'stages.{event.stage}', event.stage)} …", err=True, dim=True)
         elif isinstance(event, Finished):
             return event.answer
     raise RuntimeError("the answer ended without a result")
@@ -257,20 +246,20 @@ def batch(
 def _estimating(show: Callable[[Progress], None], model: str) -> Callable[[Progress], None]:
     """The same callback, which says at the start that a model reads, and after the first answers how long the
     rest and a thousand questions take on this machine."""
-    first: list[int] = []
+    first: int | None = None
     said = False
 
     def follow(progress: Progress) -> None:
-        nonlocal said
+        nonlocal first, said
         show(progress)
-        if not first:
-            first.append(progress.done)
+        if first is None:
+            first = progress.done
             shared.message(
-                f"{progress.total - progress.done:,} questions; {model} reads those that code cannot answer. "
-                "How long that takes is said after the first ones. Ctrl-C keeps what is done; the same "
-                "command goes on from there."
+                f"{progress.total - first:,} questions; {model} reads those that code cannot answer. How "
+                "long that takes is said after the first ones. Ctrl-C keeps what is done; the same command "
+                "goes on from there."
             )
-        elif not said and progress.rate and progress.done >= first[0] + _MEASURED < progress.total:
+        elif not said and progress.rate and progress.done >= first + _MEASURED < progress.total:
             said = True
             shared.message(
                 f"{shared.pace(progress.rate)}: about {shared.duration(progress.remaining or 0.0)} left; a "

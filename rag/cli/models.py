@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -69,13 +68,9 @@ def _print_checked(ok: bool, line: str) -> None:
 
 def version() -> str:
     """Version of the installed distribution; of the source tree where it is not installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
+    from rag.doctor import installed
 
-    try:
-        return installed("citewise")
-    except PackageNotFoundError:
-        return "0.1.0 (not installed)"
+    return installed("citewise") or "0.1.0 (not installed)"
 
 
 def list_models(
@@ -94,24 +89,24 @@ def list_models(
     if as_json:
         shared.print_json(rows)
     for row in () if as_json else rows:
-        _print_checked(row.found, f"{row.name:<21} {_summary(row)}")
-        for more in filter(None, (row.path or row.error, row.sha256)):
+        _print_checked(row["found"], f"{row['name']:<21} {_summary(row)}")
+        for more in filter(None, (row["path"] or row["error"], row["sha256"])):
             typer.echo(shared.clean(f"{'':23} {more}"))
-    here = (row for row in rows if not row.kind or pulled_file(row.name, settings.cache_dir))
-    if verify and not all(row.found for row in here):
+    here = (row for row in rows if not row["kind"] or pulled_file(row["name"], settings.cache_dir))
+    if verify and not all(row["found"] for row in here):
         raise typer.Exit(ModelError.exit_code)
 
 
-def _summary(row: _Row) -> str:
+def _summary(row: dict[str, Any]) -> str:
     """What a row says in one line."""
-    if not row.kind:
-        return "configured" if row.name not in _IN_USE else "in use"
-    size, need = f"{row.bytes / 1e6:,.0f} MB", f"{row.memory_mb / 1000:.1f} GB of memory"
-    fit = "fits" if row.fits else "too large for this machine"
-    languages = "all languages" if "*" in row.languages else "/".join(row.languages)
-    here = "here" if row.found else "not here"
-    words = [row.kind, here, size, row.licence, languages, f"{need}, {fit}"]
-    return ", ".join(words + ["default reader"] * row.default)
+    if not row["kind"]:
+        return "in use" if row["name"] in _IN_USE else "configured"
+    size, need = f"{row['bytes'] / 1e6:,.0f} MB", f"{row['memory_mb'] / 1000:.1f} GB of memory"
+    fit = "fits" if row["fits"] else "too large for this machine"
+    languages = "all languages" if "*" in row["languages"] else "/".join(row["languages"])
+    here = "here" if row["found"] else "not here"
+    words = [row["kind"], here, size, row["licence"], languages, f"{need}, {fit}"]
+    return ", ".join(words + ["default reader"] * row["default"])
 
 
 def _print_path(name: str, found: Path, *, as_json: bool) -> None:
@@ -165,43 +160,31 @@ def add(
 _IN_USE = ("embedder", "llm")
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A model of `citewise models list`: where it is or what is wrong; of a known one what it is and
-    needs. `sha256` is set by `--verify`."""
-
-    name: str
-    found: bool
-    path: Path | None = None
-    error: str = ""
-    kind: str = ""
-    bytes: int = 0
-    licence: str = ""
-    languages: tuple[str, ...] = ()
-    memory_mb: int = 0
-    fits: bool = True
-    default: bool = False
-    sha256: str = ""
+# What is said of a model that is known.
+_KNOWN = {"kind": "", "bytes": 0, "licence": "", "languages": (), "memory_mb": 0}
 
 
-def _look(name: str, settings: Config, memory_mb: int, best: KnownModel, *, verify: bool) -> _Row:
+def _look(name: str, settings: Config, memory_mb: int, best: KnownModel, *, verify: bool) -> dict[str, Any]:
     """Where a model is, or why not, and what is known of it; its hash computed now with `verify`: finding it
     trusts an earlier one."""
     from rag.models.known import known_models
     from rag.models.registry import sha256_file, verified_sha256
 
+    row: dict[str, Any] = {"name": name, "found": False, "path": None, "error": "", **_KNOWN}
+    row |= {"fits": True, "default": False, "sha256": ""}
     try:
         found, weights = _locate(name, settings)
-        digest = sha256_file(weights) if verify else ""
-        row = _Row(name, True, found, sha256=digest)
-        if digest and digest != verified_sha256(weights, settings.cache_dir):
-            row = _Row(name, False, error=f"{weights} has changed since it was checked.", sha256=digest)
+        row["sha256"] = sha256_file(weights) if verify else ""
+        if verify and row["sha256"] != verified_sha256(weights, settings.cache_dir):
+            row["error"] = f"{weights} has changed since it was checked."
+        else:
+            row |= {"found": True, "path": found}
     except CitewiseError as error:
-        row = _Row(name, False, error=str(error))
-    if name in settings.models or not (known := known_models().get(name)):
-        return row
-    same = {each: getattr(known, each) for each in ("kind", "bytes", "licence", "languages", "memory_mb")}
-    return replace(row, **same, fits=known.fits(memory_mb), default=known is best)
+        row["error"] = str(error)
+    if name not in settings.models and (known := known_models().get(name)):
+        row |= {each: getattr(known, each) for each in _KNOWN}
+        row |= {"fits": known.fits(memory_mb), "default": known is best}
+    return row
 
 
 def _locate(name: str, settings: Config) -> tuple[Path, Path]:
@@ -211,13 +194,15 @@ def _locate(name: str, settings: Config) -> tuple[Path, Path]:
 
     spec = {"embedder": settings.embedder, "llm": settings.llm}.get(name, name)
     own = None if name in _IN_USE else settings.models.get(name)
-    if own is None and name not in _IN_USE:
-        file = find_known(name, settings.cache_dir)
-        return file, file
     if own is not None and not own.path.exists():
         raise ModelMissing(f"{name}: {own.path} is not there. Correct its path in citewise.toml.")
     if name == "embedder" or (own is not None and own.path.is_dir()):
         found = find_embedder(spec, settings.cache_dir, settings.models)
         return found.folder, found.weights
-    file = find_llm(spec, settings.cache_dir, settings.models)
+    in_use = name in _IN_USE or own is not None
+    file = (
+        find_llm(spec, settings.cache_dir, settings.models)
+        if in_use
+        else find_known(name, settings.cache_dir)
+    )
     return file, file

@@ -81,21 +81,12 @@ def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filter
 
 def open_configured_index(settings: Config, *, create: bool = False, rebuild: bool = False) -> Index:
     """The index that the settings name. Raises IndexMissing, IndexMismatch."""
-    from rag.domains import load_domains
-    from rag.index import open_index
+    from rag.index import open_configured
 
-    return open_index(
-        settings.index,
-        embedder=settings.embedder,
-        create=create,
-        rebuild=rebuild,
-        cache_dir=settings.cache_dir,
-        models=settings.models,
-        threads=settings.threads,
-        domains=load_domains(settings.lexicons, settings.concepts),
-    )
+    return open_configured(settings, create=create, rebuild=rebuild)
 
 
+QUOTE = 320  # code points of a passage that are printed
 EXIT_ERROR, EXIT_REFUSED, EXIT_STOPPED = 1, 10, 130
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -150,6 +141,11 @@ def one_line(text: str, limit: int = 0) -> str:
     return f"{line[: limit - 1]}…" if limit and len(line) > limit else line
 
 
+def print_line(text: str, indent: int = 0, **style: Any) -> None:
+    """A line of text from anywhere, in a style of `typer.secho`."""
+    typer.secho(f"{' ' * indent}{one_line(text)}", **style)
+
+
 def print_json(value: Any) -> None:
     typer.echo(to_json(value, indent=2))
 
@@ -168,25 +164,22 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[Progress], None]
     columns = (
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[count]}", markup=False),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TextColumn("{task.fields[left]}", markup=False),
+        *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("count", "rate", "left")),
     )
     tasks: dict[str, TaskID] = {}
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
 
         def show(progress: Progress) -> None:
-            if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, count="", rate="", left="")
             size, unit, digits = (1e6, " MB", 1) if progress.stage == "fetch" else (1, "", 0)
-            bars.update(
-                tasks[progress.stage],
-                completed=progress.done,
-                total=progress.total,
-                count=f"{progress.done / size:,.{digits}f}/{progress.total / size:,.{digits}f}{unit}",
-                rate=pace(progress.rate / size, unit),
-                left=f"{duration(progress.remaining)} left" if progress.remaining else "",
-            )
+            done, total = (f"{n / size:,.{digits}f}" for n in (progress.done, progress.total))
+            fields: dict[str, Any] = {
+                "count": f"{done}/{total}{unit}",
+                "rate": pace(progress.rate / size, unit),
+                "left": f"{duration(progress.remaining)} left" if progress.remaining else "",
+            }
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(progress.stage, **fields)
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, **fields)
 
         yield show
 

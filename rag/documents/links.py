@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.documents.amendments import amendments
 from rag.documents.cuts import ended
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find
@@ -76,6 +77,7 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     ]
     tree = _Tree(openers)
     own = names_of(document)
+    amended = {a.reference.start: a.reference.target for a in amendments(document)}
     bearing = {o.start for o in openers}
     seen: set[tuple[int, str]] = set()
     found: list[Link] = []
@@ -85,6 +87,8 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
         if heading or ordinal < 0 or reference.start >= chunks[ordinal].end:
             continue
         reference = _owned(reference, own, document.title)
+        if name := amended.get(reference.start):
+            reference = replace(reference, target=name)
         if reference.target:
             if reference.kind != DOCUMENT or (ordinal, reference.target) not in seen:
                 found.append(Link(ordinal, reference))

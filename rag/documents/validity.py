@@ -133,7 +133,9 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
         for key in names_of(document):
             by_name[key].append(document.id)
     for relation in relations:
-        named = [i for i in by_name.get(edition_name(relation.name), ()) if i != relation.source]
+        named = by_name.get(edition_name(relation.name), [])
+        if relation.kind is not RelationKind.AMENDS or any(i != relation.source for i in named):
+            named = [i for i in named if i != relation.source]
         found += [replace(relation, target=i) for i in named] or [replace(relation, target=None)]
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 from rag.errors import InputError
 from rag.measure.metrics import EvidenceEntry
-from rag.types import Progress, Turn
+from rag.types import Pace, Progress, Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
@@ -93,34 +92,30 @@ def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
 def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
         row = _typed(json.loads(line), dict, "the line")
+        question = row.get("question")
+        if not isinstance(question, str) or not question.strip():
+            raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
         kind, derived = row.get("kind"), ["derived"] if row.get("derivation") else []
-        spelling = "a spelling of `parts`"
+        parts = (p if isinstance(p, list) else [p] for p in _list(row, "parts"))
         return EvalQuestion(
             id=str(row.get("id") or f"line-{number}"),
-            question=_asked(row),
+            question=question,
             answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
             answers=_texts(_list(row, "answers"), "an answer"),
-            evidence=tuple(_entry(e) for e in _list(row, "evidence")),
+            evidence=tuple(map(_entry, _list(row, "evidence"))),
             tags=tuple(map(str, ([kind] if kind else []) + _list(row, "tags") + derived)),
-            parts=tuple(_texts(p if isinstance(p, list) else [p], spelling) for p in _list(row, "parts")),
+            parts=tuple(_texts(part, "a spelling of `parts`") for part in parts),
             conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
             wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
             scale=None if row.get("scale") is None else str(row["scale"]),
             scope=_texts(_list(row, "scope"), "a document of `scope`"),
-            history=tuple(_turn(t) for t in _list(row, "history")),
+            history=tuple(map(_turn, _list(row, "history"))),
         )
     except (ValueError, TypeError) as error:
         raise InputError(
             f"{path}, line {number}: not a question ({error}). Each line is a JSON object with `question`; "
             "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
         ) from error
-
-
-def _asked(row: dict[str, Any]) -> str:
-    question = row.get("question")
-    if not isinstance(question, str) or not question.strip():
-        raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
-    return question
 
 
 def _entry(entry: Any) -> EvidenceEntry:
@@ -189,9 +184,8 @@ def choose(questions: Sequence[EvalQuestion], choice: Choice = EVERY) -> tuple[E
     tagged = [q for q in questions if not choice.tags or set(choice.tags) & set(q.tags)]
     kept = [q for q in tagged if choice.half in (None, half_of(q))]
     if not kept:
-        raise InputError(
-            f"Of {len(questions)} questions none is left in the half {choice.half!r}; leave the half out."
-        )
+        left = f"Of {len(questions)} questions none is left in the half {choice.half!r}"
+        raise InputError(f"{left}; leave the half out.")
     if choice.sample is not None:
         first = set(sorted(kept, key=lambda q: (_digest(q.id), q.id))[: choice.sample])
         kept = [q for q in kept if q in first]
@@ -202,9 +196,8 @@ def with_progress(
     questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None, stage: str = "questions"
 ) -> Iterator[EvalQuestion]:
     """The questions one by one; the callback is given each when it is done."""
-    begun = time.perf_counter()
+    pace = Pace(progress)
+    pace(stage, 0, len(questions), next((q.question for q in questions), ""))
     for done, question in enumerate(questions, 1):
         yield question
-        if progress is not None:
-            rate, total = done / max(time.perf_counter() - begun, 1e-9), len(questions)
-            progress(Progress(stage, done, total, rate, (total - done) / rate, question.question))
+        pace(stage, done, len(questions), question.question)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +76,8 @@ def coverage(part: str, whole: str) -> float:
     if part in whole:
         return 1.0
     known = {whole[i : i + width] for i in range(len(whole) - width + 1)}
-    covered, reach = 0, 0
-    for i in range(len(part) - width + 1):
-        if part[i : i + width] in known:
-            covered += i + width - max(i, reach)
-            reach = i + width
-    return covered / len(part)
+    begins = (i for i in range(len(part) - width + 1) if part[i : i + width] in known)
+    return len({at for i in begins for at in range(i, i + width)}) / len(part)
 
 
 def same_document(path: str, wanted: str) -> bool:
@@ -180,14 +177,11 @@ class RiskPoint:
 def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskPoint, ...]:
     """The risk-coverage curve (El-Yaniv and Wiener, 2010): one point for each distinct score, from the
     highest threshold to the lowest. Equal scores are answered or refused together."""
-    order = sorted(range(len(scores)), key=lambda i: -scores[i])
-    points: list[RiskPoint] = []
-    errors = 0
-    for answered, i in enumerate(order, 1):
-        errors += wrong[i]
-        if answered == len(order) or scores[order[answered]] != scores[i]:
-            points.append(RiskPoint(scores[i], answered / len(order), errors / answered))
-    return tuple(points)
+    asked = sorted(zip(scores, wrong, strict=True), key=lambda row: -row[0])
+    errors = accumulate(is_wrong for _, is_wrong in asked)
+    reached = zip((score for score, _ in asked), errors, strict=True)
+    points = {s: RiskPoint(s, n / len(asked), e / n) for n, (s, e) in enumerate(reached, 1)}
+    return tuple(points.values())
 
 
 def area_under_risk(points: Sequence[RiskPoint]) -> float:

@@ -1,39 +1,32 @@
 """A measured set as values, as JSON, and as sections that Markdown and a page show. The page needs nothing
 else: no network, no script, two plots inline.
 
-What comes from a set or a model (names, questions, answers, errors) is escaped by the page's template, and by
-matplotlib's writer, which never reads it as maths; the page's own content policy forbids scripts and loading
-anything besides. Text of plots stays text (the page's fonts draw it, Chinese too) and every colour is a
-variable of the page, so that one plot is read in light and dark."""
+What comes from a set or a model (names, questions, answers, errors) is escaped by the page's template, which
+draws the plots, too; the page's own content policy forbids scripts and loading anything besides. Every colour
+is a variable of the page, so that one plot is read in light and dark."""
 
 from __future__ import annotations
 
-import io
 import json
-import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
+from typing import Any
 
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.measure import metrics
 from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
-from rag.measure.yardstick import ANSWERED, COLUMNS, PRECISION, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
+from rag.measure.yardstick import COLUMNS, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import Outcome
 from rag.types.plain import to_json
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (*RETRIEVED, SHOWN, ANSWERED, PRECISION, *REFUSALS.values())
+TAG_COLUMNS = (*RETRIEVED, SHOWN, *REFUSALS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +70,11 @@ class Report:
         found.append(Section("All questions", ("measure", "value", "95 % interval", "questions"), rows))
         if self.by_tag:
             found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
-        points = risk_curve(self.results)
+        points, counts = risk_curve(self.results), [(k, str(v)) for k, v in self.counts.items()]
         area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
-        if self.counts or points:
-            counts = [(k, str(v)) for k, v in self.counts.items()]
-            title = "Counts" if counts else ""
-            found.append(Section(title, ("what", "count"), counts, note=area if points else ""))
+        if counts or points:
+            title, note = "Counts" if counts else "", area if points else ""
+            found.append(Section(title, ("what", "count"), counts, note=note))
         if self.missing:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)
@@ -94,29 +86,20 @@ class Report:
     def write(self, folder: Path, more: Sequence[Section] = ()) -> tuple[Path, ...]:
         """`report.json`, `report.md` and `report.html` (`more` sections before its own) in `folder`, each
         written atomically. Raises StorageError."""
-        texts = {
-            "json": f"{to_json(self, indent=1)}\n",
-            "md": self.to_markdown(),
-            "html": to_html(self, more),
-        }
-        paths = {folder / f"report.{kind}": text for kind, text in texts.items()}
-        for path, text in paths.items():
-            write_atomically(
-                path, text.encode("utf-8", "replace")
-            )  # a lone surrogate of a question is no text
-        return tuple(paths)
+        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown()}
+        texts |= {"html": to_html(self, more)}
+        for kind, text in texts.items():  # a lone surrogate of a question is no text
+            write_atomically(folder / f"report.{kind}", text.encode("utf-8", "replace"))
+        return tuple(folder / f"report.{kind}" for kind in texts)
 
 
 def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     """Each score over the questions that have it, in the order of first appearance."""
-    columns: dict[str, list[float]] = {}
+    columns: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return {
-        name: metrics.share(values) if name in SHARES else metrics.measure(values)
-        for name, values in columns.items()
-    }
+            columns[name].append(value)
+    return {n: (metrics.share if n in SHARES else metrics.measure)(values) for n, values in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +153,14 @@ def changed(report: Report, former: Path) -> Change:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
     turned: list[ChangedQuestion] = []
-    pairs: dict[str, tuple[list[float], list[float]]] = {}
+    pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for now in report.results:
-        old = rows.get(now.id)
-        if old is None:
-            continue
-        turned += _turns(now, old)
-        then = old.get("scores") or {}
-        for name in (n for n in now.scores if n in then):
-            before, after = pairs.setdefault(name, ([], []))
-            before.append(float(then[name]))
-            after.append(now.scores[name])
-    changes = {name: difference(before, after) for name, (before, after) in pairs.items()}
+        if old := rows.get(now.id):
+            turned += _turns(now, old)
+            then = old.get("scores") or {}
+            for name in (n for n in now.scores if n in then):
+                pairs[name].append((float(then[name]), now.scores[name]))
+    changes = {name: difference(*zip(*both, strict=True)) for name, both in pairs.items()}
     return Change(str(former), tuple(turned), changes)
 
 
@@ -209,9 +188,12 @@ def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
     """The risk-coverage curve over the questions whose answers can be judged, by how far their score lies
     above the threshold that it was held against (questions searched without vectors have another one). The
     point of the threshold itself is that of 0."""
-    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in results if r.score is not None]
-    known = [(margin, wrong) for margin, wrong in judged if wrong is not None]
-    return metrics.risk_coverage([m for m, _ in known], [w for _, w in known])
+    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in _judged(results)]
+    return metrics.risk_coverage([margin for margin, _ in judged], [wrong for _, wrong in judged])
+
+
+def _judged(results: Sequence[QuestionResult]) -> list[Any]:
+    return [r for r in results if r.score is not None and r.wrong is not None]
 
 
 def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
@@ -265,30 +247,26 @@ def sets_table(reports: Mapping[str, Report]) -> str:
 
 # The page
 
-# Colours that no plot uses, each replaced by a variable of the page with what stands for it elsewhere: ink,
-# grid, and two data colours that differ in lightness too (after Okabe and Ito, 2008).
-_INK, _GRID, _BLUE, _ORANGE = "#010101", "#010102", "#010104", "#010105"
-_VARIABLES = {
-    _INK: "var(--ink, #333)",
-    _GRID: "var(--grid, #ccc)",
-    _BLUE: "var(--data-1, #1f6fb2)",
-    _ORANGE: "var(--data-2, #d9822b)",
-}
-_INKED = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color legend.labelcolor".split()
-_OFF = ("text.parse_math", "axes.spines.top", "axes.spines.right", "legend.frameon")
-_STYLE = {
-    **dict.fromkeys(_INKED, _INK),
-    **dict.fromkeys(_OFF, False),
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.facecolor": "none",
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": _GRID,
-    "grid.linewidth": 0.6,
-    "figure.facecolor": "none",
-}
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of a plot: its `points`, and `marks` on it, (x, low, value, high) each. All lie in 0..1."""
+
+    label: str
+    points: Sequence[tuple[float, float]] = ()
+    marks: Sequence[tuple[float, float, float, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Curves over labelled axes; `ticks` are (place in 0..1, label)."""
+
+    title: str
+    x: str
+    y: str
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    curves: Sequence[Curve]
 
 
 def to_html(report: Report, more: Sequence[Section] = ()) -> str:
@@ -299,89 +277,54 @@ def to_html(report: Report, more: Sequence[Section] = ()) -> str:
         loader=PackageLoader("rag", "measure"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     hits = hit_curve(report.results, int(report.settings.get("depth") or 100))
-    plots = {"hits": Markup(hits), "risk": Markup(risk_plot(report.results))}
-    sections = [*more, *report.sections()]
-    return environment.get_template("report.html.jinja").render(report=report, sections=sections, **plots)
+    values = {"hits": hits, "risk": risk_plot(report.results), "sections": [*more, *report.sections()]}
+    return environment.get_template("report.html.jinja").render(report=report, **values)
 
 
-def hit_curve(results: Sequence[QuestionResult], depth: int) -> str:
+def hit_curve(results: Sequence[QuestionResult], depth: int) -> Plot | None:
     """Share of questions whose evidence, and whose document, is among the first k passages, for every k up to
-    `depth`; bars are 95 % intervals. "" where retrieval was not measured."""
+    `depth`, with 95 % intervals. None where retrieval was not measured."""
     searched = [r for r in results if r.searched or "MRR@10" in r.scores]  # those that failed, too
     if not searched:
-        return ""
-    marks = [k for k in metrics.CUTOFFS if k <= depth]
-    cutoffs = range(1, depth + 1)
-
-    def draw(axes: Axes) -> None:
-        evidence, documents = [r.rank for r in searched], [r.document_rank for r in searched]
-        # The document's marks stand a little to the right, so that equal intervals do not hide each other.
-        series = (("document", _ORANGE, documents, 1.05), ("evidence", _BLUE, evidence, 1.0))
-        for name, colour, ranks, shift in series:
-            within = [[float(r is not None and r <= k) for r in ranks] for k in cutoffs]
-            axes.plot(
-                cutoffs, [sum(w) / len(w) for w in within], color=colour, label=name, drawstyle="steps-post"
+        return None
+    curves, places = [], {k: math.log(k) / math.log(max(depth, 2)) for k in range(1, depth + 1)}
+    ticks = [k for k in metrics.CUTOFFS if k <= depth]
+    # The document's marks stand a little to the right, so that equal intervals do not hide each other.
+    for name, shift in (("rank", 0.0), ("document_rank", 0.01)):
+        ranks = [getattr(r, name) or depth + 1 for r in searched]
+        measured = [(k, metrics.measure([float(rank <= k) for rank in ranks])) for k in ticks]
+        curves.append(
+            Curve(
+                f"first k passages hold the {'document' if shift else 'evidence'}",
+                [(place, sum(rank <= k for rank in ranks) / len(ranks)) for k, place in places.items()],
+                [(places[k] + shift, m.low, m.value, m.high) for k, m in measured],
             )
-            measured = [metrics.measure(within[k - 1]) for k in marks]
-            errors = [[m.value - m.low for m in measured], [m.high - m.value for m in measured]]
-            places, values = [k * shift for k in marks], [m.value for m in measured]
-            axes.errorbar(
-                places, values, yerr=errors, fmt="o", color=colour, markersize=4, elinewidth=1.2, capsize=2.5
-            )
-        axes.set_xscale("log")
-        axes.set_xticks(marks, [str(k) for k in marks])
-        axes.minorticks_off()
-        share = f"share of {len(searched)} questions"
-        axes.set(ylim=(0, 1.03), xlabel="k (passages, log scale)", ylabel=share)
-        axes.legend(title="first k passages hold the", loc="lower right", alignment="left")
-
-    return _svg("hits", draw, "Hit rate by number of passages")
+        )
+    x_ticks = [(places[k], str(k)) for k in ticks]
+    y, y_ticks = f"share of {len(searched)} questions", _steps(1.0)
+    return Plot("Hit rate by number of passages", "k (passages, log scale)", y, x_ticks, y_ticks, curves)
 
 
-def risk_plot(results: Sequence[QuestionResult]) -> str:
+def risk_plot(results: Sequence[QuestionResult]) -> Plot | None:
     """Share of wrong answers against the share of questions answered as the threshold of refusal falls, with
-    the point where it stands. "" without judged answers."""
+    the point where it stands. None without judged answers."""
     points = risk_curve(results)
     if not points:
-        return ""
-    judged = [r for r in results if r.score is not None and r.wrong is not None]
-    answered = [r for r in judged if r.verdict == Outcome.ANSWERED]
-
-    def draw(axes: Axes) -> None:
-        coverages, risks = [p.coverage for p in points], [p.risk for p in points]
-        axes.plot(coverages, risks, color=_BLUE, label="if another threshold were set")
-        axes.axhline(risks[-1], color=_GRID, linestyle="--", label="if nothing were refused")
-        if answered:
-            risk = sum(bool(r.wrong) for r in answered) / len(answered)
-            label = f"as it is: {len(answered) / len(judged):.2f} answered, {risk:.2f} of them wrong"
-            axes.plot([len(answered) / len(judged)], [risk], "o", color=_ORANGE, markersize=8, label=label)
-        axes.set(xlim=(0, 1.02), ylim=(0, max(0.1, *risks) * 1.35))
-        axes.set_xlabel(f"coverage: share of {len(judged)} questions answered")
-        axes.set_ylabel("risk: share of answers that are wrong")
-        axes.legend(loc="upper left")
-
-    return _svg("risk", draw, "Risk against coverage")
+        return None
+    judged = _judged(results)
+    wrong = [bool(r.wrong) for r in judged if r.verdict == Outcome.ANSWERED]
+    top, last = min(1.0, max(0.1, *(p.risk for p in points)) * 1.35), points[-1].risk
+    curves = [
+        Curve("if another threshold were set", [(p.coverage, p.risk / top) for p in points]),
+        Curve("if nothing were refused", [(0.0, last / top), (1.0, last / top)]),
+    ]
+    if wrong:
+        share, risk = len(wrong) / len(judged), sum(wrong) / len(wrong)
+        label = f"as it is: {share:.2f} answered, {risk:.2f} of them wrong"
+        curves.append(Curve(label, marks=[(share, risk / top, risk / top, risk / top)]))
+    x, y = f"coverage: share of {len(judged)} questions answered", "risk: share of answers that are wrong"
+    return Plot("Risk against coverage", x, y, _steps(1.0), _steps(top), curves)
 
 
-def _svg(name: str, draw: Callable[[Axes], None], title: str) -> str:
-    """One figure as an <svg> element for a page. `name` keeps its ids apart from other plots'."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    style: dict[str, Any] = _STYLE | {"svg.hashsalt": name}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
-        # Glyphs that matplotlib's font lacks are drawn by the page's.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = Figure(figsize=(5.6, 3.6), layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure.add_subplot())
-        file = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(file, format="svg", metadata=nothing)
-    # No prolog, metadata and name spaces (HTML knows them), ids of its own, the page's colours.
-    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", file.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r'\sxmlns(?::\w+)?="[^"]*"', "", svg[svg.index("<svg") :])
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"#01010[1245]\b", lambda m: _VARIABLES[m[0]], svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1).strip()
+def _steps(top: float) -> list[tuple[float, str]]:
+    return [(n / 5, f"{top * n / 5:.2f}") for n in range(6)]

@@ -85,7 +85,13 @@ def tune(
     check_share(refuse)
     read = [q for q in load_questions(source) if q.evidence or not q.answerable]
     dev, test = ([q for q in read if whole_half_of(q) == half] for half in HALVES)
-    _check(dev, test, source)
+    to_fit, to_measure = (sum(q.answerable for q in half) for half in (dev, test))
+    if min(to_fit, to_measure) < LEAST:  # before the long part
+        raise InputError(
+            f"{source} has {to_fit} questions with evidence to fit to and {to_measure} to measure on, told "
+            f"apart by their documents; at least {LEAST} of each are needed. Add questions about more "
+            "documents."
+        )
     pools = {e.id: e for e in examples(index, [*dev, *test], progress)}
     start = index.ranker()
     found = fit([pools[q.id] for q in dev], start)
@@ -103,8 +109,8 @@ def tune(
         some = [score < bar for q, score in asked if bar is not None and q.answerable is answerable]
         return sum(some) / len(some) if some else None
 
-    shares, curve = (refused(True), refused(False)), risk_coverage(scores, wrong)
-    return Tuning(ranker, kept, len(dev), len(test), before, after, bar, *shares, curve)
+    counts, shares = (len(dev), len(test)), (refused(True), refused(False))
+    return Tuning(ranker, kept, *counts, before, after, bar, *shares, risk_coverage(scores, wrong))
 
 
 def check_share(refuse: float) -> None:
@@ -112,16 +118,6 @@ def check_share(refuse: float) -> None:
     if not 0.0 < refuse < 1.0:
         raise InputError(
             f"The share to refuse, {refuse}, is no share of questions; give a share such as 0.85."
-        )
-
-
-def _check(dev: Sequence[EvalQuestion], test: Sequence[EvalQuestion], source: Path) -> None:
-    """Before the long part: there has to be something to learn from, and something to measure on."""
-    fitted, held = (sum(q.answerable for q in half) for half in (dev, test))
-    if min(fitted, held) < LEAST:
-        raise InputError(
-            f"{source} has {fitted} questions with evidence to fit to and {held} to measure on, told apart "
-            f"by their documents; at least {LEAST} of each are needed. Add questions about more documents."
         )
 
 
@@ -151,11 +147,8 @@ def _holds(index: Index, question: EvalQuestion, candidates: Sequence[Candidate]
     wanted = {e.document for e in question.evidence}
     right = {i for i, path in paths.items() if any(same_document(path, w) for w in wanted)}
     near = index.store.chunks([c.id for c in candidates if c.document_id in right])
-    found = {
-        i
-        for i, document_id, chunk in near
-        if hits_any(Passage(paths[document_id], chunk.text, chunk.page, chunk.last_page), question.evidence)
-    }
+    texts = {i: Passage(paths[d], chunk.text, chunk.page, chunk.last_page) for i, d, chunk in near}
+    found = {i for i, text in texts.items() if hits_any(text, question.evidence)}
     return np.array([c.id in found for c in candidates], dtype=np.bool_)
 
 
@@ -177,9 +170,8 @@ def _judged(
         found = retrieve(index.retrievers(query), query, k=_TOP, ranker=ranker)
         selection = select(query, found, index)
         scores.append(selection.verdict.confidence)
-        wrong.append(
-            not (question.answerable and any(is_shown(e, question.evidence) for e in selection.evidence))
-        )
+        shown = any(is_shown(e, question.evidence) for e in selection.evidence)
+        wrong.append(not (question.answerable and shown))
     return scores, wrong
 
 

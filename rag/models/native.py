@@ -235,7 +235,7 @@ class Context:
         positions: Sequence[int],
         sequences: Sequence[int],
         *,
-        wanted: Sequence[int] = (),
+        wanted: Sequence[int],
     ) -> None:
         """Computes keys and values of the tokens; `wanted` are the rows whose logits will be read.
 

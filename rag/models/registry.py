@@ -23,14 +23,10 @@ from rag.models.known import (
     Cosines,
     KnownModel,
     chosen_embedder,
-    chosen_reader,
     embedded,
     known_models,
     known_path,
-    machine_memory_mb,
-    package_folder,
-    pulled_file,
-    readers,
+    readers_that_fit,
 )
 from rag.models.packed import PASSAGE_PROMPT, QUERY_PROMPT, PackedEncoder
 
@@ -109,27 +105,18 @@ def verified_sha256(path: Path, cache_dir: Path) -> str:
 
     The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
     again."""
-    note = _note(path, cache_dir)
+    status = path.stat()
+    key = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    note = cache_dir / "hashes" / name
     with contextlib.suppress(OSError, UnicodeDecodeError):
         remembered = note.read_text("ascii").strip()
         if _SHA256.fullmatch(remembered):
             return remembered
     digest = sha256_file(path)
-    remember_sha256(path, digest, cache_dir)
-    return digest
-
-
-def remember_sha256(path: Path, digest: str, cache_dir: Path) -> None:
-    """Keeps for `verified_sha256` what was just computed. Raises OSError."""
     with contextlib.suppress(StorageError):
-        write_atomically(_note(path, cache_dir), digest.encode())
-
-
-def _note(path: Path, cache_dir: Path) -> Path:
-    path = path.resolve()
-    status = path.stat()
-    key = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
-    return cache_dir / "hashes" / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        write_atomically(note, digest.encode())
+    return digest
 
 
 def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
@@ -148,18 +135,12 @@ def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str
 
 @dataclass(frozen=True, slots=True)
 class ReaderFile:
-    """A language model's GGUF file. `name` is the known or configured one, "" where a path was given;
-    `languages` and `judges` as in `rag.models.generation.LLMInfo`."""
+    """A language model's GGUF file. `name` is the known or configured one, "" where a path was given; `known`
+    says what it is, of one that is known by name."""
 
     path: Path
     name: str = ""
-    languages: tuple[str, ...] = ("*",)
-    context_tokens: int = 2048
-    judges: bool = True
-
-    @property
-    def known(self) -> KnownModel | None:
-        return known_models().get(self.name)
+    known: KnownModel | None = None
 
 
 def find_known(name: str, cache_dir: Path) -> Path:
@@ -181,12 +162,13 @@ def find_reader(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Rea
     """The language model that `spec` means: "auto" (the best known one that is here and fits this machine),
     "embedded", a configured or known name, or the path of a GGUF file. Checked against its SHA-256 where one
     is pinned. Raises ModelMissing, ModelMismatch; ModelError for a file that is not GGUF."""
-    known = embedded("reader") if spec == EMBEDDED else chosen_reader(cache_dir) if spec == AUTO else None
-    if known is None and spec not in models:  # a name of the user's own goes first
-        known = known_models().get(spec)
+    known = None if spec in models else known_models().get(spec)  # a name of the user's own goes first
+    if spec in (AUTO, EMBEDDED):
+        fitting = readers_that_fit(cache_dir) if spec == AUTO else ()
+        known = next(iter(fitting), embedded("reader"))
     if known and known.kind == "reader":
         path, remedy = find_known(known.name, cache_dir), _remedy(known)
-        reader = ReaderFile(path, known.name, known.languages, known.context_tokens, known.judges)
+        reader = ReaderFile(path, known.name, known)
     else:
         path, expected = _own(spec, models)
         own = spec in models
@@ -213,10 +195,8 @@ def _own(spec: str, models: Sources) -> tuple[Path, str]:
 def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ...]:
     """Names of the language models that are here: the known ones that fit this machine, from the best to the
     smallest, then the configured ones. Their SHA-256 is checked when one is used."""
-    memory = machine_memory_mb()
-    known = [m.name for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir)]
     own = [name for name, spec in sorted(models.items()) if spec.path.is_file()]
-    return tuple(dict.fromkeys([*known, *own]))
+    return tuple(dict.fromkeys([*(model.name for model in readers_that_fit(cache_dir)), *own]))
 
 
 def _remedy(known: KnownModel) -> str:
@@ -233,9 +213,40 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
     configured or known name, or the folder of a sentence-transformers model.
 
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
-    if (known := _fetched_embedder(spec, cache_dir, models)) is not None:
-        return _packed_files(known, cache_dir)
-    folder, name, expected, remedy = _embedder_folder(_resolved(spec, cache_dir), models)
+    name = chosen_embedder(cache_dir) if spec == AUTO else spec
+    name = embedded("embedder").name if name == EMBEDDED else name
+    known = None if spec in models else known_models().get(name)
+    if known and known.kind == "embedder":
+        path, remedy = find_known(known.name, cache_dir), _remedy(known)
+        if known.installed:
+            return _described(path.parent, known.title, known.sha256, cache_dir, remedy)
+        config = PackedEncoder(path).config
+        return EmbedderFiles(
+            name=known.name,
+            folder=path.parent,
+            weights=path,
+            tokenizer=path,
+            fingerprint=known.sha256,
+            dimension=int(config["hidden_size"]),
+            max_tokens=int(config["max_position_embeddings"]),
+            pooling="mean",
+            normalised=True,
+            languages=known.languages,
+            query_prompt=QUERY_PROMPT,
+            passage_prompt=PASSAGE_PROMPT,
+            cosines=known.cosines,
+            config=config,
+        )
+    folder, expected = _own(spec, models)
+    if not folder.is_dir():
+        raise _missing("embedding", spec, models, f"{folder} is not a folder")
+    name = spec if spec in models else folder.name
+    return _described(folder, name, expected, cache_dir, f"put the right model into {folder}")
+
+
+def _described(folder: Path, name: str, expected: str, cache_dir: Path, remedy: str) -> EmbedderFiles:
+    """What a sentence-transformers folder says of itself; `expected` is the SHA-256 of its weights ("": any),
+    `remedy` what to do when they have another."""
     weights = next(filter(None, (sorted(folder.glob(pattern)) for pattern in _WEIGHTS)), [])
     if not weights:
         raise ModelMissing(
@@ -254,11 +265,12 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
     positions = int(config.get("max_position_embeddings", 512))
     limit = int(_json(folder / "sentence_bert_config.json").get("max_seq_length") or positions)
     modes = "+".join(k[13:] for k in pooling if k.startswith("pooling_mode_") and pooling[k] is True)
+    tokenizer = folder / "tokenizer.json"
     return EmbedderFiles(
         name=name,
         folder=folder,
         weights=weights[0],
-        tokenizer=_tokenizer(folder),
+        tokenizer=tokenizer if tokenizer.is_file() else None,
         fingerprint=fingerprint,
         dimension=int(pooling.get("word_embedding_dimension") or config.get("hidden_size") or 0),
         max_tokens=min(limit, positions),
@@ -269,63 +281,6 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
         passage_prompt=str(prompts.get("document") or prompts.get("passage") or ""),
         config=config,
     )
-
-
-def _resolved(spec: str, cache_dir: Path) -> str:
-    return chosen_embedder(cache_dir) if spec == AUTO else spec
-
-
-def _fetched_embedder(spec: str, cache_dir: Path, models: Sources) -> KnownModel | None:
-    known = None if spec in models else known_models().get(_resolved(spec, cache_dir))
-    return known if known and known.kind == "embedder" and not known.installed else None
-
-
-def _packed_files(known: KnownModel, cache_dir: Path) -> EmbedderFiles:
-    path = find_known(known.name, cache_dir)
-    config = PackedEncoder(path).config
-    return EmbedderFiles(
-        name=known.name,
-        folder=path.parent,
-        weights=path,
-        tokenizer=path,
-        fingerprint=known.sha256,
-        dimension=int(config["hidden_size"]),
-        max_tokens=int(config["max_position_embeddings"]),
-        pooling="mean",
-        normalised=True,
-        languages=known.languages,
-        query_prompt=QUERY_PROMPT,
-        passage_prompt=PASSAGE_PROMPT,
-        cosines=known.cosines,
-        config=config,
-    )
-
-
-def find_tokenizer(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> Path | None:
-    """The file with the embedder's tokens (`tokenizer.json`, or a packed encoder), found without touching its
-    weights; None when the model has only a slow tokenizer."""
-    if (known := _fetched_embedder(spec, cache_dir, models)) is not None:
-        return known_path(known, cache_dir)
-    return _tokenizer(_embedder_folder(_resolved(spec, cache_dir), models)[0])
-
-
-def _tokenizer(folder: Path) -> Path | None:
-    path = folder / "tokenizer.json"
-    return path if path.is_file() else None
-
-
-def _embedder_folder(spec: str, models: Sources) -> tuple[Path, str, str, str]:
-    """Folder, name, pinned SHA-256 of the weights ("" when none), and what to do when they are wrong."""
-    known = embedded("embedder")
-    if spec == EMBEDDED or (spec == known.name and spec not in models):
-        folder = package_folder(known) / Path(known.file).parent
-        if not folder.is_dir():
-            raise ModelMissing(f"{folder} is gone; {_remedy(known)}")
-        return folder, known.title, known.sha256, _remedy(known)
-    folder, expected = _own(spec, models)
-    if not folder.is_dir():
-        raise _missing("embedding", spec, models, f"{folder} is not a folder")
-    return folder, spec if spec in models else folder.name, expected, f"put the right model into {folder}"
 
 
 def _missing(kind: str, spec: str, models: Sources, found: str) -> ModelMissing:

@@ -15,7 +15,7 @@ import math
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import Delivery, LLMInfo, Prompt
-from rag.types import Queued
+from rag.models.generation import Delivery, LLMInfo, Pieces, Prompt, Stop, Texts
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
@@ -33,6 +32,7 @@ _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for mi
 _MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
 _TOP = 20  # likeliest tokens asked for: OpenAI and vLLM give no more
 _NOT_UNDERSTOOD = (400, 422)  # how a server answers that knows no `logprobs`
+Likely = list[tuple[str, float]]
 _HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
@@ -81,14 +81,6 @@ def is_address(llm: str) -> bool:
 def leaves_for(llm: str) -> str:
     """The host that questions and evidence are sent to by this `llm` setting; "" where they stay here."""
     return (urlsplit(llm).hostname or "") if is_address(llm) and not is_loopback(llm) else ""
-
-
-class _Likely(Delivery):
-    """An answer of which only this matters: the likeliest first tokens and their log-probabilities."""
-
-    def __init__(self, stop: threading.Event | None) -> None:
-        super().__init__(stop)
-        self.likely: list[tuple[str, float]] = []
 
 
 class OpenAIServer:
@@ -142,58 +134,51 @@ class OpenAIServer:
         rest = len(_HAN.sub("", text).encode("utf-8", "replace"))
         return len(_HAN.findall(text)) + -(-rest // 3)
 
-    def generate(
-        self, prompt: Prompt, *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str | Queued]:
-        body, delivery = self._body(prompt, max_tokens), Delivery(stop)
-        self._start(body, delivery)
-        yield from delivery.follow()
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
+        return self._ask(self._body(prompt, max_tokens), stop)
 
-    def odds(
-        self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
-    ) -> float | None:
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """By the `top_logprobs` of one token, each of which counts for the side whose texts alone can begin
         with it; a side that is not among them has at most the probability of the least one. None where the
         server gives none, or neither side is among them."""
-        body = self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _TOP}
-        delivery = _Likely(stop)
-        self._start(body, delivery)
-        for _ in delivery.follow():
+        likely: Likely = []
+        for _ in self._ask(self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _TOP}, stop, likely):
             pass
         sides: tuple[list[float], list[float]] = ([], [])
-        for token, logprob in delivery.likely:
+        for token, logprob in likely:
             begins = [token and any(text.startswith(token) for text in texts) for texts in (yes, no)]
             if begins[0] != begins[1]:
                 sides[begins.index(True)].append(logprob)
         if not any(sides) or (stop is not None and stop.is_set()):
             return None
-        least = min(logprob for _, logprob in delivery.likely)
+        least = min(logprob for _, logprob in likely)
         for_yes, for_no = (math.log(sum(map(math.exp, side))) if side else least for side in sides)
         return for_yes - for_no
 
     def close(self) -> None:
         self._client.close()
 
-    def _start(self, body: dict[str, Any], delivery: Delivery) -> None:
-        """A thread reads on while the caller waits, so that a stop is noticed before the first word."""
-        threading.Thread(
-            target=self._produce, args=(body, delivery), name="citewise-remote", daemon=True
-        ).start()
-
-    def _produce(self, body: dict[str, Any], delivery: Delivery) -> None:
+    def _ask(self, body: dict[str, Any], stop: Stop, likely: Likely | None = None) -> Pieces:
+        """A thread reads on while the caller waits, so that a stop is noticed before the first word. `likely`
+        takes the likeliest first tokens and their log-probabilities, where the server gives them."""
         import httpx
 
-        failure: CitewiseError | None = None
-        try:
-            for text in self._stream(body, delivery):
-                delivery.put(text)
-        except CitewiseError as error:
-            failure = error
-        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
-            failure = GenerationError(
-                f"{self._base} did not answer ({error or type(error).__name__}); is the server running?"
-            )
-        delivery.finish(failure)
+        delivery = Delivery(stop)
+
+        def produce() -> None:
+            failure: CitewiseError | None = None
+            try:
+                for text in self._stream(body, delivery, likely):
+                    delivery.put(text)
+            except CitewiseError as error:
+                failure = error
+            except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
+                why = error or type(error).__name__
+                failure = GenerationError(f"{self._base} did not answer ({why}); is the server running?")
+            delivery.finish(failure)
+
+        threading.Thread(target=produce, name="citewise-remote", daemon=True).start()
+        yield from delivery.follow()
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         messages = [("system", prompt.system)]
@@ -209,15 +194,13 @@ class OpenAIServer:
             "seed": 0,
         }
 
-    def _stream(self, body: dict[str, Any], delivery: Delivery) -> Iterator[str]:
+    def _stream(self, body: dict[str, Any], delivery: Delivery, likely: Likely | None) -> Iterator[str]:
         body["model"] = body["model"] or self._model or self._first_model()
         content = json.dumps(body, ensure_ascii=False).encode()
         self._write_down("chat", content, body["messages"][-1]["content"])
-        headers = {"Content-Type": "application/json"}
-        with self._client.stream(
-            "POST", f"{self._base}/chat/completions", content=content, headers=headers
-        ) as response:
-            if response.status_code in _NOT_UNDERSTOOD and isinstance(delivery, _Likely):
+        how: dict[str, Any] = {"content": content, "headers": {"Content-Type": "application/json"}}
+        with self._client.stream("POST", f"{self._base}/chat/completions", **how) as response:
+            if response.status_code in _NOT_UNDERSTOOD and likely is not None:
                 return
             if response.status_code != 200:
                 response.read()
@@ -225,14 +208,13 @@ class OpenAIServer:
             for line in response.iter_lines():
                 if delivery.cancelled:
                     return
-                if not line.startswith("data:"):
-                    continue
-                data = line[5:].strip()
+                data = line.removeprefix("data:").strip()
                 if data == "[DONE]":
                     return
-                yield from self._content(data, delivery)
+                if line.startswith("data:"):
+                    yield from self._content(data, likely)
 
-    def _content(self, data: str, delivery: Delivery) -> Iterator[str]:
+    def _content(self, data: str, likely: Likely | None) -> Iterator[str]:
         try:
             event = json.loads(data)
             if event.get("error"):
@@ -240,12 +222,10 @@ class OpenAIServer:
             for choice in event.get("choices") or []:
                 if piece := (choice.get("delta") or {}).get("content"):
                     yield str(piece)
-                if isinstance(delivery, _Likely):
-                    for token in ((choice.get("logprobs") or {}).get("content") or [])[:1]:
-                        tops = token.get("top_logprobs") or []
-                        delivery.likely += [
-                            (str(top["token"]).strip(), float(top["logprob"])) for top in tops
-                        ]
+                for token in ((choice.get("logprobs") or {}).get("content") or [])[:1]:
+                    tops = token.get("top_logprobs") or []
+                    if likely is not None:
+                        likely += [(str(top["token"]).strip(), float(top["logprob"])) for top in tops]
         except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise GenerationError(
                 f"{self._base} sent something that is not a chat completion: {data[:200]}"

@@ -28,13 +28,14 @@ _BY_KIND = {
     "text": (".txt", ".text"),
     "csv": (".csv", ".tsv"),
     "xlsx": (".xlsx", ".xlsm"),
+    **{kind: (f".{kind}",) for kind in ("xls", "ods", "odt", "epub", "pptx", "eml")},
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
-_MODULES = {"text": "plain", "csv": "sheets", "xlsx": "sheets"}
+_MODULES = {"text": "plain"} | dict.fromkeys(("csv", "xlsx", "xls", "ods"), "sheets")
+_MODULES |= dict.fromkeys(("odt", "epub", "pptx", "eml"), "others")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ADVICE = dict.fromkeys((".doc", ".rtf", ".odt"), ".docx") | dict.fromkeys((".xls", ".ods"), ".xlsx")
-_ADVICE |= dict.fromkeys((".ppt", ".pptx"), ".pdf")
+_ADVICE = {".doc": ".docx", ".rtf": ".docx", ".xlsb": ".xlsx", ".ppt": ".pptx", ".msg": ".eml"}
 
 
 def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = False) -> Document:  # noqa: B008

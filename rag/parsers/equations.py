@@ -1,5 +1,5 @@
 """Equations as one line of text: "5 × (GFR + 25)", "(a + b)/2", "√(x + 1)", "∑_(i=1)^n x", from Office files
-(OMML, ISO/IEC 29500-1 chapter 22.1), web pages (MathML) and TeX. Scripts read as raised and lowered text does
+(OMML, ISO/IEC 29500-1 chapter 22.1) and web pages (MathML). Scripts read as raised and lowered text does
 elsewhere."""
 
 from __future__ import annotations
@@ -25,29 +25,12 @@ _SCRIPTED = {
     "msup": ("above",), "msub": ("below",), "msubsup": ("below", "above"), "munder": ("below",),
     "munderover": ("below", "above"),
 }  # fmt: skip
-_SYMBOLS = _RE.pairs("symbols")
 _ACCENTS = _RE.pairs("accents")
-_PLAIN = _RE.words("plain")
-_QUIET = _RE.words("quiet")
 
 
 def from_mathml(node: Any) -> str:
     """The text of a `math` element (selectolax), with marks as `TextBuilder` takes them."""
     return _spaced(_mathml(node, 0))
-
-
-def from_tex(source: str) -> str:
-    """The text of a formula in TeX without its delimiters; what is not known is left as the name of its
-    command."""
-    return _spaced(_Tex([t for t in _RE["token"].findall(source[:20_000]) if t not in _QUIET]).read())
-
-
-def tex_in(text: str) -> str:
-    r"""Text with the formulas in it that stand between TeX's delimiters: $$…$$, \(…\), \[…\], and $…$ where
-    that holds a command or a script."""
-    if "$" not in text and "\\" not in text:
-        return text
-    return _RE["delimited"].sub(lambda m: from_tex(next(filter(None, m.groups()), "")) or m[0], text)
 
 
 def linear(element: Any) -> str:
@@ -95,61 +78,6 @@ def _children(node: Any) -> Iterator[Any]:
     for child in node.iter(include_text=True):
         if child.tag not in ("-text", "-comment") or (child.text_content or "").strip():
             yield child
-
-
-class _Tex:
-    """Reads the tokens of a formula in their order."""
-
-    def __init__(self, tokens: list[str]) -> None:
-        self._tokens = tokens
-        self._at = 0
-
-    def read(self, depth: int = 0, end: str = "") -> str:
-        """What stands up to `end`, or to the end of the formula."""
-        found = ""
-        while self._at < len(self._tokens):
-            if self._next(end):
-                break
-            base, scripts = self._argument(depth), dict[str, str]()
-            while (sign := self._next("^") or self._next("_")) and self._at < len(self._tokens):
-                name = "above" if sign == "^" else "below"
-                if name in scripts:
-                    base, scripts = _scripted(base, **scripts), {}
-                scripts[name] = self._argument(depth)
-            found += _scripted(base, **scripts) if scripts else base
-        return found
-
-    def _next(self, token: str) -> str:
-        """Passes over this token, if it is next."""
-        found = token if token and self._tokens[self._at : self._at + 1] == [token] else ""
-        self._at += bool(found)
-        return found
-
-    def _argument(self, depth: int) -> str:
-        """The next group, command or character."""
-        if self._at >= len(self._tokens):
-            return ""
-        token = self._tokens[self._at]
-        self._at += 1
-        if token == "{" and depth < _DEPTH:
-            return self.read(depth + 1, "}")
-        name = token[1:]
-        if depth >= _DEPTH or not token.startswith("\\") or not name[:1].isalpha():
-            plain = {"\\\\": "; ", "&": " ", "~": " ", "-": "−"}.get(token, token.lstrip("\\"))
-            return plain if plain.strip("{}") else ""
-        if name in ("frac", "dfrac", "tfrac", "cfrac"):
-            return _fraction(self._argument(depth + 1).strip(), self._argument(depth + 1).strip())
-        if name == "sqrt":
-            degree = self.read(depth + 1, "]") if self._next("[") else ""
-            return _radical(self._argument(depth + 1), degree)
-        if name in _ACCENTS:
-            return self._argument(depth + 1).strip() + _ACCENTS[name]
-        if name in _PLAIN:
-            return self._argument(depth + 1)
-        if name in ("begin", "end"):
-            self._argument(depth + 1)
-            return ""
-        return _SYMBOLS.get(name, name)
 
 
 def from_field(code: str) -> str:

@@ -179,7 +179,7 @@ class CellGrid:
         once = [row.cells for row in rows]
         full = _repeated(once, spans, len(once))
         given = sum(1 for _ in takewhile(lambda row: row.head, rows))
-        count = given if 0 < given < len(rows) else _count_heads(full, spans, [row.set_off for row in rows])
+        count = given if 0 < given < len(rows) else count_heads(full, spans, [row.set_off for row in rows])
         while 0 < count < len(full) - 1 and _goes_on(full, count):
             count += 1
         kept = _columns_with_content(once, full, count)
@@ -221,7 +221,7 @@ def _repeated(once: list[list[str]], spans: _Spans, whole: int) -> list[list[str
     return full
 
 
-def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) -> int:
+def count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) -> int:
     """How many top rows name columns where none is marked: rows without quantities; after the first only
     those that name no line (an empty first cell, or that of the row above) or that are set off, too.
 

@@ -31,25 +31,27 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     from selectolax.lexbor import LexborHTMLParser
 
-    source = decoded(data, path)
+    builder, source = TextBuilder(), decoded(data, path)
     tree = LexborHTMLParser(source)
-    walker = _Walker(TextBuilder(), LineWords(WebPage(tree, len(source))))
-    if tree.body is not None:
-        walker.walk(tree.body)
-    title_node = tree.css_first("title")
-    title = one_line(title_node.text()) if title_node is not None else ""
-    title = title or walker.first_heading
-    text, blocks, _ = walker.builder.build(title)
-    return Parsed(title, text, blocks, marks=walker.builder.marks(), metadata=_metadata(tree))
+    first_heading = _walk(tree, len(source), builder)
+    named = tree.css_first("title")
+    title = (one_line(named.text()) if named is not None else "") or first_heading
+    text, blocks, _ = builder.build(title)
+    return Parsed(title, text, blocks, marks=builder.marks(), metadata=_metadata(tree))
 
 
-def write(source: str, builder: TextBuilder) -> None:
-    """Add a piece of HTML that stands in a document of another format."""
+def write(source: str, builder: TextBuilder) -> str:
+    """Add a piece of HTML that stands in a document of another format; its first heading."""
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(source)
+    return _walk(LexborHTMLParser(source), len(source), builder)
+
+
+def _walk(tree: Any, size: int, builder: TextBuilder) -> str:
+    walker = _Walker(builder, LineWords(WebPage(tree, size)))
     if tree.body is not None:
-        _Walker(builder, LineWords(WebPage(tree, len(source)))).walk(tree.body)
+        walker.walk(tree.body)
+    return walker.first_heading
 
 
 def decoded(data: bytes, path: str) -> str:
@@ -279,12 +281,10 @@ class _Table(_Walker):
 
     def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
-        words = self._words
-        opened = words.open(node)
-        text = words.alone(node) if opened and node.mem_id not in words.page.targets else None
-        words.close()
-        if text is not None or not opened:
-            return [(one_line(text or ""), {})] if opened else None
+        opened = self._words.open(node)
+        self._words.close()
+        if not opened:
+            return None
         self._cell = []
         self.walk(node)
         return self._cell

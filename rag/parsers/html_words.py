@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.equations import from_mathml, from_tex, tex_in
-from rag.parsers.marks import as_it_stands, marked, note_body, note_labels, note_mark, raised, without_signs
+from rag.parsers.equations import from_mathml
+from rag.parsers.marks import (
+    as_it_stands,
+    marked,
+    note_body,
+    note_labels,
+    note_mark,
+    raised,
+    unmarked,
+    without_signs,
+)  # fmt: skip
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -109,8 +118,10 @@ class LineWords:
         self._bare = ""  # what a note's own label is printed as, while that is still to come
 
     def __bool__(self) -> bool:
-        """Whether anything was collected."""
-        return bool(self._pieces)
+        """Whether anything was collected, more than where a note begins."""
+        return bool(self._pieces) and not (
+            self._note and not any(unmarked(t).strip() for _, t in self._pieces)
+        )
 
     def open(self, node: Any) -> bool:
         """Whether an element is read; False for what no reader sees."""
@@ -147,7 +158,7 @@ class LineWords:
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
                 text = plain[len(label) :].lstrip("]).: ")
             self._bare = "" if text.strip() else self._bare
-        self.add(tex_in(text))
+        self.add(text)
 
     def read(self, node: Any) -> bool:
         """Take in what an element says itself; whether its children are to be walked."""
@@ -162,7 +173,7 @@ class LineWords:
             return False
         elif tag == "img":
             formula = _RE["picture"].search(said(node, "class", "src"))
-            self.add(from_tex(node.attributes.get("alt") or "") if formula else "")
+            self.add(without_signs(node.attributes.get("alt") or "") if formula else "")
         elif tag in ("input", "select", "textarea"):
             self.add(_field(node))
             return False
@@ -171,15 +182,6 @@ class LineWords:
         elif shift := _shift(tag, self.page.style(node)):
             return self._shifted(node, shift)
         return True
-
-    def alone(self, node: Any) -> str | None:
-        """The text of an element that holds nothing else; None where it holds elements or looks otherwise."""
-        child = node.child
-        if child is None:
-            return ""
-        looks = self._looks[-1].kind or self.page.open_notes
-        plain = child.tag == "-text" and not child.next and not looks
-        return tex_in(without_signs(child.text_content or "")) if plain else None
 
     def take(self) -> tuple[str, dict[MarkKind, str]]:
         """What was collected, as `as_it_stands` gives it, and begin anew."""

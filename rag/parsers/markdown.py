@@ -1,7 +1,7 @@
 """Markdown by markdown-it: CommonMark with pipe tables, HTML blocks and front matter.
 
 Emphasis and links stay as they were typed: what is quoted is what the author wrote. So do link definitions.
-Struck words, footnotes, raised and lowered text, tick boxes and formulas read as on the page. Lines indented
+Struck words, footnotes, raised and lowered text and tick boxes read as on the page. Lines indented
 by four blanks are prose, which they nearly always are in what people file."""
 
 from __future__ import annotations
@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.equations import tex_in
 from rag.parsers.grids import CellGrid
-from rag.parsers.marks import (
-    as_it_stands,
-    marked,
-    note_body,
-    note_labels,
-    note_mark,
-    raised,
-    unmarked,
-    without_signs,
-)  # fmt: skip
+from rag.parsers.marks import as_it_stands, marked, note_body, note_mark, on_the_line, unmarked, without_signs
 from rag.types import MarkKind
 
 if TYPE_CHECKING:
@@ -39,11 +29,12 @@ _MARGIN = re.compile(r"(?m)^[ \t]+|[ \t]+$")
 _QUOTED = re.compile(r"[ \t]*(?:> ?)*")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
 _WORDS = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|(?P<tex>\$\$[^$]{1,4000}\$\$|"
-    r"(?<![\\$\w])\$(?!\s)[^$\n]{1,1000}?(?<![\s\\])\$(?!\w))|~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
+    r"(?P<code>(?P<ticks>`+)(?!`).{1,5000}?(?<!`)(?P=ticks)(?!`))|\[\^(?P<note>[^\]\s]{1,60})\]|"
+    r"~~(?=\S)(?P<struck>.{1,5000}?)(?<=\S)~~|"
     r"<(?P<tag>sup|sub|del|s|strike|ins)>(?P<inner>.{0,5000}?)</(?P=tag)>|\\(?P<escaped>[!-/:-@\[-`{-~])",
     re.S | re.I,
 )
+_STRUCK = ("del", "s", "strike")
 _NOTE = re.compile(r"(?m)^[ \t]*\[\^([^\]\s]{1,60})\]:[ \t]*")
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
 # As deep as lists and quotes may nest; below that markdown-it reads nothing.
@@ -200,36 +191,19 @@ class _Reader:
 
 def _read(text: str) -> tuple[str, dict[MarkKind, str]]:
     """The words of a paragraph or cell as they stand and as they read before (`as_it_stands`)."""
-    pieces: list[tuple[MarkKind | None, str]] = []
+    runs: list[tuple[MarkKind | None, int, str]] = []
     last = 0
     for match in _WORDS.finditer(text):
-        pieces.append((None, text[last : match.start()]))
+        name, inner = (match["tag"] or "").lower(), match["struck"] or match["inner"]
+        kind = MarkKind.STRUCK if match["struck"] or name in _STRUCK else None
+        kind = MarkKind.INSERTED if name == "ins" else kind
+        shift = {"sup": 1, "sub": -1}.get(name, 0)
+        words = _read(inner)[0] if kind else inner if shift else match["escaped"] or match[0]
+        words = note_mark(match["note"]) if match["note"] else words
+        runs += [(None, 0, text[last : match.start()]), (kind, shift, words)]
         last = match.end()
-        kind, name = match.lastgroup, (match["tag"] or "").lower()
-        if match["note"]:
-            pieces.append((None, note_mark(match["note"])))
-        elif match["struck"] or name in ("del", "s", "strike"):
-            pieces.append((MarkKind.STRUCK, _read(match["struck"] or match["inner"])[0]))
-        elif name == "ins":
-            pieces.append((MarkKind.INSERTED, _read(match["inner"])[0]))
-        elif name == "sub":
-            pieces.append((None, marked(MarkKind.LOWERED, match["inner"])))
-        elif name == "sup":
-            before = "".join(words for of, words in pieces if of is not MarkKind.STRUCK)
-            pieces.append((None, _raised(before, match["inner"], text[last : last + 20])))
-        elif match["tex"]:
-            pieces.append((None, tex_in(match["tex"])))
-        else:
-            pieces.append((None, match["escaped"] if kind == "escaped" else match[0]))
-    return as_it_stands([*pieces, (None, text[last:])])
-
-
-def _raised(before: str, text: str, after: str) -> str:
-    """Raised text; a label at the beginning is that of a note."""
-    labels = note_labels(text)
-    if labels and after.strip() and not unmarked(before):
-        return note_body(labels[0])
-    return raised(before, text, after)
+    runs = [run for run in (*runs, (None, 0, text[last:])) if run[2]]
+    return as_it_stands(on_the_line(runs))
 
 
 def _is_html(block: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.errors import ConfigError
 from rag.parsers.base import clean
-from rag.parsers.pdf_lines import TextLine
+from rag.parsers.pdf_lines import TextLine, by_height, together
 
 _SCALE = 200 / 72  # 200 dpi
 _MIN_CONFIDENCE = 0.5
@@ -41,27 +41,8 @@ class Reader:
             if text and float(confidence) >= _MIN_CONFIDENCE:
                 xs = [float(x) / _SCALE for x, _ in corners]
                 ys = [height - float(y) / _SCALE for _, y in corners]
-                pieces.append(TextLine(text, min(xs), max(xs), min(ys), max(ys), max(ys) - min(ys)))
-        return _joined(pieces)
+                pieces.append(TextLine.within(text, (min(xs), max(ys), max(xs), min(ys))))
+        return list(map(together, by_height(pieces)))
 
     def close(self) -> None:
         self._document.close()
-
-
-def _joined(pieces: list[TextLine]) -> list[TextLine]:
-    rows: list[list[TextLine]] = []
-    for piece in sorted(pieces, key=lambda p: -p.top):
-        row = rows[-1] if rows else None
-        if row and min(row[0].top, piece.top) - max(row[0].bottom, piece.bottom) > 0.5 * min(
-            row[0].size, piece.size
-        ):
-            row.append(piece)
-        else:
-            rows.append([piece])
-    lines = []
-    for row in rows:
-        row.sort(key=lambda p: p.left)
-        text = " ".join(p.text for p in row)
-        bottom, top = min(p.bottom for p in row), max(p.top for p in row)
-        lines.append(TextLine(text, row[0].left, row[-1].right, bottom, top, top - bottom))
-    return lines

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from ctypes import byref, c_int
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, ParseError
-from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.parsers.pdf_glyphs import PageText
+from rag.parsers.pdf_lines import Box
 from rag.parsers.pdf_tables import arrange
-from rag.parsers.pdf_text import PageText
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 24_000_000
-Box = tuple[float, float, float, float]
+_UNIT = 10_000  # pixels of a side, on which a place is looked up
 
 
 def render_page(source: Path, page: int, *, scale: float = 1.5) -> Image:
     """Page `page` (1-based) as an RGB image of `scale` pixels per point (1.5 = 108 dpi); smaller where that
     would pass 24 million pixels. Raises ParseError for a file that cannot be opened, InputError for a page
     that it does not have."""
-    with _opened(source) as document:
-        leaf = _page(document, page, source)
+    with _opened(source, page) as leaf:
         width, height = leaf.get_size()
         scale = min(scale, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
         image: Image = leaf.render(scale=scale).to_pil().convert("RGB")
-        leaf.close()
         return image
 
 
@@ -44,34 +42,22 @@ def find_boxes(source: Path, page: int, quote: str, *, part: tuple[int, int] | N
     another column that the page has between those of the quote. A quote that runs on to the next page is
     found by the part that stands on this one; [] where nothing is found. With `part`, only the characters
     `quote[start:end]` are boxed, where they are found: a cell of a table row."""
-    with _opened(source) as document:
-        leaf = _page(document, page, source)
-        text_page = leaf.get_textpage()
-        boxes = _locate(leaf, text_page, quote, part)
-        text_page.close()
-        leaf.close()
-        return boxes
+    with _opened(source, page) as leaf, closing(PageText(leaf)) as text:
+        return _locate(leaf, text, quote, part)
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[Any]:
-    """The document, for this thread alone."""
+def _opened(source: Path, page: int) -> Iterator[Any]:
+    """A page of the document, for this thread alone."""
     from rag.parsers.pdf import PDFIUM, open_pdf
 
     if not source.is_file():
         raise ParseError(f"{source}: the file is no longer there.", "unreadable")
-    with PDFIUM:
-        document = open_pdf(str(source), path=source.name)
-        try:
-            yield document
-        finally:
-            document.close()
-
-
-def _page(document: Any, page: int, source: Path) -> Any:
-    if not 1 <= page <= len(document):
-        raise InputError(f"{source.name} has pages 1 to {len(document)}, not {page}.")
-    return document[page - 1]
+    with PDFIUM, closing(open_pdf(str(source), path=source.name)) as document:
+        if not 1 <= page <= len(document):
+            raise InputError(f"{source.name} has pages 1 to {len(document)}, not {page}.")
+        with closing(document[page - 1]) as leaf:
+            yield leaf
 
 
 # Left out of the comparison: white space, hyphens and the marks that stand for them at line ends.
@@ -80,15 +66,9 @@ _LEAST, _SURE = 8, 24  # letters of a piece of a quote: beside others, and by it
 _NEAR = 6  # letters between pieces of a quote
 
 
-def _locate(leaf: Any, text_page: Any, quote: str, part: tuple[int, int] | None) -> list[Box]:
+def _locate(leaf: Any, page: PageText, quote: str, part: tuple[int, int] | None) -> list[Box]:
     # Character by character, so that a place in the text is the number of a character in pdfium.
-    import pypdfium2.raw as raw
-
-    units = [raw.FPDFText_GetUnicode(text_page, n) for n in range(text_page.count_chars())]
-    text = "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
-    if not is_language(text):
-        text = shifted_back(text, lambda n: raw.FPDFText_IsGenerated(text_page, n) == 1) or text
-    letters = [(_letter(c), n) for n, c in enumerate(text) if c > "\0" and not _IGNORED.match(c)]
+    letters = [(_letter(c), n) for n, c in enumerate(page.text) if c > "\0" and not _IGNORED.match(c)]
     # "ff" counts as "f": pdfium loses the second letter of that ligature in some fonts.
     letters = [
         pair
@@ -97,24 +77,23 @@ def _locate(leaf: Any, text_page: Any, quote: str, part: tuple[int, int] | None)
     ]
     needle = _letters(quote)
     if needle not in "".join(letter for letter, _ in letters):
-        letters = _as_read(leaf, letters)
+        letters = _as_read(page, letters)
     haystack, numbers = "".join(letter for letter, _ in letters), [n for _, n in letters]
     at = haystack.find(needle) if needle else -1
-    pieces = [(at, 0, len(needle))] if at >= 0 else _pieces(haystack, needle, _line_starts(text, numbers))
+    starts = _line_starts(page.text, numbers)
+    pieces = [(at, 0, len(needle))] if at >= 0 else _pieces(haystack, needle, starts)
     places = {b + k: a + k for a, b, size in pieces for k in range(size)}
     found = list(places.values())
     if part is not None:
         start, end = (len(_letters(quote[:at])) for at in part)
         found = [places[k] for k in range(start, end) if k in places] or found
-    return _boxes(leaf, text_page, [numbers[n] for n in found])
+    return _boxes(leaf, page, [numbers[n] for n in found])
 
 
-def _as_read(leaf: Any, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
+def _as_read(page: PageText, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Letters with pdfium's numbers in the order in which the parser reads them: column by column."""
-    page = PageText(leaf)
     lines, _ = arrange(page.lines, page.rules())
     words = [number for line in lines for number in line.numbers]
-    page.close()
     firsts, ranks = sorted(words), {number: rank for rank, number in enumerate(words)}
 
     def place(letter: tuple[str, int]) -> tuple[int, int]:
@@ -182,45 +161,34 @@ def _weight(letters: str) -> int:
     return sum(3 if c > "\u2e80" else 1 for c in letters)
 
 
-def _boxes(leaf: Any, text_page: Any, characters: list[int]) -> list[Box]:
+def _boxes(leaf: Any, page: PageText, characters: Sequence[int]) -> list[Box]:
     """One box per line: characters are joined in page space, where a line is level (or upright, where the
     type is turned)."""
-    import pypdfium2.raw as raw
-
-    rect = raw.FS_RECTF()
-    lines: list[list[float]] = []
-    for n in characters:
-        if not raw.FPDFText_GetLooseCharBox(text_page, n, rect):
-            continue
-        box = [rect.left, rect.bottom, rect.right, rect.top]
-        turned = abs(math.sin(raw.FPDFText_GetCharAngle(text_page, n))) > 0.7
-        if lines and _same_line(lines[-1], box, turned):
-            last = lines[-1]
-            lines[-1] = [*map(min, last[:2], box[:2]), *map(max, last[2:], box[2:])]
-        else:
-            lines.append(box)
+    lines: list[Box] = []
+    for n, box in zip(characters, page.boxes(characters), strict=True):
+        if lines and _same_line(lines[-1], box, page.is_turned(n)):
+            last = lines.pop()
+            box = (min(last[0], box[0]), max(last[1], box[1]), max(last[2], box[2]), min(last[3], box[3]))
+        lines.append(box)
     boxes = (_on_image(leaf, line) for line in lines)
     return [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
 
 
-def _same_line(last: list[float], box: list[float], turned: bool) -> bool:
-    low, high = (0, 2) if turned else (1, 3)
+def _same_line(last: Box, box: Box, turned: bool) -> bool:
+    low, high = (0, 2) if turned else (3, 1)
     overlap = min(last[high], box[high]) - max(last[low], box[low])
     level = overlap > 0.5 * min(last[high] - last[low], box[high] - box[low])
     return level and (turned or box[2] >= last[0])
 
 
-def _on_image(leaf: Any, line: list[float]) -> Box:
+def _on_image(leaf: Any, line: Box) -> Box:
     """A box in page space as shares of the picture, whatever the page's rotation and crop box."""
-    from ctypes import byref, c_int
-
     import pypdfium2.raw as raw
 
-    unit = 10_000
-    xs, ys = [], []
-    for x, y in (line[:2], line[2:]):
-        px, py = c_int(), c_int()
-        raw.FPDF_PageToDevice(leaf, 0, 0, unit, unit, 0, x, y, byref(px), byref(py))
-        xs.append(min(max(px.value / unit, 0.0), 1.0))
-        ys.append(min(max(py.value / unit, 0.0), 1.0))
-    return min(xs), min(ys), max(xs), max(ys)
+    x, y = c_int(), c_int()
+    shares = []
+    for corner in (line[:2], line[2:]):
+        raw.FPDF_PageToDevice(leaf, 0, 0, _UNIT, _UNIT, 0, *corner, byref(x), byref(y))
+        shares.append([min(max(one.value / _UNIT, 0.0), 1.0) for one in (x, y)])
+    (left, right), (top, bottom) = map(sorted, zip(*shares, strict=True))
+    return left, top, right, bottom

@@ -1,5 +1,5 @@
-"""PDF: text by pdfium, outline, metadata and passwords by pypdf, which also reads what pdfium cannot (pdfium
-reads 10-K filings at 200 to 400 pages a second, pypdf at 4 to 40). Titles come from metadata, the cover of a
+"""PDF: text by pdfium, outline, metadata and fields by pypdf (pdfium reads 10-K filings at 200 to 400 pages a
+second, pypdf at 4 to 40). Titles come from metadata, the cover of a
 filing, or the most prominent line."""
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import takewhile
 from typing import Any
 
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.pdf_drawn import strike
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
+from rag.parsers.pdf_glyphs import PageText, has_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
-from rag.parsers.pdf_lines import CUT, TextLine, mend
+from rag.parsers.pdf_lines import CUT, mend
 from rag.parsers.pdf_marks import lead_to_notes
-from rag.parsers.pdf_seen import strike
 from rag.parsers.pdf_tables import arrange
-from rag.parsers.pdf_text import PageText, has_overlay
 from rag.parsers.pool import Watch
 from rag.types import Loss, LossKind
 
@@ -91,8 +91,6 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     details = _Details(data)
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
-    if not any(page.lines for page in pages) and details.encrypted_for_good:
-        raise _password(path)
     details.put_form(pages)
     if ocr:
         with PDFIUM:
@@ -125,12 +123,6 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     return Parsed(title, text, blocks, spans, builder.marks(), losses, metadata)
 
 
-def _password(path: str) -> ParseError:
-    return ParseError(
-        f"{path}: protected by a password. Save a copy without one and ingest that.", "password"
-    )
-
-
 def open_pdf(data: bytes | str, *, path: str) -> Any:
     """A pdfium document. Raises ParseError "password" or "corrupt"."""
     import pypdfium2
@@ -139,19 +131,13 @@ def open_pdf(data: bytes | str, *, path: str) -> Any:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower() or "security" in str(error).lower():
-            raise _password(path) from error
+            advice = "protected by a password. Save a copy without one and ingest that."
+            raise ParseError(f"{path}: {advice}", "password") from error
         raise ParseError(f"{path}: the PDF is damaged or cut short ({error}).", "corrupt") from error
 
 
 def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> Iterator[PageLines]:
-    try:
-        document = open_pdf(data, path=path)
-    except ParseError as error:
-        if error.status == "password":
-            raise
-        yield from _read_with_pypdf(data, limits, error)
-        return
-    try:
+    with closing(open_pdf(data, path=path)) as document:
         count = len(document)
         if count > limits.max_pages:
             raise ParseError(
@@ -167,8 +153,6 @@ def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> It
             if characters > limits.max_chars:
                 raise ParseError(f"{path}: more than {limits.max_chars:,} characters.", "too_large")
             yield page
-    finally:
-        document.close()
 
 
 def _read_page(document: Any, number: int, details: _Details) -> PageLines:
@@ -201,28 +185,6 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
         page.close()
 
 
-def _read_with_pypdf(data: bytes, limits: Limits, first_error: ParseError) -> Iterator[PageLines]:
-    """Slower, without geometry, but it rebuilds some broken cross-reference tables."""
-    import pypdf
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            pages = pypdf.PdfReader(io.BytesIO(data), strict=False).pages
-            if not 0 < len(pages) <= limits.max_pages:
-                raise first_error
-            texts = [page.extract_text() for page in pages]
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise first_error from error
-    if not any(text.strip() for text in texts):
-        raise first_error
-    for number, text in enumerate(texts, start=1):
-        lines = [TextLine(piece.strip()) for piece in clean(text).split("\n") if piece.strip()]
-        yield PageLines(number, *arrange(lines))
-
-
 class _Details:
     """Metadata and outline. Their absence or damage never keeps a text from being read."""
 
@@ -230,7 +192,6 @@ class _Details:
         self.metadata: dict[str, str] = {}
         self.title = ""
         self.depth = 0
-        self.encrypted_for_good = False
         self._outline: list[tuple[int, str, int]] = []
         self._reader: Any = None
         import logging
@@ -241,9 +202,7 @@ class _Details:
         with warnings.catch_warnings(), suppress(Exception):
             warnings.simplefilter("ignore")
             reader = self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-            if reader.is_encrypted:
-                self.encrypted_for_good = not reader.decrypt("")
-            if not self.encrypted_for_good:
+            if not reader.is_encrypted or reader.decrypt(""):
                 self._read_metadata(reader)
                 self._read_outline(reader)
 

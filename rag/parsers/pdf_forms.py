@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from rag.parsers.base import one_line
@@ -155,12 +154,8 @@ def lay_over(lines: list[TextLine], words: list[tuple[str, Box]]) -> list[TextLi
     as a line of its own."""
     result = list(lines)
     for text, box in sorted(words, key=lambda one: (-one[1][1], one[1][0])):
-        left, top, right, bottom = box
-        count = len(text.split())
-        # The words side by side in the field's box.
-        ends = [left + (right - left) * n / count for n in range(count + 1)]
-        boxes = [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
-        own = TextLine.of(text, boxes, [-1] * count)
+        left, top, _, bottom = box
+        own = TextLine.within(text, box)
         at = max(
             (n for n, line in enumerate(result) if _level(line, box)),
             key=lambda n: (result[n].left <= left, result[n].left),

@@ -10,10 +10,9 @@ from itertools import pairwise
 from statistics import median
 
 from rag.languages import patterns
-from rag.parsers import pdf_rows
-from rag.parsers.base import is_number
-from rag.parsers.pdf_lines import TextLine
-from rag.parsers.pdf_pieces import Cell, Columns, Row, text_of
+from rag.parsers import grids, pdf_rows
+from rag.parsers.pdf_lines import TextLine, by_height
+from rag.parsers.pdf_rows import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
 _TABLES = patterns("tables", re.NOFLAG)
@@ -23,35 +22,16 @@ _PERIOD = re.compile(
     re.I,
 )
 _QUANTITY = re.compile(r"\W*\d")
-BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _MAX_LINES = 16  # of a head
 FALL = 3.0  # between two rows, as a share of the height of the type's box
 
 
 def count_heads(rows: Sequence[Sequence[Cell]]) -> int:
-    """How many rows at the top name columns: no figures in them, and other type than below, figures below, or
-    words over each of several columns."""
-    count = 0
-    for n, row in enumerate(rows[:4]):
-        texts = [text_of(cell) for cell in row]
-        own = bool(row[0]) and not (n and row[0] is rows[n - 1][0])
-        if any(map(is_number, texts)) or (count and own) or not any(texts[1:]) or max(map(len, texts)) > 120:
-            break
-        count += 1
-    body = rows[count:]
-    if not count or not body:
-        return 0
-    head = [line for row in rows[:count] for cell in row for line in cell]
-    bold = all(line.bold for line in head) and not all(c[0].bold for row in body for c in row if c)
-    columns = [[text_of(cell) for cell in column] for column in zip(*body, strict=True)]
-    over = [" ".join(text_of(row[c]) for row in rows[:count]) for c in range(len(columns))]
-    contrast = any(
-        sum(map(is_number, column)) * 2 >= sum(map(bool, column)) > 0
-        or (not _QUANTITY.match(name) and sum(map(bool, map(_QUANTITY.match, column))) * 2 > len(column))
-        for column, name in zip(columns[1:], over[1:], strict=True)
-    )
-    each = len(over) > 2 and all(rows[0]) and not any(map(_QUANTITY.match, over))
-    return count if bold or contrast or each else 0
+    """How many rows at the top name columns."""
+    texts = [[text_of(cell) for cell in row] for row in rows]
+    bold = [all(line.bold for cell in row for line in cell) for row in rows]
+    down = {(n, 0): (2, 1) for n, (row, below) in enumerate(pairwise(rows)) if row[0] and row[0] is below[0]}
+    return grids.count_heads(texts, down, bold)
 
 
 def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -> int:
@@ -61,13 +41,13 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
     label_left = min((row.line.left for row in rows[first : first + 6]), default=0.0)
     for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
         line, read = rows[n].line, rows[n].read
-        far = line.size and line.bottom - rows[n + 1].line.top > FALL * line.size
+        far = line.bottom - rows[n + 1].line.top > FALL * line.size
         if far or _ends_head(line.text) or (read.seed and not read.years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
-        aside = line.size > 0 and right and (over or not line.text.isupper())
+        aside = right and (over or not line.text.isupper())
         pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
@@ -96,19 +76,6 @@ def _ends_head(text: str) -> bool:
     return bool(sentence or introduction or _RE["title"].search(text) or page_number)
 
 
-def units_above(
-    rows: Sequence[Row], head: int, floor: int, heads: Sequence[Sequence[str]]
-) -> tuple[str, ...]:
-    """ "in millions" from the sentence that introduces the table, whose heads state no units."""
-    if any(map(states_units, map(" ".join, heads))):
-        return ()
-    for n in range(head - 1, max(floor, head - 5) - 1, -1):
-        found = BRACKETS.search(rows[n].text) if states_units(rows[n].text) else None
-        if found and states_units(found[0]):
-            return (found[0],)
-    return ()
-
-
 def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tuple[tuple[str, ...], ...]:
     """What holds for all columns (units, period) with the head of the labels, then the heads of each."""
     if not rows:
@@ -117,7 +84,8 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     common: list[str] = []
     heads: list[list[str]] = [[] for _ in extents]
     dated = False
-    levels = _by_height([piece for row in rows for piece in row])
+    # Some programs write heads column by column.
+    levels = by_height([piece for row in rows for piece in row])
     for level in levels:
         last = level is levels[-1]
         pieces = [part for piece in level for part in _over_each(piece, columns)] if last else level
@@ -137,17 +105,6 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     if not any(heads):
         return (short(common, 160),) if common else ()
     return (short(common, 120), *map(short, heads))
-
-
-def _by_height(pieces: Sequence[TextLine]) -> list[list[TextLine]]:
-    """What stands at one height, from left to right: some programs write heads column by column."""
-    levels: list[list[TextLine]] = []
-    for piece in sorted(pieces, key=lambda piece: -piece.bottom):
-        if levels and levels[-1][0].bottom - piece.bottom < 0.4 * piece.size:
-            levels[-1].append(piece)
-        else:
-            levels.append([piece])
-    return [sorted(level, key=lambda piece: piece.left) for level in levels]
 
 
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from rag.facts.numerals import fold, numerals
 from rag.languages import patterns
-from rag.parsers.base import TextBuilder, clean, letters
+from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, letters, one_line
+from rag.parsers.grids import stated_units, title_and_units
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
-from rag.parsers.pdf_pieces import PdfTable, text_of
-from rag.parsers.pdf_rows import cell_spans, is_sentence, read_row
+from rag.parsers.pdf_rows import PdfTable, cell_spans, is_sentence, read_row, text_of
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
-from rag.types import LossKind, MarkKind
+from rag.types import BlockKind, LossKind, MarkKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
@@ -23,6 +23,8 @@ _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
 _FIGURES = re.compile(r"\((?P<n>\d{1,6})\)")
 _OPEN = re.compile(r"[,，、(（–—-]$")
 _RE = patterns("pdf_layout", re.NOFLAG)
+_TABLES, _RE_TABLES = patterns("tables", re.NOFLAG), patterns("pdf_tables", re.NOFLAG)
+_SENTENCE_END = re.compile(r"(?<=[a-z)][.!?])\s+(?=[A-Z])|(?<=[。！？])(?=.)")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -142,6 +144,8 @@ class Layout:
     def _put_apart(self) -> None:
         for line in self._apart:
             self._builder.paragraph(line.signed or line.text)
+        if self._apart:
+            self._builder.closing = []  # no caption
         self._apart.clear()
 
     def _runs_over(self, line: TextLine, outline: Mapping[str, int]) -> bool:
@@ -153,7 +157,7 @@ class Layout:
         if other_type or _FINISHED.search(last.text) or not any(map(str.isalnum, line.text)):
             return False
         full = last.right > (last.edge or self._edge) * 0.85
-        return line.text[:1].islower() or (full and bool(last.size)) or bool(_OPEN.search(last.text))
+        return line.text[:1].islower() or full or bool(_OPEN.search(last.text))
 
     def _goes_on(self, table: PdfTable) -> bool:
         """Whether a table at the top of a page is the rest of the one at the end of the page before."""
@@ -170,8 +174,12 @@ class Layout:
             rows = rows[len(repeated) :]
             table.heads, table.units = self._open_table.heads, self._open_table.units
         else:
+            caption = table.title or self._caption()
+            title, units = title_and_units(self._builder, caption)
+            title = title if caption or _TABLES["caption"].match(title) else ""
+            table.units = () if any(map(stated_units, map(" ".join, table.heads))) else units
             self._builder.table(
-                table.heads, units=table.units, placed=table.placed, title=table.title, spans=table.spans
+                table.heads, units=table.units, placed=table.placed, title=title, spans=table.spans
             )
         for row in rows:
             texts = [_joined([line.signed or line.text for line in cell]) for cell in row]
@@ -182,6 +190,14 @@ class Layout:
                 self._builder.line(whole, cell_spans(unmarked(whole)))
         for line in table.lines():
             self._builder.paragraph(marked(MarkKind.STRUCK, line.former))
+
+    def _caption(self) -> str:
+        """The heading, or the sentence that introduces a table, where it is the last that was added."""
+        kind, text = self._builder.closing[-1] if self._builder.closing else (BlockKind.PARAGRAPH, "")
+        line = one_line(text)
+        line = line if len(line) <= TITLE_LIMIT else _SENTENCE_END.split(line)[-1]
+        introduces = line.endswith((":", "：")) or _RE_TABLES["introduces"].search(line)
+        return line if kind is BlockKind.HEADING or introduces else ""
 
     def _prose(self, lines: Sequence[TextLine], outline: Mapping[str, int], goes_on: bool) -> None:
         heading: list[TextLine] = []
@@ -244,7 +260,7 @@ class Layout:
             return False
         last = self._paragraph[-1]
         same = last.bold == line.bold and abs(last.size - line.size) < 0.5
-        full = not last.size or last.right > (last.edge or self._edge) * 0.8
+        full = last.right > (last.edge or self._edge) * 0.8
         return same and full and not _FINISHED.search(last.text) and not self._spaced(last, line)
 
     def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
@@ -261,9 +277,9 @@ class Layout:
         if listed:
             return listed
         worded = heading_level(text)
-        larger = self._style.size > 0 and line.size > self._style.size * 1.12
+        larger = line.size > self._style.size * 1.12
         set_off = larger or (line.bold and not self._style.bold)
-        if worded and (set_off or not line.size or text.isupper() or _RE["article"].match(text)):
+        if worded and (set_off or text.isupper() or _RE["article"].match(text)):
             return worded + self._depth
         ends = re.search(r"[.,;。，；]$", text)
         if not set_off or prose or len(text) > 110 or ends or not any(map(str.isalpha, text)):
@@ -280,27 +296,25 @@ class Layout:
         """Two lines of one heading: same type, close, and the second does not begin a heading of its own."""
         if abs(last.size - line.size) > 0.5 or last.bold != line.bold or self._spaced(last, line):
             return False
-        return _RE["unfinished_title"].search(last.text) is not None or (
-            not heading_level(line.text) and last.size > 0
-        )
+        return _RE["unfinished_title"].search(last.text) is not None or (not heading_level(line.text))
 
     def _spaced(self, last: TextLine, line: TextLine) -> bool:
         gap = last.bottom - line.top
-        return bool(last.size) and (gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size)
+        return gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size
 
     def _is_split(self, last: TextLine, line: TextLine) -> bool:
         """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
         ends early."""
         if _BULLET.match(last.text):
             return False
-        if self._starts_anew(line) or (last.size and abs(last.size - line.size) > 1.5):
+        if self._starts_anew(line) or abs(last.size - line.size) > 1.5:
             return True
         finished = _FINISHED.search(last.text) is not None
         if self._spaced(last, line):
             # A jump upwards is a new column or page part: the sentence may go on there.
             return last.bottom > line.top or finished
         edge = last.edge or self._edge
-        return bool(last.size) and finished and last.right < edge - max(6 * last.size, edge * 0.12)
+        return finished and last.right < edge - max(6 * last.size, edge * 0.12)
 
     def _starts_anew(self, line: TextLine) -> bool:
         """A list item or an article; no figures in brackets behind the number that ends the line before:
@@ -321,7 +335,7 @@ class Layout:
 
 def _apart(line: TextLine, other: TextLine) -> bool:
     """Whether two lines that follow one another stand further apart than lines of a paragraph."""
-    return not line.size or abs(line.bottom - other.top) > 0.6 * max(line.size, other.size)
+    return abs(line.bottom - other.top) > 0.6 * max(line.size, other.size)
 
 
 def _joined(texts: Sequence[str]) -> str:

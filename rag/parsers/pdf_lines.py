@@ -78,6 +78,15 @@ class TextLine:
         _, _, right, bottom = boxes[-1]
         return cls(text, left, right, bottom, top, size, bold, 0.0, boxes, numbers)
 
+    @classmethod
+    def within(cls, text: str, box: Box) -> TextLine:
+        """A line whose words stand side by side in a box, whatever their width."""
+        left, top, right, bottom = box
+        count = len(text.split())
+        ends = [left + (right - left) * n / count for n in range(count + 1)]
+        boxes = [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
+        return cls.of(text, boxes, [-1] * count)
+
     def words(self) -> list[PlacedWord]:
         """Its words with where they stand; [] without geometry."""
         spans = (match.span() for match in WORD.finditer(self.text)) if self.boxes else ()
@@ -138,6 +147,17 @@ def together(lines: Sequence[TextLine]) -> TextLine:
         whole.bottom, whole.top = min(last.bottom, line.bottom), max(last.top, line.top)
         whole.former = " ".join(filter(None, (last.former, line.former)))
     return whole
+
+
+def by_height(lines: Sequence[TextLine]) -> list[list[TextLine]]:
+    """What stands at one height, from left to right; the heights from the top."""
+    levels: list[list[TextLine]] = []
+    for line in sorted(lines, key=lambda line: -line.bottom):
+        if levels and levels[-1][0].bottom - line.bottom < 0.4 * line.size:
+            levels[-1].append(line)
+        else:
+            levels.append([line])
+    return [sorted(level, key=lambda line: line.left) for level in levels]
 
 
 def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:

@@ -1,4 +1,4 @@
-"""Tables of a PDF page as cells: ruled ones (`pdf_grids`), and runs of lines whose pieces stand one below the
+"""Tables of a PDF page as cells: ruled ones (`pdf_ruled`), and runs of lines whose pieces stand one below the
 other. Where no columns are found, a row of figures is a line with a label and figures."""
 
 from __future__ import annotations
@@ -11,19 +11,16 @@ from statistics import median
 from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
-from rag.parsers.pdf_grids import with_ruled
 from rag.parsers.pdf_heads import (
-    BRACKETS,
     FALL,
     column_heads_of,
     count_heads,
     head_start,
     short,
     states_units,
-    units_above,
 )
 from rag.parsers.pdf_lines import Box, TextLine
-from rag.parsers.pdf_pieces import (
+from rag.parsers.pdf_rows import (
     WIDEST,
     Cell,
     Columns,
@@ -35,6 +32,7 @@ from rag.parsers.pdf_pieces import (
     read_rows,
     text_of,
 )
+from rag.parsers.pdf_ruled import with_ruled
 from rag.parsers.plain import is_list_item
 
 _RE = patterns("pdf_tables", re.NOFLAG)
@@ -57,27 +55,11 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
             if isinstance(item, TextLine):
                 found.append(item)
                 continue
-            _caption(item, found[tables[-1].last if tables else 0 :])
             own = item.lines()
             item.first, item.last = len(found), len(found) + len(own)
             tables.append(item)
             found += own
     return found, tables
-
-
-def _caption(table: PdfTable, above: Sequence[TextLine]) -> None:
-    """The line above a table as its title: a caption, a line with a colon, or one in other type."""
-    line, below = above[-1] if above else None, table.lines()[0]
-    if line is None or table.title or (line.size and line.bottom - below.top > FALL * line.size):
-        return
-    set_off = (line.bold and not below.bold) or line.size > 1.1 * below.size
-    text = line.text
-    captions = _TABLES["caption"].match(text) or text.endswith((":", "：")) or _RE["introduces"].search(text)
-    if len(line.text) <= 160 and (captions or (set_off and line.text[-1:] not in ".。;；,")):
-        table.title = line.text
-        stated = BRACKETS.search(line.text)
-        if not table.units and stated and states_units(stated[0]):
-            table.units = (stated[0],)
 
 
 def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
@@ -105,7 +87,7 @@ def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
 def _end(rows: Sequence[Row], first: int) -> int:
     """Behind the last row of the table that could begin with row `first`: one gap at least goes down through
     its rows, or each ends in figures."""
-    gaps, last, over = rows[first].gaps, first, 0
+    gaps, last = rows[first].gaps, first
     figures = rows[first].read.seed
     for n in range(first + 1, len(rows)):
         row, above = rows[n], rows[n - 1]
@@ -120,12 +102,11 @@ def _end(rows: Sequence[Row], first: int) -> int:
             chained = row.read.seed and rows[last].read.seed and (not gaps or row.read.count > 1)
             if not (shared or chained) or (figures and _heads_anew(row)):
                 break
-            gaps, last, over, figures = shared, n, 0, figures or row.read.seed
+            gaps, last, figures = shared, n, figures or row.read.seed
             continue
         within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
-        over += not within and bool(gaps)
         far = n - last > _MAX_GAP and not (within and not figures)
-        if (figures and _heads_anew(row)) or over > 1 or far or not (within or _is_label(row.text)):
+        if (figures and _heads_anew(row)) or far or not (within or _is_label(row.text)):
             break
     return _with_last_lines(rows, last) + 1
 
@@ -181,20 +162,11 @@ def _table(
         return None  # a title
     top = _first_body(rows, first, end) if figures else first
     columns = find_columns(rows[top:end])
-    named = [n for n in range(first, top) if columns and rows[n].pieces[0].left < columns[1][0]]
-    named = [n for n in named if len(rows[n].pieces) > 1]
-    if len(named) > 1:
-        if any(rows[n].read.years for n in named[1:]) and not rows[first].read.years:
-            return None  # a title
-        # Several rows with labels: the first names columns, or none does.
-        cells = [in_cells(row.pieces, columns) for row in rows[first:end]]
-        top = first + min(count_heads(cells), top - first)
-        columns = find_columns(rows[top:end])
     if columns and (prose := _columns_of_prose(rows[first:end], columns)):
         return first, prose
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
         several = sum(row.read.count > 1 for row in rows[top:end]) > 1
-        return _as_lines(rows, top, end, floor) if figures and (several or not rows[top].line.boxes) else None
+        return _as_lines(rows, top, end, floor) if figures and several else None
     start = head_start(rows, top, floor, columns[1][0])
     body, number = _grouped(rows[top:end], columns), 0
     if not figures:
@@ -204,9 +176,8 @@ def _table(
     over = [row.pieces for row in rows[start:top]]
     over += [[line for cell in row for line in cell] for row in body[:number]]
     heads = column_heads_of(over, columns)
-    units = units_above(rows, start, floor, heads)
     cells = [*above, *body[:number], *carried(body[number:])]
-    return start, [PdfTable(cells, heads, units, top - start + number)]
+    return start, [PdfTable(cells, heads, top - start + number)]
 
 
 def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
@@ -233,8 +204,7 @@ def _as_lines(rows: Sequence[Row], top: int, end: int, floor: int) -> tuple[int,
             cells.append([pending])
             pending = []
     heads = tuple(short([row.text]) for row in rows[start:top])
-    units = units_above(rows, start, floor, heads) if heads else ()
-    return start, [PdfTable(cells, heads, units, top - start, placed=False)]
+    return start, [PdfTable(cells, heads, top - start, placed=False)]
 
 
 def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
@@ -254,7 +224,7 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
     last = [row[-1][0].text for row in cells if row[-1]]
     numbers = [int(text) for text in last if text.isdigit()]
     contents = len(columns) == 2 and len(numbers) * 2 > len(last) and numbers == sorted(numbers)
-    return not contents or bool(count_heads(cells))
+    return not contents
 
 
 def _grouped(rows: Sequence[Row], columns: Columns) -> list[list[Cell]]:
@@ -287,8 +257,6 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
     figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
     if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
         return False
-    if filled == [0]:
-        return own[0][0].text[:1].islower() and _full(last[0], own[0], widths[0])
     if 0 in filled:
         return False
     return all(last[n] for n in filled) and any(_full(last[n], own[n], widths[n]) for n in filled)

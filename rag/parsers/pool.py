@@ -6,16 +6,19 @@ again in every worker, and one that imports torch would pay for it each time."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing.popen_spawn_posix as popen_spawn
 import os
+import resource
 import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rag.errors import CitewiseError, ParseError
@@ -59,19 +62,13 @@ class _WorkerPopen(popen_spawn.Popen):
 
     def _launch(self, process_obj: Any) -> None:
         spawn = popen_spawn.spawn  # type: ignore[attr-defined]
-        with _LAUNCH:
+        with _LAUNCH, _no_interrupts():
             original = spawn.get_preparation_data
-
-            def without_main(name: str) -> dict[str, Any]:
-                data: dict[str, Any] = original(name)
-                return {
-                    k: v for k, v in data.items() if k not in ("init_main_from_name", "init_main_from_path")
-                }
-
-            spawn.get_preparation_data = without_main
+            spawn.get_preparation_data = lambda name: {
+                key: value for key, value in original(name).items() if not key.startswith("init_main")
+            }
             try:
-                with _no_interrupts():
-                    super()._launch(process_obj)  # type: ignore[misc]
+                super()._launch(process_obj)  # type: ignore[misc]
             finally:
                 spawn.get_preparation_data = original
 
@@ -101,7 +98,10 @@ def _start_worker(
     memory_mb: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
 ) -> None:
     global _start_error
-    _limit_arenas()
+    with suppress(OSError, AttributeError):
+        # glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on
+        # machines with many cores.
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
     Watch.in_worker = True
     with suppress(OSError):
         os.nice(_WORKER_NICE)
@@ -110,25 +110,9 @@ def _start_worker(
             initializer(*initargs)
     except Exception as error:
         _start_error = error
-    _limit_memory(memory_mb)
-
-
-def _limit_arenas() -> None:
-    """glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on machines
-    with many cores."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
-
-
-def _limit_memory(memory_mb: int) -> None:
-    """Allow the address space to grow by `memory_mb` over what the idle worker maps."""
-    import resource
-
     with suppress(OSError, ValueError):
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        # The address space may grow by so much over what the idle worker maps.
+        mapped = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         limit = mapped + memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (min(limit, hard) if hard >= 0 else limit, hard))
@@ -215,20 +199,15 @@ def run_in_workers(
         )
 
     crew = _Workers(function, start_pool, limits.seconds)
-    source, waiting, more = iter(jobs), deque[T](), True
+    source, again = iter(jobs), list[T]()
     try:
         while stop is None or not stop.is_set():
-            while more and len(crew.pending) + len(waiting) < 2 * count:
-                try:
-                    waiting.append(next(source))
-                except StopIteration:
-                    more = False
-            while waiting:
-                crew.give(waiting.popleft())
+            room = max(0, 2 * count - len(crew.pending) - len(again))
+            for job in [*again, *islice(source, room)]:
+                crew.give(job)
             if not crew.pending:
                 return
             ended, again = crew.take()
-            waiting.extend(again)
             for job, future in ended:
                 yield job, _outcome(future, limits)
     finally:
@@ -238,30 +217,32 @@ def run_in_workers(
 def _outcome(future: Future[Any], limits: Limits) -> Any:
     from pebble import ProcessExpired
 
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, CitewiseError):
-        return error
-    if isinstance(error, TimeoutError):
-        return ParseError(
-            f"not read within {limits.seconds:g} seconds. Raise file_timeout to allow more.", "timeout"
-        )
-    if isinstance(error, MemoryError):
-        return ParseError(
-            f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb to allow more.",
-            "too_large",
-        )
-    if isinstance(error, BrokenExecutor):
-        return ParseError(f"not read: {error}. Try again.", "unreadable")
-    if isinstance(error, ProcessExpired) and error.exitcode == -signal.SIGALRM:
-        return ParseError(f"a page of it is not read within {limits.step_seconds:g} seconds.", "timeout")
-    if isinstance(error, ProcessExpired):
-        # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished for
-        # certain.
-        return ParseError(
-            f"the worker process died (exit code {error.exitcode}): the file is damaged or needs more than "
-            f"{limits.memory_mb} MB. It is tried again at the next ingest.",
-            "too_large" if error.exitcode in (-9, 137) else "unreadable",
-        )
-    return ParseError(f"{type(error).__name__}: {error}", "corrupt")
+    match future.exception():
+        case None:
+            return future.result()
+        case CitewiseError() as error:
+            return error
+        case TimeoutError():
+            why, status = f"not read within {limits.seconds:g} seconds. Raise file_timeout", "timeout"
+        case MemoryError():
+            why, status = (
+                f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb",
+                "too_large",
+            )
+        case BrokenExecutor() as error:
+            return ParseError(f"not read: {error}. Try again.", "unreadable")
+        case ProcessExpired() as error if error.exitcode == -signal.SIGALRM:
+            why = f"a page of it is not read within {limits.step_seconds:g} seconds."
+            return ParseError(why, "timeout")
+        case ProcessExpired() as error:
+            # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished
+            # for certain.
+            why = f"the file is damaged or needs more than {limits.memory_mb} MB"
+            return ParseError(
+                f"the worker process died (exit code {error.exitcode}): {why}. It is tried again at the next "
+                "ingest.",
+                "too_large" if error.exitcode in (-9, 137) else "unreadable",
+            )
+        case error:
+            return ParseError(f"{type(error).__name__}: {error}", "corrupt")
+    return ParseError(f"{why} to allow more.", status)

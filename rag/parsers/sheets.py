@@ -1,22 +1,25 @@
-"""CSV, TSV and XLSX: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
+"""CSV, TSV, XLSX, XLS and ODS: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
 
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
+from typing import Any
 
-from openpyxl.utils.cell import get_column_letter, range_boundaries
+from openpyxl.utils.cell import get_column_letter
 
 from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
-from rag.parsers.formulas import Formulas
-from rag.parsers.number_format import show
-from rag.parsers.office import open_package
+from rag.parsers.number_format import Value, show
+from rag.parsers.office import Package, open_package
 from rag.parsers.sheet_tables import SheetLine, SheetTables
-from rag.parsers.workbook import SheetCell, SheetPart, WorkbookFile
+from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -28,7 +31,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
-    if path.lower().endswith((".xlsx", ".xlsm")):
+    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".ods")):
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
@@ -63,10 +66,16 @@ def _delimiter(text: str, path: str) -> str:
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
-    package = open_package(data, path=path, limits=limits, root="workbook")
-    reader = _Workbook(WorkbookFile(package), path, limits)
+    metadata: dict[str, str] = {}
+    if path.lower().endswith((".xlsx", ".xlsm")):
+        package = open_package(data, path=path, limits=limits, root="workbook")
+        book, metadata = WorkbookFile(package), package.properties()
+    else:
+        if path.lower().endswith(".ods"):
+            Package(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
+        book = _OtherWorkbook(data, path)
+    reader = _Workbook(book, path, limits)
     reader.run()
-    metadata = package.properties()
     title = metadata.pop("title", "")
     text, blocks, _ = reader.builder.build(title)
     # Sheet names alone are no content.
@@ -77,6 +86,45 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
 
     losses = tuple(reader.losses)
     return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
+
+
+class _OtherWorkbook(WorkbookFile):
+    """A workbook of a format that only calamine reads: its values, without formats, notes and formulas."""
+
+    def __init__(self, data: bytes, path: str) -> None:
+        import python_calamine as calamine
+
+        try:
+            self._book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        except calamine.PasswordError as error:
+            raise ParseError(f"{path}: protected by a password. Save it without.", "password") from error
+        found = self._book.sheets_metadata
+        shown, plain = calamine.SheetVisibleEnum.Visible, calamine.SheetTypeEnum.WorkSheet
+        self.sheets = [SheetPart(s.name, s.name, s.visible != shown) for s in found if s.typ == plain]
+        self.epoch_1904, self.damaged = False, set()
+
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
+        for number, row in enumerate(self._book.get_sheet_by_name(sheet.part).to_python(False), 1):
+            values = ((column, value) for column, value in enumerate(row, 1) if value != "")
+            if cells := tuple(SheetCell(column, _stated(value), CellStyle()) for column, value in values):
+                yield SheetRow(number, cells, False, frozenset())
+
+    def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
+        areas = self._book.get_sheet_by_name(sheet.part).merged_cell_ranges or ()
+        return [(left + 1, top + 1, right + 1, bottom + 1) for (top, left), (bottom, right) in areas]
+
+    def comments(self, sheet: SheetPart) -> dict[str, str]:
+        return {}
+
+    def boxes(self, sheet: SheetPart) -> list[str]:
+        return []
+
+
+def _stated(value: Any) -> Value:
+    """A value of a cell, days in ISO form."""
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat().removesuffix("T00:00:00").replace("T", " ")
+    return value if isinstance(value, int | float) else marks.without_signs(str(value))
 
 
 class _Workbook:
@@ -172,9 +220,10 @@ class _Workbook:
 class _Merged:
     """The merged cells of a sheet: their words stand in each row and column that they span."""
 
-    def __init__(self, areas: list[str]) -> None:
+    def __init__(self, areas: Iterable[tuple[int | None, ...]]) -> None:
+        """`areas`: first column and row, last column and row of each."""
         self._begin: dict[int, list[tuple[int, int, int]]] = {}
-        for left, top, right, bottom in map(range_boundaries, areas):
+        for left, top, right, bottom in areas:
             if left and top and right and bottom and left <= base.MAX_COLUMNS:
                 self._begin.setdefault(top, []).append((left - 1, min(right, base.MAX_COLUMNS), bottom))
         self._open: dict[int, tuple[int, int, Passage]] = {}  # by first column: end, last row, words
@@ -199,15 +248,8 @@ class _Merged:
         return SheetLine(number, cells, former, False, frozenset(across), above, spans)
 
 
-def _areas(places: list[tuple[int, int]]) -> list[str]:
+def _areas(places: list[tuple[int, int]]) -> Iterator[str]:
     """Cells (column, row) as areas of a column: "D2:D5"."""
-    found: list[list[int]] = []
-    for column, row in sorted(places):
-        if found and found[-1][0] == column and found[-1][2] == row - 1:
-            found[-1][2] = row
-        else:
-            found.append([column, row, row])
-    return [
-        f"{get_column_letter(c)}{top}" + (f":{get_column_letter(c)}{bottom}" if bottom > top else "")
-        for c, top, bottom in found
-    ]
+    for _, run in groupby(enumerate(sorted(places)), key=lambda item: (item[1][0], item[1][1] - item[0])):
+        ends = [f"{get_column_letter(column)}{row}" for _, (column, row) in run]
+        yield ":".join(dict.fromkeys((ends[0], ends[-1])))

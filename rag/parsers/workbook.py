@@ -1,5 +1,6 @@
 """The cells of a workbook (SpreadsheetML, ISO/IEC 29500-1, 18): values, formulas, formats, runs of text, and
-which rows, columns and sheets are hidden, read from the parts themselves in one pass a sheet.
+which rows, columns and sheets are hidden, read from the parts themselves in one pass a sheet; and what
+formulas give whose value the file does not hold.
 
 The library that knows workbooks gives either values or formulas, and hidden rows and comments only with all
 cells in memory; it stops at styles that Office opens."""
@@ -10,13 +11,15 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
+from openpyxl.formula import Tokenizer
 from openpyxl.formula.translate import Translator
 from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.utils.cell import column_index_from_string, get_column_letter
+from openpyxl.utils.cell import column_index_from_string, get_column_letter, range_boundaries
 
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
@@ -38,6 +41,16 @@ _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells 
 _RE = Patterns(__file__)
 Run = tuple[MarkKind | None, int, str]
 _HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
+_QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
+_FUNCTION = re.compile(r"[\w.]+(?=\()")
+_CHANGING = re.compile(r"(?:NOW|TODAY|RAND\w*)$", re.I)
+_OTHER_FILE = re.compile(r"\[\d+\]")
+_UNKNOWN = "=_unknown_()"
+_SHOWN = {
+    "Div": "#DIV/0!", "Na": "#N/A", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!", "Value": "#VALUE!",
+}  # fmt: skip
+_MOST_WORK = 50_000_000
+_NOISE = 1e-13  # a difference that is none, as binary numbers have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +144,12 @@ class WorkbookFile:
             for xf in root.iterfind(f"{_S}cellXfs/{_S}xf")
         ]
 
-    def merged(self, sheet: SheetPart) -> list[str]:
-        """The areas of a sheet that are one cell ("A2:A4"); they stand behind the rows in the file."""
+    def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
+        """The areas of a sheet that are one cell, by first column and row, last column and row; they stand
+        behind the rows in the file."""
         data = self.package.read(sheet.part)
         found = _MERGED.findall(data, data.rfind(b"sheetData>") + 1)[:_MOST_MERGED]
-        return [area.decode() for area in found]
+        return [range_boundaries(area.decode()) for area in found]
 
     def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
         """The filled rows of a sheet in order. What of it cannot be read puts it among the `damaged` ones."""
@@ -239,6 +253,71 @@ class WorkbookFile:
                     lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
                     found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]
+
+
+class Formulas:
+    """Works out the formulas of one workbook by formualizer, all of them when the first value is asked for.
+    What it does not know, what another file holds, what changes by the day and what goes in a circle is not
+    guessed: it has no value."""
+
+    def __init__(self, book: WorkbookFile) -> None:
+        self._book = book
+
+    def value(self, sheet: SheetPart, row: int, column: int) -> Value | None:
+        """The value of a cell (1-based), None where it is not worked out, or "#DIV/0!" and the like."""
+        value = self._engine.get_value(sheet.title, row, column)
+        if isinstance(value, dict):
+            return _SHOWN.get(value["kind"])
+        return 0 if isinstance(value, float) and abs(value) < _NOISE else value
+
+    @cached_property
+    def _engine(self) -> Any:
+        import formualizer
+
+        limits = formualizer.EvaluationConfig()
+        limits.enable_parallel, limits.max_work_units = False, _MOST_WORK
+        engine: Any = formualizer.Workbook(config=formualizer.WorkbookConfig(eval_config=limits))
+        engine.set_temporal_egress("serial")
+        formulas: list[tuple[str, int, int, str]] = []
+        for sheet in filter(lambda sheet: sheet.part, self._book.sheets):
+            engine.add_sheet(sheet.title)
+            for row in self._book.rows(sheet):
+                first = row.cells[0].column
+                values: list[Value | None] = [None] * (row.cells[-1].column - first + 1)
+                for cell in row.cells:
+                    values[cell.column - first] = cell.value
+                    if cell.value is None:
+                        formulas.append((sheet.title, row.number, cell.column, cell.formula))
+                engine.set_values_batch(sheet.title, row.number, first, [values])
+        for *place, formula in formulas:
+            try:
+                engine.set_formula(*place, self._readable(formula))
+            except RuntimeError:  # no formula, too deep, about itself
+                engine.set_formula(*place, _UNKNOWN)
+        with suppress(Exception):  # too much work: what is done until then has values
+            engine.evaluate_all()
+        return engine
+
+    def _readable(self, formula: str) -> str:
+        """A formula with what the names in it stand for."""
+        plain = _QUOTED.sub("", formula)
+        if _OTHER_FILE.search(plain) or not all(map(_is_known, _FUNCTION.findall(plain))):
+            return _UNKNOWN
+        tokens = Tokenizer(f"={formula}").items
+        named = (self._book.names.get(token.value.lower()) for token in tokens)
+        return "=" + "".join(f"({n})" if n else t.value for n, t in zip(named, tokens, strict=True))
+
+
+@lru_cache(maxsize=1000)
+def _is_known(function: str) -> bool:
+    """Whether a function is worked out, and gives the same every day."""
+    import formualizer
+
+    engine = formualizer.Workbook()
+    with suppress(RuntimeError):  # it asks for arguments
+        engine.set_formula("Sheet1", 1, 1, f"={function}()")
+        return not _CHANGING.match(function) and "Name" not in str(engine.evaluate_cell("Sheet1", 1, 1))
+    return True
 
 
 def _elements(data: bytes, *tags: str) -> Iterator[Any]:

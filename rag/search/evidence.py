@@ -20,6 +20,7 @@ from rag.documents.lists import announces, is_short, units
 from rag.languages.text import cues, normalise, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.query import Query
+from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
@@ -78,15 +79,22 @@ class Searched(Protocol):
 
 
 def select(
-    query: Query, hits: Sequence[Hit], index: Searched, *, limit: int = 6, threshold: float | None = None
+    query: Query,
+    hits: Sequence[Hit],
+    index: Searched,
+    *,
+    limit: int = 6,
+    threshold: float | None = None,
+    in_force: str = "",
 ) -> Selection:
-    """The at most `limit` sentences that bear on the question, best first. No hit gives an empty,
-    insufficient selection."""
+    """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
+    ISO day `in_force` (see `with_changes`). No hit gives an empty, insufficient selection."""
     ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
     )
+    evidence = with_changes(evidence, query, index.store, in_force, limit)
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)
@@ -255,7 +263,7 @@ def _cosines(
 
 def _held(sentence: Sentence, hit: Hit, store: Store, question: NDArray[np.float32]) -> float:
     """The cosine by the vector that the index holds of the sentence; nan where it holds none."""
-    vectors = store.spaces[0].sentences([hit.chunk_id]).get(hit.chunk_id)
+    vectors = store.space.sentences([hit.chunk_id]).get(hit.chunk_id)
     if vectors is None:
         return math.nan
     at = np.flatnonzero(vectors.rows["start"] == sentence.start - hit.chunk.start)

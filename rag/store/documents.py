@@ -9,7 +9,6 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,23 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.amendments import Amendment, amendments
 from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError
 from rag.facts.names import name_key, short_name
+from rag.store import schema
 from rag.store.index_file import IndexFile
-from rag.store.schema import (
-    PART,
-    Manifest,
-    begin,
-    listed,
-    read_catalogue,
-    read_relations,
-    read_roles,
-    unpack,
-    unpack_rows,
-)
+from rag.store.schema import PART, Manifest, begin, read_catalogue, read_relations
 from rag.types import (
     Block,
     BlockKind,
@@ -48,6 +39,7 @@ from rag.types import (
     MarkKind,
     Page,
     Relation,
+    RelationKind,
     Table,
 )
 from rag.types.documents import WITHDRAWN, Metadata, several
@@ -65,20 +57,17 @@ _CHUNK = (
 def matches(info: DocumentInfo, filters: Filters) -> bool:
     """Whether a document passes: its path is one of the names or fits one of the patterns, and so on for
     every given kind of filter."""
-    if filters.documents and not any(info.path == d or fnmatchcase(info.path, d) for d in filters.documents):
-        return False
-    if filters.kinds and info.kind not in filters.kinds:
-        return False
-    if filters.languages and info.language not in filters.languages:
-        return False
-    # The years that it may be called by: all readings of a reported year, or its plain year.
-    if filters.years and set(several(info.metadata, "fiscal_year", "year")).isdisjoint(filters.years):
-        return False
-    if filters.companies and not {name_key(n) for n in filters.companies} & _company_names(info.metadata):
-        return False
-    if filters.in_force and not stated(info.metadata).in_force(filters.in_force):
-        return False
-    return all(value in several(info.metadata, key) for key, value in filters.metadata.items())
+    asked, known = filters, info.metadata
+    return (
+        (not asked.documents or any(info.path == d or fnmatchcase(info.path, d) for d in asked.documents))
+        and (not asked.kinds or info.kind in asked.kinds)
+        and (not asked.languages or info.language in asked.languages)
+        # The years that it may be called by: all readings of a reported year, or its plain year.
+        and (not asked.years or not set(several(known, "fiscal_year", "year")).isdisjoint(asked.years))
+        and (not asked.companies or bool(set(map(name_key, asked.companies)) & _company_names(known)))
+        and (not asked.in_force or stated(known).in_force(asked.in_force))
+        and all(value in several(known, key) for key, value in asked.metadata.items())
+    )
 
 
 def check_filters(filters: Filters) -> None:
@@ -102,18 +91,12 @@ def _company_names(metadata: Metadata) -> set[str]:
     return {name_key(form) for name in names for form in (name, short_name(name))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """Every file of a generation, by path, with what others say of its force; and that force."""
-
-    by_id: Mapping[int, DocumentInfo]
-    validity: Mapping[int, Validity]
-
-
-def _listing(connection: sqlite3.Connection) -> _Listing:
+def _listing(connection: sqlite3.Connection) -> tuple[dict[int, DocumentInfo], Mapping[int, Validity]]:
+    """Every file of a generation by its id, in the order of paths, with what others say of its force; and
+    that force."""
     every = read_catalogue(connection)
     force = versions(every, read_relations(connection))
-    return _Listing({info.id: info for info in marked(every, force)}, force)
+    return {info.id: info for info in marked(every, force)}, force
 
 
 class Documents(IndexFile):
@@ -122,20 +105,22 @@ class Documents(IndexFile):
     def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
         super().__init__(folder, connection, manifest)
         self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
+        self.amendments = lru_cache(maxsize=_CACHED_PARTS)(self._amendments)
 
     def close(self) -> None:
         super().close()
         self._part.cache_clear()
+        self.amendments.cache_clear()
 
-    def _listing(self) -> _Listing:
-        return self._cached("listing", _listing)
+    def _listed(self) -> dict[int, DocumentInfo]:
+        return self._cached("listing", _listing)[0]
 
     def documents(self, filters: Filters | None = None) -> list[DocumentInfo]:
         """Every file that was ingested, unreadable ones too, by path. Raises InputError for a filter that
         cannot be used."""
-        found = self._listing().by_id.values()
+        found = list(self._listed().values())
         if not filters:
-            return list(found)
+            return found
         check_filters(filters)
         return [info for info in found if matches(info, filters)]
 
@@ -145,20 +130,30 @@ class Documents(IndexFile):
 
     def document(self, document_id: int) -> DocumentInfo:
         """Raises InputError when there is no such document (any more)."""
-        info = self._listing().by_id.get(document_id)
-        if info is None:
-            raise InputError(f"The index {self.folder} holds no document {document_id} (any more).")
-        return info
+        try:
+            return self._listed()[document_id]
+        except KeyError as error:
+            text = f"The index {self.folder} holds no document {document_id} (any more)."
+            raise InputError(text) from error
 
     def relations(self, document_id: int, *, incoming: bool = False) -> list[Relation]:
         """What a document does to others (amends, repeals, supersedes), or they to it."""
         with self._connection() as connection:
             return read_relations(connection, f"WHERE {'target' if incoming else 'source'} = ?", document_id)
 
+    def amending(self) -> tuple[Relation, ...]:
+        """Which document amends which, of those that the index holds."""
+        query = f"WHERE kind = '{RelationKind.AMENDS}' AND target IS NOT NULL"
+        return self._cached("amending", lambda connection: tuple(read_relations(connection, query)))
+
+    def _amendments(self, document_id: int) -> tuple[Amendment, ...]:
+        """What a document changes in others, or in itself, in order."""
+        return amendments(self.load_document(document_id))
+
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left
         out."""
-        return self._listing().validity
+        return self._cached("listing", _listing)[1]
 
     # Texts
 
@@ -176,7 +171,7 @@ class Documents(IndexFile):
 
     def _read_part(self, document_id: int, part: int) -> str:
         query = "SELECT body FROM texts WHERE document_id = ? AND part = ?"
-        return "".join(unpack(body) for (body,) in self.rows(query, (document_id, part)))
+        return "".join(schema.unpack(body) for (body,) in self.rows(query, (document_id, part)))
 
     def sentence_starts(self, document_id: int, passage: Chunk) -> list[int]:
         """Where the sentences of a passage begin (the rows of a table), counted from the passage's start."""
@@ -195,12 +190,11 @@ class Documents(IndexFile):
                 rows.setdefault(row[0], []).append((row[1], (at, *row[2]), row[3]))
         listed = self._overlapping("tables", document_id, start, end) if rows else ()
         tables = {table[1]: _table(table, rows[table[1]]) for table in listed if table[1] in rows}
-        return tuple(
-            Block(
-                BlockKind(k), at, stop, tuple(path), level, place, *((tables[row[0]], row[1]) if row else ())
-            )
-            for k, at, stop, path, level, place, *row in found
-        )
+        blocks = []
+        for kind, at, stop, path, level, place, *row in found:
+            within = (tables[row[0]], row[1]) if row else ()
+            blocks.append(Block(BlockKind(kind), at, stop, tuple(path), level, place, *within))
+        return tuple(blocks)
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
         """The marks that overlap `text[start:end]`, those of notes up to its end, in order."""
@@ -221,10 +215,9 @@ class Documents(IndexFile):
         block = next((b for b in self.blocks(document_id, at, at + 1) if b.start <= at < b.end), None)
         if block is None:
             return ""
-        others = (mark.leads_to for mark in self.marks(document_id, max(0, at - PART), block.end))
-        end = min(
-            (other for other in others if other is not None and at < other < block.end), default=block.end
-        )
+        marks = self.marks(document_id, max(0, at - PART), block.end)
+        others = (m.leads_to for m in marks if m.leads_to is not None and at < m.leads_to < block.end)
+        end = min(others, default=block.end)
         words = " ".join(self.text(document_id, at, end).split())
         return words if len(words) <= _NOTE else f"{words[:_NOTE].rstrip()}…"
 
@@ -239,14 +232,14 @@ class Documents(IndexFile):
         return [
             row
             for part, blob in found
-            for row in unpack_rows(blob)
+            for row in schema.unpack_rows(blob)
             if row[2] > start and (end is None or begin(row) < end)
             if part == found[0][0] or begin(row) >= part * PART
         ]
 
     def _pages(self, document_id: int) -> tuple[Page, ...]:
         found = self.rows("SELECT pagination FROM documents WHERE id = ?", (document_id,))
-        return tuple(Page(*values) for (blob,) in found for values in unpack_rows(blob))
+        return tuple(Page(*values) for (blob,) in found for values in schema.unpack_rows(blob))
 
     def page_at(self, document_id: int, offset: int) -> int | None:
         """The 1-based page on which the code point at `offset` stands; None for formats without pages."""
@@ -284,9 +277,9 @@ class Documents(IndexFile):
             "SELECT c.id, c.document_id, c.ordinal, d.chunks, c.kind, c.page, c.last_page, c.roles, "
             "d.language FROM json_each(?) wanted CROSS JOIN chunks c ON c.id = wanted.value "
             "JOIN documents d ON d.id = c.document_id ORDER BY c.id",
-            listed(dict.fromkeys(ids)),
+            schema.listed(dict.fromkeys(ids)),
         )
-        return [Candidate(*(*row, read_roles(roles), lang)) for *row, roles, lang in found]
+        return [Candidate(*(*row, schema.read_roles(roles), lang)) for *row, roles, lang in found]
 
     def languages(self) -> frozenset[str]:
         """Those of the documents that have passages."""
@@ -302,11 +295,11 @@ class Documents(IndexFile):
         """All passages of a document, in order."""
         return self._between(document_id, 0, 1 << 60)
 
-    def neighbours(self, chunk_id: int, *, before: int = 1, after: int = 1) -> list[tuple[int, int, Chunk]]:
+    def neighbours(self, chunk_id: int) -> list[tuple[int, int, Chunk]]:
         """The passages just before and after one, in document order, itself left out."""
         here = self.rows("SELECT document_id, ordinal FROM chunks WHERE id = ?", (chunk_id,))
-        near = [self._between(document, at - before, at + after) for document, at in here]
-        return [row for rows in near for row in rows if row[0] != chunk_id]
+        near = [row for document, at in here for row in self._between(document, at - 1, at + 1)]
+        return [row for row in near if row[0] != chunk_id]
 
     def _between(self, document_id: int, first: int, last: int) -> list[tuple[int, int, Chunk]]:
         """The passages of a document whose ordinal is in first..last, in order."""
@@ -319,7 +312,7 @@ class Documents(IndexFile):
         leads = tuple(
             LeadIn(a, b, until, words, tuple(at)) for a, b, until, words, at in json.loads(over or "[]")
         )
-        place += [read_roles(roles), leads]
+        place += [schema.read_roles(roles), leads]
         return number, document_id, Chunk(ordinal, start, end, text, context, kind, headings, *place)
 
     def chunk_ids(self, filters: Filters | None, documents: Sequence[int] | None = None) -> NDArray[np.int64]:

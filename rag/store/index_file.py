@@ -10,54 +10,37 @@ import fcntl
 import json
 import os
 import pickle
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from rag.documents.chunk import CHUNKER_VERSION
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, ModelError, StorageError
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, StorageError
 from rag.languages.text import TOKENS_VERSION
-from rag.models.embedder import Embedder, load_embedder, load_token_counter
-from rag.models.known import AUTO, EMBEDDED, chosen_embedder
-from rag.models.registry import Sources, find_embedder
-from rag.store.schema import (
-    DATABASE,
-    FORMAT_VERSION,
-    LOCK,
-    Manifest,
-    Space,
-    connect,
-    create_database,
-    listed,
-    read_generation,
-    storage_errors,
-)
+from rag.models.embedder import Embedder, load_embedder
+from rag.models.known import AUTO, EMBEDDED, chosen_embedder, embedded
+from rag.models.registry import Sources
+from rag.store import schema
+from rag.store.schema import DATABASE, LOCK, Manifest, storage_errors
 from rag.store.writer import Writer
 
 T = TypeVar("T")
-# What is wrong where a column names no row of another table: (table, column, the other).
-_ORPHANS = {
-    "passages without a lexical row": ("chunks", "id", "lexical_docsize"),
-    "lexical rows without a passage": ("lexical_docsize", "id", "chunks"),
-    "vectors without a passage": ("vectors", "chunk_id", "chunks"),
-    "vectors of sentences without a passage": ("sentences", "chunk_id", "chunks"),
-    "vectors of a space that is not in the manifest": ("vectors", "space", "spaces"),
-    "references without their passage": ("crossrefs", "chunk_id", "chunks"),
-    "references to passages that are gone": ("crossrefs", "target_chunk_id", "chunks"),
-    "references to documents that are gone": ("crossrefs", "target_document_id", "documents"),
-    "relations of documents that are gone": ("relations", "source", "documents"),
-    "relations to documents that are gone": ("relations", "target", "documents"),
-    "article numbers without a passage": ("anchors", "chunk_id", "chunks"),
-    "waiting passages that do not exist": ("pending", "chunk_id", "chunks"),
-    "passages without a document": ("chunks", "document_id", "documents"),
-}
+# What names no row of another table, and that one.
+_ORPHANS = """chunks.id lexical_docsize; lexical_docsize.id chunks; chunks.document_id documents
+    vectors.chunk_id chunks; sentences.chunk_id chunks; pending.chunk_id chunks; anchors.chunk_id chunks
+    crossrefs.chunk_id chunks; crossrefs.target_chunk_id chunks; crossrefs.target_document_id documents
+    relations.source documents; relations.target documents"""
 _INVARIANTS = {
-    name: f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
-    for name, (table, key, other) in _ORPHANS.items()
+    f"rows of {table} whose {key} is not in {other}": (
+        f"SELECT count(*) FROM {table} WHERE {key} IS NOT NULL AND {key} NOT IN (SELECT id FROM {other})"
+    )
+    for table, key, other in re.findall(r"(\w+)\.(\w+) (\w+)", _ORPHANS)
 } | {
     "documents whose count of passages is wrong": (
         "SELECT count(*) FROM documents d "
@@ -76,15 +59,15 @@ def writer_lock(folder: Path) -> Iterator[None]:
     with storage_errors(folder / LOCK):
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
-            raise IndexBusy(
-                f"{folder} is being written by another ingest (process {owner or 'unknown'}). It can be "
-                "asked meanwhile; to write to it, wait until that one has ended."
-            ) from error
         with storage_errors(folder / LOCK):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
+                raise IndexBusy(
+                    f"{folder} is being written by another ingest (process {owner or 'unknown'}). It can be "
+                    "asked meanwhile; to write to it, wait until that one has ended."
+                ) from error
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield
@@ -125,15 +108,15 @@ class IndexFile:
             raise IndexMissing(
                 f"There is no index in {folder}. Build one with: citewise ingest PATH --index {folder}"
             )
-        connection = connect(file)
+        connection = schema.connect(file)
         try:
             with storage_errors(file):
                 row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
             values = json.loads(row[0])
-            if (built := values.get("format_version")) != FORMAT_VERSION:
+            if (built := values.get("format_version")) != schema.FORMAT_VERSION:
                 raise IndexMismatch(
                     f"{folder} has index format {built}; this version of Citewise reads format "
-                    f"{FORMAT_VERSION}. {_anew(folder)}"
+                    f"{schema.FORMAT_VERSION}. {_anew(folder)}"
                 )
             manifest = Manifest.from_json(values)
         except BaseException:
@@ -152,7 +135,7 @@ class IndexFile:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with writer_lock(folder), storage_errors(file):
-            create_database(file, manifest)
+            schema.create_database(file, manifest)
         return cls.open(folder)
 
     def close(self) -> None:
@@ -173,9 +156,8 @@ class IndexFile:
         with self._guard:
             if self._closed:
                 raise StorageError(f"The index {self.folder} was closed. Open it again.")
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = connect(self.file)
+            idle = self._idle.pop() if self._idle else None
+        connection = idle or schema.connect(self.file)
         try:
             yield connection
         finally:
@@ -204,7 +186,7 @@ class IndexFile:
     def generation(self) -> int:
         """Grows with every commit that changes documents, passages or vectors."""
         with self._connection() as connection:
-            return read_generation(connection)
+            return schema.read_generation(connection)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """What a query gives; for the modules of this package."""
@@ -213,12 +195,12 @@ class IndexFile:
 
     def _among(self, query: str, ids: Sequence[int]) -> list[Any]:
         """What a query gives that ends before the ids wanted."""
-        return self.rows(f"{query} IN (SELECT value FROM json_each(?))", listed(ids))
+        return self.rows(f"{query} IN (SELECT value FROM json_each(?))", schema.listed(ids))
 
     def _cached(self, key: str, compute: Callable[[sqlite3.Connection], T]) -> T:
         """A value derived from one generation, computed when first asked for in it."""
         with self._connection() as connection:
-            generation = read_generation(connection)
+            generation = schema.read_generation(connection)
             known, values = self._derived
             if known != generation:
                 values = {}
@@ -246,44 +228,35 @@ class EmbedderSource:
     def __init__(
         self, embedder: Embedder | str | None, cache_dir: Path | None, models: Sources, threads: int
     ) -> None:
-        self.given = None if embedder is None or isinstance(embedder, str) else embedder
         self.spec = embedder if isinstance(embedder, str) else ""
-        self._given_cache_dir = cache_dir
-        self._models = models
-        self._threads = threads
-        self._loaded: Embedder | None = None
+        self.given: Embedder | None = None if isinstance(embedder, str) else embedder
+        self._loaded, self._given_cache_dir = self.given, cache_dir
+        self._load = partial(load_embedder, models=models, threads=threads)
         self._store: IndexFile | None = None
         self._guard = threading.Lock()
 
     @property
     def _cache_dir(self) -> Path:
-        if self._given_cache_dir is None:
-            from rag.config import default_cache_dir  # pydantic takes longer to load than an index to open
+        from rag.config import default_cache_dir  # pydantic takes longer to load than an index to open
 
-            self._given_cache_dir = default_cache_dir()
-        return self._given_cache_dir
+        return self._given_cache_dir or default_cache_dir()
 
     def expect(self, store: IndexFile) -> None:
         """From now on only the embedder of this index is accepted."""
         self._store = store
-        self.spec = store.manifest().spaces[0].embedder if self.spec in ("", AUTO) else self.spec
+        self.spec = store.manifest().space.embedder if self.spec in ("", AUTO) else self.spec
 
     def load(self) -> Embedder:
         with self._guard:
             if self._loaded is None:
-                self._loaded = self.given or load_embedder(
-                    self.spec or EMBEDDED,
-                    cache_dir=self._cache_dir,
-                    models=self._models,
-                    threads=self._threads,
-                )
+                self._loaded = self._load(self.spec or EMBEDDED, cache_dir=self._cache_dir)
             if self._store is not None:
                 self._check(self._store, self._loaded)
             return self._loaded
 
     @staticmethod
     def _check(store: IndexFile, embedder: Embedder) -> None:
-        space, info = store.manifest().spaces[0], embedder.info
+        space, info = store.manifest().space, embedder.info
         built = space.info
         if (built.fingerprint, built.dimension) != (info.fingerprint, info.dimension):
             raise IndexMismatch(
@@ -296,36 +269,30 @@ class EmbedderSource:
         """The spec under which others can load it; "" for an object that is not the embedded one."""
         if self.spec == AUTO:
             return chosen_embedder(self._cache_dir)
-        if self.given is None or self.spec:
+        if self.given is None:
             return self.spec or EMBEDDED
-        try:
-            embedded = find_embedder(EMBEDDED, self._cache_dir).fingerprint
-        except ModelError:  # it is not installed, so this is another
-            return ""
-        return EMBEDDED if embedded == self.given.info.fingerprint else ""
+        return EMBEDDED if self.given.info.fingerprint == embedded("embedder").sha256 else ""
 
     def counter(self) -> Callable[[Sequence[str]], list[int]]:
         """Counts tokens as the embedder does, in any process. The embedder is loaded: a mismatch is said
         before an hour of parsing, not after it."""
         embedder = self.load()
-        if self.given is not None:
-            counter: Callable[[Sequence[str]], list[int]]
-            counter = getattr(embedder, "token_counter", embedder.count_tokens)
-            with suppress(Exception):  # whatever the object's own reducer raises
-                pickle.dumps(counter)
-                return counter
-        if not self.spec:
+        counter: Callable[[Sequence[str]], list[int]]
+        counter = getattr(embedder, "token_counter", embedder.count_tokens)
+        try:
+            pickle.dumps(counter)
+        except Exception as error:  # whatever the object's own reducer raises
             raise InputError(
                 "This embedder object cannot be sent to the worker processes that read files. Give its name "
                 "or path instead (embedder=...), or an object that can be pickled."
-            )
-        return load_token_counter(self.spec, cache_dir=self._cache_dir, models=self._models)
+            ) from error
+        return counter
 
 
 def new_manifest(source: EmbedderSource) -> Manifest:
     """For an index built now with this embedder, which is loaded."""
     return Manifest(
-        spaces=(Space(source.load().info, source.name()),),
+        space=schema.Space(source.load().info, source.name()),
         chunker_version=CHUNKER_VERSION,
         tokens_version=TOKENS_VERSION,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -335,10 +302,8 @@ def new_manifest(source: EmbedderSource) -> Manifest:
 def check_versions(store: IndexFile) -> None:
     """Raises IndexMismatch where passages or tokens were made by another version."""
     manifest = store.manifest()
-    for what, built, here in (
-        ("chunker", manifest.chunker_version, CHUNKER_VERSION),
-        ("search tokens", manifest.tokens_version, TOKENS_VERSION),
-    ):
+    chunker = ("chunker", manifest.chunker_version, CHUNKER_VERSION)
+    for what, built, here in (chunker, ("search tokens", manifest.tokens_version, TOKENS_VERSION)):
         if built != here:
             raise IndexMismatch(
                 f"{store.folder} was built with version {built} of the {what}; this Citewise has version "

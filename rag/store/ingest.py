@@ -11,20 +11,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rag.errors import CitewiseError
-from rag.models.embedder import Embedder
+from rag.models.embedder import Embedder, in_batches, supports
 from rag.parsers.pool import run_in_workers
-from rag.store.dense import VectorSpace, save_dense
+from rag.store.dense import save_dense
 from rag.store.reading import Job, Read, Scan, Settings, prepare_worker, read_file, scan
 from rag.store.schema import SentenceVectors
 from rag.store.store import Store
 from rag.store.writer import FileState, Known, Writer
-from rag.types import FileResult, FileStatus, IngestReport, Progress
+from rag.types import FileResult, FileStatus, IngestReport, Pace, Progress
 from rag.types.documents import SEEN_ONLY
 
 # A commit costs an fsync; these bound what a kill can lose, and the memory held.
@@ -40,6 +41,7 @@ _REMOVED_AT_ONCE = 200
 _FINAL = (FileStatus.PASSWORD, FileStatus.CORRUPT, FileStatus.UNSUPPORTED, FileStatus.EMPTY)
 
 ProgressCallback = Callable[[Progress], None]
+Done = tuple[Job, Read | CitewiseError]
 
 
 def ingest(
@@ -47,7 +49,7 @@ def ingest(
     paths: Iterable[Path | str],
     *,
     settings: Settings,
-    embedders: Sequence[Callable[[], Embedder]],
+    embedder: Callable[[], Embedder],
     sync: bool = False,
     progress: ProgressCallback | None = None,
     stop: threading.Event | None = None,
@@ -55,86 +57,68 @@ def ingest(
     """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
     the folders given.
 
-    `embedders`, one for each space of vectors, are called where there are passages to embed; () leaves them
-    waiting. `stop` ends the run within about a second: what was committed stays, files in hand are read by
-    the next run. One bad file never stops a run: its status is in the report. Raises InputError (no such
-    path), IndexBusy, StorageError (disk full; nothing half-written)."""
+    `embedder` is called where there are passages to embed. `stop` ends the run within about a second: what
+    was committed stays, files in hand are read by the next run. One bad file never stops a run: its status is
+    in the report. Raises InputError (no such path), IndexBusy, StorageError (disk full; nothing
+    half-written)."""
+    began = time.monotonic()
+    report, stop = Pace(progress), stop or threading.Event()
     with store.writing() as writer:
-        run = _Run(store, writer, settings, _Reporter(progress), stop or threading.Event())
-        return run(paths, embedders, sync=sync)
-
-
-class _Reporter:
-    """Calls back with rate and remaining time of the stage at hand."""
-
-    def __init__(self, callback: ProgressCallback | None) -> None:
-        self._callback = callback
-        self._stage = ""
-        self._began = 0.0
-        self._first = 0
-
-    def __call__(self, stage: str, done: int, total: int, current: str = "") -> None:
-        if self._callback is None:
-            return
-        now = time.monotonic()
-        if stage != self._stage:
-            self._stage, self._began, self._first = stage, now, done
-        spent, achieved = now - self._began, done - self._first
-        rate = achieved / spent if achieved and spent > 0 else 0.0
-        remaining = (total - done) / rate if rate else None
-        self._callback(Progress(stage, done, total, rate, remaining, current))
+        run = _Run(store, writer, settings, report, stop)
+        report("scan", 0, 0)
+        found = scan(paths)
+        report("scan", len(found.files), len(found.files))
+        run.texts(found)
+        if sync and not stop.is_set():
+            run.remove_gone(found)
+        writer.resolve_references()
+        answerable = time.monotonic() - began
+        run.vectors(embedder)
+        save_dense(store.space, writer)
+        writer.shrink()
+        return IngestReport(
+            files=tuple(sorted(run.results, key=lambda r: r.path)),
+            seconds=time.monotonic() - began,
+            seconds_to_answerable=answerable,
+            passages=store.passages(),
+            vectors=store.space.count(),
+        )
 
 
 class _Run:
-    """One ingest: scan, texts, removals, vectors, FAISS."""
+    """The parts of one ingest: texts, removals, vectors; and what became of each file so far."""
 
     def __init__(
-        self, store: Store, writer: Writer, settings: Settings, report: _Reporter, stop: threading.Event
+        self, store: Store, writer: Writer, settings: Settings, report: Pace, stop: threading.Event
     ) -> None:
-        self._store = store
-        self._writer = writer
-        self._report = report
-        self._stop = stop
+        self._store, self._writer = store, writer
+        self._report, self._stop = report, stop
         self._known = writer.known()
-        self._results: list[FileResult] = []
-        limits = (space.info.max_tokens - 2 for space in store.manifest().spaces)
-        self._settings = replace(settings, max_tokens=min(settings.max_tokens, *limits))
+        self.results: list[FileResult] = []
+        limit = store.space.info.max_tokens - 2
+        self._settings = replace(settings, max_tokens=min(settings.max_tokens, limit))
 
-    def __call__(
-        self, paths: Iterable[Path | str], embedders: Sequence[Callable[[], Embedder]], *, sync: bool
-    ) -> IngestReport:
-        began = time.monotonic()
-        self._report("scan", 0, 0)
-        found = scan(paths)
-        self._report("scan", len(found.files), len(found.files))
-        self._texts(found)
-        if sync and not self._stop.is_set():
-            self._remove_gone(found)
-        self._writer.resolve_references()
-        answerable = time.monotonic() - began
-        for space, embedder in zip(self._store.spaces, embedders, strict=False):
-            self._vectors(space, embedder)
-        for space in self._store.spaces:
-            save_dense(space, self._writer)
-        self._writer.shrink()
-        return IngestReport(
-            files=tuple(sorted(self._results, key=lambda r: r.path)),
-            seconds=time.monotonic() - began,
-            seconds_to_answerable=answerable,
-            passages=self._store.passages(),
-            vectors=sum(space.count() for space in self._store.spaces),
-        )
-
-    def _texts(self, found: Scan) -> None:
+    def texts(self, found: Scan) -> None:
         waiting = self._to_open(found)
         total = len(found.files)
         done = total - len(waiting)
         self._report("texts", done, total)
-        with closing(self._outcomes(waiting)) as outcomes:
+        if not waiting:
+            return
+        outcomes: Any = run_in_workers(
+            read_file,
+            waiting,
+            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
+            limits=self._settings.limits,
+            initializer=prepare_worker,
+            initargs=(self._settings,),
+            stop=self._stop,
+        )
+        with closing(outcomes):
             for batch in self._batches(outcomes):
                 with self._writer.transaction():
                     results = [self._put(job.file, outcome) for job, outcome in batch]
-                self._results.extend(results)  # only what was committed is reported
+                self.results.extend(results)  # only what was committed is reported
                 done += len(results)
                 self._report("texts", done, total, results[-1].path)
 
@@ -146,55 +130,34 @@ class _Run:
             if not file.kind:
                 detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
                 failures.append((file, FileStatus.UNSUPPORTED, detail))
-            elif (known := self._known_result(file)) is not None:
-                self._results.append(known)
+            elif (known := self._known.get(file.source)) and self._need_not_be_read(file, known):
+                ok = known.info.status is FileStatus.OK
+                self.results.append(_remembered_result(known, "skipped" if ok else "failed"))
             else:
                 waiting.append(self._job(file))
         for item in found.unreadable:
             if item.folder:
-                self._results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
+                self.results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
             else:
                 failures.append((FileState(item.source, item.path, 0, 0), FileStatus.UNREADABLE, item.detail))
-        self._put_failures(failures)
-        return waiting
-
-    def _put_failures(self, failures: Sequence[tuple[FileState, FileStatus, str]]) -> None:
         remembered = {(s, known.info.status, known.info.detail) for s, known in self._known.items()}
         new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
         if new:
             with self._writer.transaction():
                 for state, status, detail in new:
                     self._writer.put_failure(state, status, detail)
-        self._results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
+        self.results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
+        return waiting
 
-    def _known_result(self, file: FileState) -> FileResult | None:
-        """The result for a file that is unchanged, or known to be unreadable for good."""
-        known = self._known.get(file.source)
-        if known is None or (known.info.size, known.mtime_ns) != (file.size, file.mtime_ns):
-            return None
-        if self._ocr_is_new(known):
-            return None
-        if known.info.status is FileStatus.OK:
-            return _remembered_result(known, "skipped")
-        return _remembered_result(known, "failed") if known.info.status in _FINAL else None
+    def _need_not_be_read(self, file: FileState, known: Known) -> bool:
+        """Whether a file is unchanged, and read or known to be unreadable for good."""
+        same = (known.info.size, known.mtime_ns) == (file.size, file.mtime_ns)
+        return same and not self._ocr_is_new(known) and known.info.status in (FileStatus.OK, *_FINAL)
 
     def _ocr_is_new(self, known: Known) -> bool:
         unseen = any(loss.kind in SEEN_ONLY for loss in known.info.losses)
         lacks_text = unseen or known.info.status is FileStatus.EMPTY
         return self._settings.ocr and not known.ocr and lacks_text
-
-    def _outcomes(self, waiting: Sequence[Job]) -> Generator[tuple[Job, Read | CitewiseError]]:
-        if not waiting:
-            return
-        yield from run_in_workers(
-            read_file,
-            waiting,
-            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
-            limits=self._settings.limits,
-            initializer=prepare_worker,
-            initargs=(self._settings,),
-            stop=self._stop,
-        )
 
     def _job(self, file: FileState) -> Job:
         file, known = replace(file, ocr=self._settings.ocr), self._known.get(file.source)
@@ -203,11 +166,9 @@ class _Run:
         comparable = known.info.status is FileStatus.OK and not self._ocr_is_new(known)
         return Job(replace(file, path=known.info.path), known.info.sha256 if comparable else "")
 
-    def _batches(
-        self, outcomes: Iterable[tuple[Job, Read | CitewiseError]]
-    ) -> Iterator[list[tuple[Job, Read | CitewiseError]]]:
+    def _batches(self, outcomes: Iterable[Done]) -> Iterator[list[Done]]:
         """Outcomes in batches worth a commit; ends early when asked to stop."""
-        batch: list[tuple[Job, Read | CitewiseError]] = []
+        batch: list[Done] = []
         passages, began = 0, time.monotonic()
         for job, outcome in outcomes:
             batch.append((job, outcome))
@@ -232,16 +193,13 @@ class _Run:
                 status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
             self._writer.put_failure(file, status, detail)
             return FileResult(file.path, status, "failed", detail)
-        document = outcome.document
-        spaces = self._store.manifest().spaces_for(document.language)
-        self._writer.put_document(
-            file, document, outcome.chunks, outcome.tokens, spaces=spaces, links=outcome.links
-        )
-        change = "updated" if known else "added"
-        counts = len(document.pages), len(outcome.chunks)
+        document, chunks, tokens = outcome.document, outcome.chunks, outcome.tokens
+        embedded = supports(self._store.space.info, document.language)
+        self._writer.put_document(file, document, chunks, tokens, embedded=embedded, links=outcome.links)
+        change, counts = "updated" if known else "added", (len(document.pages), len(chunks))
         return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
 
-    def _remove_gone(self, found: Scan) -> None:
+    def remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
         gone = [(s, k) for s, k in self._known.items() if s not in here and found.covers(s)]
         for first in range(0, len(gone), _REMOVED_AT_ONCE):
@@ -249,31 +207,31 @@ class _Run:
             with self._writer.transaction():
                 for source, _ in batch:
                     self._writer.remove(source)
-            self._results.extend(_remembered_result(known, "removed") for _, known in batch)
+            self.results.extend(_remembered_result(known, "removed") for _, known in batch)
 
-    def _vectors(self, space: VectorSpace, embedder: Callable[[], Embedder]) -> None:
+    def vectors(self, embedder: Callable[[], Embedder]) -> None:
+        space, done = self._store.space, 0
         total = space.count_pending()
         if not total or self._stop.is_set():
             return
         model = embedder()
-        done = 0
         self._report("vectors", done, total)
         while not self._stop.is_set() and (window := space.pending(_EMBEDDING_WINDOW)):
             for batch in _embedding_batches(window):
                 if self._stop.is_set():
                     return
-                self._embed(space, model, batch)
+                self._embed(model, batch)
                 done += len(batch)
                 self._report("vectors", done, total)
 
-    def _embed(self, space: VectorSpace, model: Embedder, batch: Sequence[tuple[int, str]]) -> None:
+    def _embed(self, model: Embedder, batch: Sequence[tuple[int, str]]) -> None:
         """Commits the vectors of a batch; those of sentences, too, where the embedder makes them in the same
         run and its cosines were measured (all-MiniLM-L6-v2 ranks evidence a little worse by these)."""
         ids, texts = [chunk_id for chunk_id, _ in batch], [text for _, text in batch]
         embed = getattr(model, "embed_with_parts", None) if model.info.cosines else None
         if embed is None:
             with self._writer.transaction():
-                self._writer.put_vectors(ids, model.embed_passages(texts), space=space.number)
+                self._writer.put_vectors(ids, model.embed_passages(texts))
             return
         found = {i: (owner, chunk) for i, owner, chunk in self._store.chunks(ids)}
         starts = [self._store.sentence_starts(*found[i]) if i in found else [] for i in ids]
@@ -281,25 +239,21 @@ class _Run:
         placed = [[a + start for start in begins] for a, begins in zip(ahead, starts, strict=True)]
         vectors, parts = embed(texts, placed)
         with self._writer.transaction():
-            self._writer.put_vectors(ids, vectors, space=space.number)
+            self._writer.put_vectors(ids, vectors)
             for i, begins, part in zip(ids, starts, parts, strict=True):
                 ends = [*begins[1:], len(found[i][1].text)] if begins else []
                 spans = list(zip(begins, ends, strict=True))
-                self._writer.put_sentences(i, SentenceVectors.of(spans, part), space=space.number)
+                self._writer.put_sentences(i, SentenceVectors.of(spans, part))
 
 
 def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     """(chunk id, text) in batches of similar length."""
-    batch: list[tuple[int, str]] = []
-    chars = 0
-    for row in sorted(window, key=lambda row: len(row[1])):
-        if batch and (len(batch) == _EMBEDDED_AT_ONCE or chars + len(row[1]) > _EMBEDDED_CHARS):
-            yield batch
-            batch, chars = [], 0
-        batch.append(row)
-        chars += len(row[1])
-    if batch:
-        yield batch
+
+    def full(sizes: list[int], size: int) -> bool:
+        return len(sizes) == _EMBEDDED_AT_ONCE or sum(sizes) + size > _EMBEDDED_CHARS
+
+    for batch in in_batches([len(text) for _, text in window], full):
+        yield [window[position] for position in batch]
 
 
 def _remembered_result(known: Known, change: str) -> FileResult:

@@ -63,12 +63,6 @@ def remove(connection: sqlite3.Connection, document_id: int) -> None:
     execute("UPDATE relations SET target = NULL WHERE target = ?", (document_id,))
 
 
-def is_resolved(connection: sqlite3.Connection) -> bool:
-    """Whether no document has come or gone since `resolve`."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_STATE,)).fetchone()
-    return (row[0] if row else "0:0") == _state(connection)
-
-
 def _state(connection: sqlite3.Connection) -> str:
     """Ids are never used twice, so the highest and the number of them distinguish every set of documents that
     has grown or shrunk out of another."""
@@ -76,33 +70,36 @@ def _state(connection: sqlite3.Connection) -> str:
     return f"{highest}:{count}"
 
 
-def open_relations(connection: sqlite3.Connection) -> list[Relation] | None:
-    """The relations as they are with the documents at hand, where that is not how they are kept."""
+def unresolved(connection: sqlite3.Connection) -> list[Relation] | None:
+    """The relations as they are with the documents at hand; None where no document has come or gone since
+    `resolve`, or nothing names one."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (_STATE,)).fetchone()
+    if (row[0] if row else "0:0") == _state(connection):
+        return None
     kept = read_relations(connection)
     said = dict.fromkeys(replace(r, target=None) for r in kept if r.name)
     found = settled(read_catalogue(connection), list(said))
-    return found if found != kept else None
+    named = connection.execute("SELECT 1 FROM crossrefs WHERE target != '' LIMIT 1").fetchone()
+    if found == kept and named is None:
+        _mark_resolved(connection)  # nothing changes for a reader: no new generation
+        return None
+    return found
 
 
-def resolve(connection: sqlite3.Connection, relations: Sequence[Relation] | None) -> None:
-    """Keeps these relations (None: those that are kept), and points every reference that names a document to
-    it, or to nothing. A name costs one look-up however often it occurs."""
-    if relations is not None:
+def resolve(connection: sqlite3.Connection, relations: list[Relation]) -> None:
+    """Keeps these relations, and points every reference that names a document to it, or to nothing. A name
+    costs one look-up however often it occurs."""
+    if relations != read_relations(connection):
         connection.execute("DELETE FROM relations")
         put_relations(connection, relations)
     by_name = _by_name(read_catalogue(connection), read_relations(connection))
     names = connection.execute("SELECT DISTINCT target FROM crossrefs WHERE target != ''").fetchall()
     for (target,) in names:
         _point(connection, target, _named(target, by_name))
-    mark_resolved(connection)
+    _mark_resolved(connection)
 
 
-def has_names(connection: sqlite3.Connection) -> bool:
-    """Whether any reference names a document."""
-    return connection.execute("SELECT 1 FROM crossrefs WHERE target != '' LIMIT 1").fetchone() is not None
-
-
-def mark_resolved(connection: sqlite3.Connection) -> None:
+def _mark_resolved(connection: sqlite3.Connection) -> None:
     """Remembers the documents for which every name was looked up."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STATE, _state(connection)))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import filterfalse
 from pathlib import Path, PurePath, PurePosixPath
 
 from rag.documents.chunk import chunk
@@ -50,6 +51,8 @@ class Scan:
     files: list[FileState] = field(default_factory=list)
     unreadable: list[UnreadablePath] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
+    _sources: set[str] = field(default_factory=set)
+    _real: set[str] = field(default_factory=set)  # what was taken or entered, behind all links
 
     def covers(self, source: str) -> bool:
         """Whether a file of this source would have been seen: it lies below a folder given, and in none that
@@ -57,6 +60,57 @@ class Scan:
         return any(_below(source, root) for root in self.roots) and not any(
             source == u.source or _below(source, u.source) for u in self.unreadable
         )
+
+    def walk(self, root: str) -> None:
+        """Takes every file below a folder. What is reached through links comes last: a file that lies here
+        under its own name keeps that name."""
+
+        def refused(error: OSError) -> None:
+            self._refuse(str(error.filename), root, error.strerror or str(error), folder=True)
+
+        self.roots.append(root)
+        folders, links = [root], list[str]()
+        while folders or links:
+            if not folders:
+                link = links.pop()
+                if os.path.isdir(link):  # noqa: PTH112  (False for a link to itself; any bytes stay a str)
+                    folders.append(link)
+                else:
+                    self.take(link, root, link=True)
+                continue
+            for folder, inner, names in os.walk(folders.pop(), onerror=refused):
+                if (real := os.path.realpath(folder)) in self._real:
+                    inner.clear()
+                    continue
+                self._real.add(real)
+                inner[:] = sorted(filterfalse(_ignored, inner))
+                names = sorted(filterfalse(_ignored, names))
+                paths = [f"{folder.rstrip('/')}/{name}" for name in (*inner, *names)]
+                links += [path for path in paths if os.path.islink(path)]  # noqa: PTH114
+                for path in paths[len(inner) :]:
+                    if not os.path.islink(path):  # noqa: PTH114
+                        self.take(path, root)
+
+    def take(self, source: str, root: str, *, link: bool = False) -> None:
+        """Takes a file, shown by its path below `root`; through a link only where it was not taken yet."""
+        real = os.path.realpath(source)
+        if source in self._sources or (link and real in self._real):
+            return
+        self._sources.add(source)
+        try:
+            status = os.stat(source)  # noqa: PTH116
+        except OSError as error:
+            self._refuse(source, root, "a link that leads nowhere" if link else error.strerror or str(error))
+            return
+        self._real.add(real)
+        if not stat.S_ISREG(status.st_mode):
+            self._refuse(source, root, "not a regular file")
+            return
+        kind, path = SUFFIXES.get(PurePath(source).suffix.lower(), ""), _display_path(source, root)
+        self.files.append(FileState(source, path, status.st_size, status.st_mtime_ns, kind))
+
+    def _refuse(self, source: str, root: str, detail: str, *, folder: bool = False) -> None:
+        self.unreadable.append(UnreadablePath(source, _display_path(source, root), detail, folder))
 
 
 def scan(paths: Iterable[Path | str]) -> Scan:
@@ -71,87 +125,18 @@ def scan(paths: Iterable[Path | str]) -> Scan:
     for path in given:
         if not os.path.lexists(path):
             raise InputError(f"{printable(path)} does not exist. Check the path.")
-    scanner = _Scanner()
+    found = Scan()
     for path in dict.fromkeys(given):
-        scanner.start(path)
-    scanner.result.files.sort(key=lambda f: (os.fsencode(f.path), os.fsencode(f.source)))
-    return scanner.result
-
-
-class _Scanner:
-    def __init__(self) -> None:
-        self.result = Scan()
-        self._sources: set[str] = set()
-        self._entered: set[tuple[int, int]] = set()
-        self._files: set[tuple[int, int]] = set()
-
-    def start(self, path: str) -> None:
-        if os.path.isdir(path):  # noqa: PTH112  (a path of any bytes stays a str here)
-            self.result.roots.append(path)
-            self._walk(path)
+        if os.path.isdir(path):  # noqa: PTH112
+            found.walk(path)
         else:
-            self._add(path, PurePath(path).name)
-
-    def _walk(self, root: str) -> None:
-        folders, links = [root], list[str]()
-        while folders or links:
-            # What is reached through links comes last: a file that lies here under its own name keeps that
-            # name.
-            folder = folders.pop() if folders else links.pop()
-            for entry in self._entries(folder, root):
-                name = _display_path(entry.path, root)
-                if entry.is_symlink():
-                    if os.path.isdir(entry.path):  # noqa: PTH112  (False for a link to itself)
-                        links.append(entry.path)
-                    else:
-                        self._add(entry.path, name, link=True)
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                else:
-                    self._add(entry.path, name)
-
-    def _entries(self, folder: str, root: str) -> Iterator[os.DirEntry[str]]:
-        """What a folder holds, links last; nothing when it was entered before."""
-        try:
-            status = os.stat(folder)  # noqa: PTH116
-            key = (status.st_dev, status.st_ino)
-            if key in self._entered:
-                return
-            self._entered.add(key)
-            with os.scandir(folder) as listing:
-                entries = [e for e in listing if not _ignored(e.name)]
-        except OSError as error:
-            name = _display_path(folder, root) or root
-            self._unreadable(folder, name, error.strerror or str(error), folder=True)
-            return
-        yield from sorted(entries, key=lambda e: (e.is_symlink(), os.fsencode(e.name)))
-
-    def _add(self, source: str, path: str, *, link: bool = False) -> None:
-        if source in self._sources:
-            return
-        self._sources.add(source)
-        try:
-            status = os.stat(source)  # noqa: PTH116
-        except OSError as error:
-            detail = "a link that leads nowhere" if link else error.strerror or str(error)
-            self._unreadable(source, path, detail)
-            return
-        key = (status.st_dev, status.st_ino)
-        if link and key in self._files:
-            return
-        self._files.add(key)
-        if not stat.S_ISREG(status.st_mode):
-            self._unreadable(source, path, "not a regular file")
-            return
-        kind = SUFFIXES.get(PurePath(source).suffix.lower(), "")
-        self.result.files.append(FileState(source, printable(path), status.st_size, status.st_mtime_ns, kind))
-
-    def _unreadable(self, source: str, path: str, detail: str, *, folder: bool = False) -> None:
-        self.result.unreadable.append(UnreadablePath(source, printable(path), detail, folder))
+            found.take(path, os.path.dirname(path))  # noqa: PTH120
+    found.files.sort(key=lambda f: (os.fsencode(f.path), os.fsencode(f.source)))
+    return found
 
 
 def _display_path(path: str, root: str) -> str:
-    return path[len(root) :].lstrip("/")
+    return printable(path[len(root) :].lstrip("/") or root)
 
 
 def _below(path: str, folder: str) -> bool:
@@ -159,11 +144,8 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _ignored(name: str) -> bool:
-    return (
-        name.startswith(_IGNORED_PREFIXES)
-        or name in _IGNORED_NAMES
-        or _INDEX_FILE.fullmatch(name) is not None
-    )
+    hidden = name.startswith(_IGNORED_PREFIXES) or name in _IGNORED_NAMES
+    return hidden or _INDEX_FILE.fullmatch(name) is not None
 
 
 # Reading

@@ -2,7 +2,7 @@
 SQLite's errors mean to us.
 
     <folder>/citewise.sqlite        the only truth (WAL, synchronous=FULL)
-    <folder>/dense-<s>-<n>.faiss    derived from generation n of the vectors of space s, replaceable any time
+    <folder>/dense-0-<n>.faiss      derived from generation n of the vectors, replaceable any time
     <folder>/writer.lock            flock: one writer at a time
 
 Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
@@ -16,7 +16,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 from rag.files import sync
-from rag.models.embedder import EmbedderInfo, supports
+from rag.models.embedder import EmbedderInfo
 from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
 FORMAT_VERSION = 4
@@ -39,8 +39,8 @@ _TABLES = Path(__file__).with_name("schema.sql")
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """An embedder whose vectors an index holds. `embedder` is the spec that was asked for (a name or a path),
-    `info` what it resolved to."""
+    """The embedder whose vectors an index holds. `embedder` is the spec that was asked for (a name or a
+    path), `info` what it resolved to."""
 
     info: EmbedderInfo
     embedder: str = "embedded"
@@ -48,43 +48,36 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an index was built with: the spaces of its vectors, and the versions of what cut and tokenised
+    """What an index was built with: the embedder of its vectors, and the versions of what cut and tokenised
     its texts; `created` is ISO 8601 in UTC."""
 
-    spaces: tuple[Space, ...]
+    space: Space
     chunker_version: int
     tokens_version: int
     created: str
     format_version: int = FORMAT_VERSION
 
-    def spaces_for(self, language: str) -> tuple[int, ...]:
-        """The spaces whose embedder knows a language."""
-        return tuple(n for n, space in enumerate(self.spaces) if supports(space.info, language))
-
     def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        values = asdict(self)
+        return json.dumps({"spaces": [values.pop("space")], **values}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
         """Of the values of `to_json` in this format."""
-        spaces = []
-        for space in values["spaces"]:
-            info = EmbedderInfo(**{**space["info"], "languages": tuple(space["info"]["languages"])})
-            info = replace(info, cosines=tuple((code, low, high) for code, low, high in info.cosines))
-            spaces.append(Space(info, space["embedder"]))
-        return cls(**{**values, "spaces": tuple(spaces)})
+        ((info, embedder),) = ((space["info"], space["embedder"]) for space in values["spaces"])
+        cosines = tuple(map(tuple, info.get("cosines", ())))
+        tuples = {"languages": tuple(info["languages"]), "cosines": cosines}
+        rest = {name: value for name, value in values.items() if name != "spaces"}
+        return cls(Space(EmbedderInfo(**info | tuples), embedder), **rest)
 
 
 @dataclass(frozen=True, slots=True)
 class DenseFile:
-    """A FAISS file: the generation of the vectors that it was made from, its name, and how to know it
-    again."""
+    """A FAISS file: the generation of the vectors that it was made from, its name, its SHA-256."""
 
     generation: int
     name: str
     sha256: str
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +146,7 @@ def create_database(file: Path, manifest: Manifest) -> None:
             connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {tables} COMMIT;")
             rows = [("manifest", manifest.to_json()), ("generation", "1")]
             connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-            spaces = [(number,) for number in range(len(manifest.spaces))]
-            connection.executemany("INSERT INTO spaces VALUES (?, 0, '')", spaces)
+            connection.execute("INSERT INTO spaces VALUES (0, 0, '')")
         finally:
             connection.close()
         sync(temporary)
@@ -251,9 +243,7 @@ def read_info(row: Sequence[Any]) -> DocumentInfo:
 
 def read_catalogue(connection: sqlite3.Connection) -> list[DocumentInfo]:
     """Every file that was ingested, by path."""
-    return [
-        read_info(row) for row in connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")
-    ]
+    return list(map(read_info, connection.execute(f"SELECT {INFO} FROM documents ORDER BY path, source")))
 
 
 def read_relations(connection: sqlite3.Connection, where: str = "", *values: object) -> list[Relation]:

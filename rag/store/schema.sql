@@ -37,8 +37,8 @@ CREATE TABLE chunks (
     leads TEXT NOT NULL                   -- JSON: start, end, until, text, items of each `LeadIn`; '' for none
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
--- A space is what one embedder makes: its id is its place in the manifest. `generation` grows with every
--- commit that adds or removes a vector of it; `file` is JSON of the FAISS file made from one, '' for none.
+-- A space is what one embedder makes; there is one, 0. `generation` grows with every commit that adds or
+-- removes a vector; `file` is JSON of the FAISS file made from one, '' for none.
 CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file TEXT NOT NULL);
 -- Of passages, as float16, little endian.
 CREATE TABLE vectors (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from rag.facts.crossrefs import CrossReference
@@ -42,11 +43,11 @@ _SAMPLED = 1000
 
 class Store(Documents):
     """An open index file. Make one with `Store.open` or `Store.create`; use as a context manager or call
-    `close`. `spaces` are its vectors, a space for each embedder of the manifest."""
+    `close`. `space` are its vectors."""
 
     def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
         super().__init__(folder, connection, manifest)
-        self.spaces = tuple(VectorSpace(self, number) for number in range(len(manifest.spaces)))
+        self.space = VectorSpace(self)
 
     # The lexical leg
 
@@ -61,9 +62,31 @@ class Store(Documents):
         """(chunk id, BM25 weight, higher is better), best first. `tokens` come from
         `rag.languages.text.query_tokens`."""
         frequency, scope = self.document_frequency(tokens), self.scope(filters, documents)
-        ranges = None if scope is None else self._ranges(scope)
-        with self._connection() as connection:
-            return _best(connection, frequency, limit, ranges)
+        restriction, values = _within(self._ranges(scope)) if scope is not None else ("", [])
+        known = known_tokens(frequency)
+        essential = essential_tokens(known, frequency)
+        if len(essential) == len(known):
+            return self._weights(known, restriction, values, limit)
+        candidates = self._weights(essential, restriction, values, max(_CANDIDATES, 4 * limit))
+        if not candidates:
+            return []
+        # "+rowid" makes this one pass over the postings; a seek per rowid would compute every idf anew.
+        ids = sorted(chunk_id for chunk_id, _ in candidates)
+        restriction = " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))"
+        return self._weights(known, restriction, [ids[0], ids[-1], *listed(ids)], limit)
+
+    def _weights(
+        self, tokens: Sequence[str], restriction: str, values: Sequence[str | int], limit: int
+    ) -> list[tuple[int, float]]:
+        """The best passages, heaviest first; ties by id."""
+        if not tokens or limit < 1:
+            return []
+        match = " OR ".join('"' + token.replace('"', '""') + '"' for token in tokens)
+        query = (
+            f"SELECT rowid, bm25(lexical, {', '.join(map(str, COLUMN_WEIGHTS))}) AS weight FROM lexical "
+            f"WHERE lexical MATCH ?{restriction} ORDER BY weight, rowid LIMIT ?"
+        )
+        return [(row[0], -row[1]) for row in self.rows(query, (match, *values, limit))]
 
     def _ranges(self, documents: Sequence[int]) -> list[tuple[int, int]]:
         """First and last passage id of the documents, ascending, neighbours joined: a document is put in one
@@ -189,36 +212,9 @@ def known_tokens(frequency: Mapping[str, int]) -> list[str]:
 def essential_tokens(tokens: Sequence[str], frequency: Mapping[str, int]) -> list[str]:
     """Of tokens given rarest first, those that candidates are found by: as many as the budget allows, at
     least two."""
-    kept: list[str] = []
-    postings = 0
-    for token in tokens:
-        postings += frequency[token]
-        if postings > POSTINGS_BUDGET and len(kept) >= _ESSENTIAL_AT_LEAST:
-            break
-        kept.append(token)
-    return kept
-
-
-def _best(
-    connection: sqlite3.Connection,
-    frequency: Mapping[str, int],
-    limit: int,
-    ranges: Sequence[tuple[int, int]] | None,
-) -> list[tuple[int, float]]:
-    """(chunk id, weight) of the best passages; ties by id. `frequency` holds the query's tokens with the
-    number of passages that hold each; `ranges` of ids, first and last, ascending; None: all."""
-    restriction, values = _within(ranges) if ranges is not None else ("", [])
-    tokens = known_tokens(frequency)
-    essential = essential_tokens(tokens, frequency)
-    if len(essential) == len(tokens):
-        return _weights(connection, tokens, restriction, values, limit)
-    candidates = _weights(connection, essential, restriction, values, max(_CANDIDATES, 4 * limit))
-    if not candidates:
-        return []
-    # "+rowid" makes this one pass over the postings; a seek per rowid would compute every idf anew each time.
-    ids = sorted(chunk_id for chunk_id, _ in candidates)
-    restriction = " AND rowid BETWEEN ? AND ? AND +rowid IN (SELECT value FROM json_each(?))"
-    return _weights(connection, tokens, restriction, [ids[0], ids[-1], *listed(ids)], limit)
+    postings = accumulate(frequency[token] for token in tokens)
+    within = sum(reached <= POSTINGS_BUDGET for reached in postings)
+    return list(tokens[: max(within, _ESSENTIAL_AT_LEAST)])
 
 
 def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:
@@ -234,23 +230,3 @@ def _within(ranges: Sequence[tuple[int, int]]) -> tuple[str, list[str | int]]:
         "ON c.id BETWEEN json_extract(r.value, '$[0]') AND json_extract(r.value, '$[1]'))"
     )
     return f" AND rowid BETWEEN ? AND ?{among}", [*span, json.dumps(ranges)]
-
-
-def _weights(
-    connection: sqlite3.Connection,
-    tokens: Sequence[str],
-    restriction: str,
-    values: Sequence[str | int],
-    limit: int,
-) -> list[tuple[int, float]]:
-    """The best passages, heaviest first."""
-    if not tokens or limit < 1:
-        return []
-    match = " OR ".join('"' + token.replace('"', '""') + '"' for token in tokens)
-    weights = ", ".join(map(str, COLUMN_WEIGHTS))
-    rows = connection.execute(
-        f"SELECT rowid, bm25(lexical, {weights}) AS weight FROM lexical "
-        f"WHERE lexical MATCH ?{restriction} ORDER BY weight, rowid LIMIT ?",
-        (match, *values, limit),
-    )
-    return [(row[0], -row[1]) for row in rows]

@@ -17,19 +17,8 @@ from numpy.typing import NDArray
 
 from rag.documents.links import Links
 from rag.store import links as linking
-from rag.store.schema import (
-    DATABASE,
-    INFO,
-    PART,
-    DenseFile,
-    SentenceVectors,
-    begin,
-    pack,
-    pack_rows,
-    read_info,
-    storage_errors,
-    unpack,
-)
+from rag.store import schema
+from rag.store.schema import PART, DenseFile, SentenceVectors, begin, pack_rows, storage_errors
 from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind
 
 
@@ -62,28 +51,27 @@ NO_LINKS = Links()
 
 class Writer:
     """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink`,
-    `resolve_references` and `transaction` belong inside `with writer.transaction():`. A space of vectors is
-    named by its place in the manifest."""
+    `resolve_references` and `transaction` belong inside `with writer.transaction():`."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
-        self._file = folder / DATABASE
+        self._file = folder / schema.DATABASE
         self.folder = folder
-        self._changed_spaces: set[int] = set()
+        self._vectors_changed = False
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and on disk when the block has ended. Raises StorageError when the disk is full."""
         with storage_errors(self._file):
             self._connection.execute("BEGIN IMMEDIATE")
-            self._changed_spaces.clear()
+            self._vectors_changed = False
             try:
                 yield
                 self._connection.execute(
                     "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
                 )
-                grown = "UPDATE spaces SET generation = generation + 1 WHERE id = ?"
-                self._connection.executemany(grown, ((space,) for space in self._changed_spaces))
+                if self._vectors_changed:
+                    self._connection.execute("UPDATE spaces SET generation = generation + 1")
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # SQLite may have rolled back by itself, on a full disk
@@ -93,8 +81,8 @@ class Writer:
     def known(self) -> dict[str, Known]:
         """Every file of the index by its source path."""
         with storage_errors(self._file):
-            found = self._connection.execute(f"SELECT {INFO}, mtime_ns, ocr FROM documents").fetchall()
-        every = (Known(read_info(info), mtime_ns, bool(ocr)) for *info, mtime_ns, ocr in found)
+            found = self._connection.execute(f"SELECT {schema.INFO}, mtime_ns, ocr FROM documents").fetchall()
+        every = (Known(schema.read_info(info), mtime_ns, bool(ocr)) for *info, mtime_ns, ocr in found)
         return {known.info.source: known for known in every}
 
     def put_document(
@@ -104,13 +92,13 @@ class Writer:
         chunks: Sequence[Chunk],
         tokens: Sequence[Tokens],
         *,
-        spaces: Sequence[int] = (),
+        embedded: bool = False,
         links: Links = NO_LINKS,
     ) -> int:
-        """Puts a parsed file in the place of whatever was known of it. Its passages wait for vectors in these
-        spaces, where they had none; what names other documents, among `links` and its relations, waits for
+        """Puts a parsed file in the place of whatever was known of it. With `embedded` its passages wait for
+        vectors, where they had none; what names other documents, among `links` and its relations, waits for
         `resolve_references`."""
-        kept = self._vectors_by_text(file.source) if spaces else {}
+        kept = self._vectors_by_text(file.source) if embedded else {}
         self.remove(file.source)
         document_id = self._put_row(file, document, FileStatus.OK, "", len(chunks))
         self._put_text(document_id, document)
@@ -118,8 +106,8 @@ class Writer:
         for chunk, columns in zip(chunks, tokens, strict=True):
             chunk_id = self._put_chunk(document_id, chunk, columns)
             chunk_ids.append(chunk_id)
-            for space in spaces:
-                self._put_kept(chunk_id, space, *kept.get((space, chunk.context, chunk.text), (None, None)))
+            if embedded:
+                self._put_kept(chunk_id, *kept.get((chunk.context, chunk.text), (None, None)))
         linking.put(self._connection, document_id, chunk_ids, links)
         stated = (replace(relation, source=document_id) for relation in document.relations)
         linking.put_relations(self._connection, stated)
@@ -129,14 +117,10 @@ class Writer:
         """Points references and relations that name a document to it, and orders editions, where documents
         have come or gone since the last time. A transaction of its own."""
         with storage_errors(self._file):
-            if linking.is_resolved(self._connection):
-                return
-            relations = linking.open_relations(self._connection)
-            if relations is None and not linking.has_names(self._connection):
-                linking.mark_resolved(self._connection)  # nothing changes for a reader: no new generation
-                return
-        with self.transaction():
-            linking.resolve(self._connection, relations)
+            relations = linking.unresolved(self._connection)
+        if relations is not None:
+            with self.transaction():
+                linking.resolve(self._connection, relations)
 
     def put_failure(self, file: FileState, status: FileStatus, detail: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""
@@ -146,10 +130,8 @@ class Writer:
 
     def touch(self, document_id: int, file: FileState) -> None:
         """The file was written again with the same content."""
-        self._connection.execute(
-            "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?",
-            (file.size, file.mtime_ns, document_id),
-        )
+        changed = "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?"
+        self._connection.execute(changed, (file.size, file.mtime_ns, document_id))
 
     def remove(self, source: str) -> bool:
         """Forgets a file with all its passages; whether it was known."""
@@ -158,8 +140,7 @@ class Writer:
         if row is None:
             return False
         chosen = "IN (SELECT id FROM chunks WHERE document_id = ?)"
-        gone = execute(f"DELETE FROM vectors WHERE chunk_id {chosen} RETURNING space", row)
-        self._changed_spaces.update(space for (space,) in gone)
+        self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
         for column in ("sentences WHERE chunk_id", "pending WHERE chunk_id", "lexical WHERE rowid"):
             execute(f"DELETE FROM {column} {chosen}", row)
         linking.remove(self._connection, row[0])
@@ -168,29 +149,27 @@ class Writer:
         execute("DELETE FROM documents WHERE id = ?", row)
         return True
 
-    def put_vectors(self, chunk_ids: Sequence[int], vectors: NDArray[np.float32], *, space: int = 0) -> None:
-        """(n, dimension), kept as float16; passages that are gone meanwhile, or wait for none in this space,
-        are left out."""
-        query = "DELETE FROM pending WHERE chunk_id = ? AND space = ?"
+    def put_vectors(self, chunk_ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """(n, dimension), kept as float16; passages that are gone meanwhile, or wait for none, are left
+        out."""
+        query = "DELETE FROM pending WHERE chunk_id = ?"
         for chunk_id, vector in zip(chunk_ids, np.asarray(vectors).astype("<f2"), strict=True):
-            if self._connection.execute(query, (chunk_id, space)).rowcount:
-                self._put_kept(chunk_id, space, vector.tobytes(), None)
+            if self._connection.execute(query, (chunk_id,)).rowcount:
+                self._put_kept(chunk_id, vector.tobytes(), None)
 
-    def put_sentences(self, chunk_id: int, sentences: SentenceVectors, *, space: int = 0) -> None:
+    def put_sentences(self, chunk_id: int, sentences: SentenceVectors) -> None:
         """Keeps the vectors of a passage's sentences, in the place of those kept before; a passage without a
-        vector in this space gets none."""
+        vector gets none."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO sentences "
-            "SELECT chunk_id, space, ?3 FROM vectors WHERE chunk_id = ?1 AND space = ?2",
-            (chunk_id, space, sentences.rows.tobytes()),
+            "INSERT OR REPLACE INTO sentences SELECT chunk_id, space, ?2 FROM vectors WHERE chunk_id = ?1",
+            (chunk_id, sentences.rows.tobytes()),
         )
 
-    def put_dense_file(self, space: int, file: DenseFile) -> None:
-        """Points to the FAISS file of a space. Call outside of `transaction`: this does not change what the
-        index holds."""
-        value = json.dumps(astuple(file))
+    def put_dense_file(self, file: DenseFile) -> None:
+        """Points to the FAISS file. Call outside of `transaction`: this does not change what the index
+        holds."""
         with storage_errors(self._file):
-            self._connection.execute("UPDATE spaces SET file = ? WHERE id = ?", (value, space))
+            self._connection.execute("UPDATE spaces SET file = ?", (json.dumps(astuple(file)),))
 
     def shrink(self) -> None:
         """Folds the write-ahead log into the file and merges small lexical segments. Keeps quiet when a
@@ -213,14 +192,11 @@ class Writer:
         losses = [[loss.kind, loss.place, loss.page] for loss in document.losses]
         values: dict[str, object] = {
             "source": os.fsencode(file.source),
-            "path": file.path,
             "title": printable(document.title),
-            "kind": document.kind,
-            "language": document.language,
             "status": status,
             "detail": printable(detail),
-            "sha256": document.sha256,
-            **{name: getattr(file, name) for name in ("size", "mtime_ns", "ocr")},
+            **{name: getattr(document, name) for name in ("kind", "language", "sha256")},
+            **{name: getattr(file, name) for name in ("path", "size", "mtime_ns", "ocr")},
             "pages": len(document.pages),
             "empty_pages": sum(loss.kind is LossKind.PAGE_WITHOUT_TEXT for loss in document.losses),
             "chunks": chunks,
@@ -254,13 +230,10 @@ class Writer:
             for t in document.tables
         )
         marks = _by_part([m.kind, m.start, m.end, m.leads_to] for m in document.marks)
-        self._connection.executemany(
-            "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (document_id, part, pack(text), *(pack_rows(kind[part]) for kind in (blocks, tables, marks)))
-                for part, text in enumerate(texts)
-            ),
-        )
+        for part, text in enumerate(texts):
+            lists = (pack_rows(kind[part]) for kind in (blocks, tables, marks))
+            query = "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?)"
+            self._connection.execute(query, (document_id, part, schema.pack(text), *lists))
 
     def _put_chunk(self, document_id: int, chunk: Chunk, columns: Tokens) -> int:
         values = {name: getattr(chunk, name) for name in Chunk.__slots__ if name != "text"}
@@ -269,39 +242,35 @@ class Writer:
         values |= {"leads": json.dumps([astuple(lead) for lead in chunk.leads]) if chunk.leads else ""}
         values |= {"context": printable(chunk.context), "location": printable(chunk.location)}
         chunk_id = self._insert("chunks", values)
-        self._connection.execute(
-            "INSERT INTO lexical (rowid, title, heading, body) VALUES (?, ?, ?, ?)",
-            (chunk_id, *map(printable, columns)),
-        )
+        title, heading, body = map(printable, columns)
+        self._insert("lexical", {"rowid": chunk_id, "title": title, "heading": heading, "body": body})
         return chunk_id
 
-    def _put_kept(self, chunk_id: int, space: int, vector: bytes | None, sentences: bytes | None) -> None:
+    def _put_kept(self, chunk_id: int, vector: bytes | None, sentences: bytes | None) -> None:
         """Vectors as they are kept; a passage without one waits for it."""
         if vector is None:
-            self._connection.execute("INSERT INTO pending VALUES (?, ?)", (chunk_id, space))
+            self._connection.execute("INSERT INTO pending VALUES (?, 0)", (chunk_id,))
             return
-        self._changed_spaces.add(space)
-        self._connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", (chunk_id, space, vector))
+        self._vectors_changed = True
+        self._connection.execute("INSERT INTO vectors VALUES (?, 0, ?)", (chunk_id, vector))
         if sentences is not None:
-            self._connection.execute("INSERT INTO sentences VALUES (?, ?, ?)", (chunk_id, space, sentences))
+            self._connection.execute("INSERT INTO sentences VALUES (?, 0, ?)", (chunk_id, sentences))
 
-    def _vectors_by_text(self, source: str) -> dict[tuple[int, str, str], tuple[bytes, bytes | None]]:
-        """Vectors of the file as it was and of its sentences, by (space, context, text): only what changed in
-        a file is embedded again."""
-        row = self._connection.execute(
-            "SELECT id FROM documents WHERE source = ?", (os.fsencode(source),)
-        ).fetchone()
+    def _vectors_by_text(self, source: str) -> dict[tuple[str, str], tuple[bytes, bytes | None]]:
+        """Vectors of the file as it was and of its sentences, by (context, text): only what changed in a file
+        is embedded again."""
+        execute = self._connection.execute
+        row = execute("SELECT id FROM documents WHERE source = ?", (os.fsencode(source),)).fetchone()
         if row is None:
             return {}
-        bodies = self._connection.execute("SELECT body FROM texts WHERE document_id = ? ORDER BY part", row)
-        text = "".join(unpack(body) for (body,) in bodies)
-        found = self._connection.execute(
-            "SELECT v.space, c.context, c.start, c.end, v.vector, s.vector FROM chunks c "
-            "JOIN vectors v ON v.chunk_id = c.id "
-            "LEFT JOIN sentences s ON s.chunk_id = c.id AND s.space = v.space WHERE c.document_id = ?",
+        bodies = execute("SELECT body FROM texts WHERE document_id = ? ORDER BY part", row)
+        text = "".join(schema.unpack(body) for (body,) in bodies)
+        found = execute(
+            "SELECT c.context, c.start, c.end, v.vector, s.vector FROM chunks c JOIN vectors v "
+            "ON v.chunk_id = c.id LEFT JOIN sentences s ON s.chunk_id = c.id WHERE c.document_id = ?",
             row,
         )
-        return {(space, context, text[start:end]): tuple(kept) for space, context, start, end, *kept in found}
+        return {(context, text[start:end]): (kept, parts) for context, start, end, kept, parts in found}
 
 
 def _by_part(found: Iterable[list[Any]]) -> Mapping[int, list[list[Any]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from rag.tasks.comparing import compare
+from rag.tasks.comparing import compared
 from rag.tasks.counting import count_or_list
 from rag.tasks.intents import read_intent
 from rag.tasks.provision import provide
@@ -22,12 +22,11 @@ Task = Callable[[TaskRequest], Answer | None]
 TASKS: Mapping[str, Task] = {
     "count": count_or_list,
     "list": count_or_list,
-    "compare": compare,
     "provision": provide,
     "summarise": summarise,
     **dict.fromkeys(("greeting", "thanks", "help", "documents"), talk),
 }
-"""Every task by its name, which is that of the intent it serves. An answer's timings are left empty; None:
-the question has to be answered like any other."""
+"""Every task but comparing by its name, which is that of the intent it serves. An answer's timings are left
+empty; None: the question has to be answered like any other."""
 
-__all__ = ["TASKS", "Task", "TaskRequest", "partly_read", "plain_question", "read_intent"]
+__all__ = ["TASKS", "Task", "TaskRequest", "compared", "partly_read", "plain_question", "read_intent"]

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 
 from rag.languages import LANGUAGES, Patterns, in_order, patterns
-from rag.languages.text import content_tokens, cut_words, has_han
+from rag.languages.text import content_tokens, cut_words, detect_language, has_han
 from rag.questions.expects import Wording
 from rag.questions.query import separated, talk_of
 
@@ -84,7 +84,7 @@ def sides_of(wording: str) -> Intent | None:
     """The two or three things that a question compares; None for none, and for figures of two periods."""
     if _RE["amount"].search(wording):
         return None
-    chinese = has_han(wording)
+    chinese = detect_language(wording) == "zh"
     split = _split_zh if chinese else _split_en
     for pattern in _sides(chinese):
         if match := pattern.search(wording):

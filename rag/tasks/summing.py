@@ -1,18 +1,15 @@
 """What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
 chosen by code from all of it.
 
-Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in
-Text Summarization", 2004) over tf-idf of search tokens, biased towards the passages nearest to the mean
-vector of all of them where vectors are at hand (Otterbacher, Erkan and Radev, "Biased LexRank", 2009).
-Redundancy is kept out by maximal marginal relevance (Carbonell and Goldstein, 1998); each heading gets a
-sentence before any gets a second one."""
+Central is what is nearest to the mean of all sentences by tf-idf (the centroid of Radev et al.,
+"Centroid-based summarization of multiple documents", 2004). Redundancy is kept out by maximal marginal
+relevance (Carbonell and Goldstein, 1998); each heading gets a sentence before any gets a second one."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -26,8 +23,6 @@ from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_term
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
 from rag.types.documents import admitted
 
-_DAMPING = 0.15
-_STEPS = 30
 _RELEVANCE = 0.7
 _VOCABULARY = 4096
 _LEAST_TOKENS = 4
@@ -38,29 +33,30 @@ _OF_AN_ARTICLE = 0.5
 _Passage = tuple[int, DocumentInfo, Chunk]
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceAt:
-    """A sentence to choose from: the `heading` above it, and how near its passage is to the middle of the
-    text, 0 to 1."""
-
-    text: str
-    heading: str = ""
-    nearness: float = 1.0
-
-
-def central(candidates: Sequence[SentenceAt], count: int) -> list[int]:
-    """Indices of the at most `count` sentences that say most, in their order. Short ones and questions are
-    none of them unless there is nothing else."""
-    statements = [n for n, one in enumerate(candidates) if _is_statement(one.text)]
-    usable = statements or list(range(len(candidates)))
+def central(texts: Sequence[str], headings: Sequence[str], count: int) -> list[int]:
+    """Indices of the at most `count` sentences, each below its heading, that say most, in their order. Short
+    ones and questions are none of them unless there is nothing else; a heading that has its sentence waits
+    for the others."""
+    usable = [n for n, text in enumerate(texts) if _is_statement(text)] or list(range(len(texts)))
     if len(usable) <= count:
         return usable
-    tokens = [query_tokens(candidates[n].text) for n in usable]
+    tokens = [query_tokens(texts[n]) for n in usable]
     rows = _weighed(tokens)
-    scores = _ranked(rows, np.array([candidates[n].nearness for n in usable]))
-    scores *= np.array([min(1.0, _LONG / max(1, len(t))) for t in tokens])
-    headings = [candidates[n].heading for n in usable]
-    return sorted(usable[i] for i in _most_central(rows, scores, headings, count))
+    scores = rows @ rows.mean(axis=0)
+    scores = scores / max(float(scores.max()), 1e-6) * [min(1.0, _LONG / max(1, len(t))) for t in tokens]
+    taken: list[int] = []
+    covered: Counter[str] = Counter()
+    said: list[Sequence[str]] = []
+    nearest = np.zeros(len(usable))
+    for _ in range(count):
+        above = np.array([covered[headings[n]] + (tokens[i] in said) for i, n in enumerate(usable)])
+        value = _RELEVANCE * scores - (1 - _RELEVANCE) * nearest - above
+        value[taken] = -np.inf
+        taken.append(best := int(np.argmax(value)))
+        covered[headings[usable[best]]] += 1
+        said.append(tokens[best])
+        nearest = np.maximum(nearest, rows @ rows[best])
+    return sorted(usable[n] for n in taken)
 
 
 def _is_statement(text: str) -> bool:
@@ -85,49 +81,6 @@ def _weighed(tokens: Sequence[Sequence[str]]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     result: NDArray[np.float32] = rows / np.maximum(lengths, 1e-6)
     return result
-
-
-def _ranked(rows: NDArray[np.float32], nearness: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Stationary weights of the walk from sentence to similar sentence, largest 1; similarities are never
-    written out, their products with a vector are two products with `rows`."""
-    bias = np.maximum(nearness, 1e-3)
-    bias = bias / bias.sum()
-    degrees = np.maximum(rows @ rows.sum(axis=0), 1e-6)
-    weights = bias.copy()
-    for _ in range(_STEPS):
-        weights = _DAMPING * bias + (1 - _DAMPING) * (rows @ (rows.T @ (weights / degrees)))
-        weights /= weights.sum()
-    result: NDArray[np.float64] = np.asarray(weights / weights.max(), dtype=np.float64)
-    return result
-
-
-def _most_central(
-    rows: NDArray[np.float32], scores: NDArray[np.float64], headings: Sequence[str], count: int
-) -> list[int]:
-    """Greedily by maximal marginal relevance; a heading that has its sentence waits for the others."""
-    taken: list[int] = []
-    covered: Counter[str] = Counter()
-    nearest = np.zeros(len(scores))
-    while len(taken) < count:
-        value = _RELEVANCE * scores - (1 - _RELEVANCE) * nearest - np.array([covered[h] for h in headings])
-        value[taken] = -np.inf
-        best = int(np.argmax(value))
-        if not np.isfinite(value[best]):
-            break
-        taken.append(best)
-        covered[headings[best]] += 1
-        nearest = np.maximum(nearest, rows @ rows[best])
-    return taken
-
-
-def nearness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Cosine, clipped at 0, of each passage's vector with the mean of all; 1 where there are no vectors."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not lengths.any():
-        return np.ones(len(vectors))
-    mean = vectors.sum(axis=0)
-    cosines = vectors @ mean / (np.maximum(lengths, 1e-6) * max(1e-6, float(np.linalg.norm(mean))))
-    return np.where(lengths > 0, np.clip(cosines, 0.0, 1.0), 1.0).astype(np.float64)
 
 
 def summarise(request: survey.TaskRequest) -> Answer | None:
@@ -183,18 +136,14 @@ def _chosen(
 ) -> list[tuple[int, DocumentInfo, Chunk, Evidence]]:
     store = request.store
     prose = [p for p in read if p[2].kind != "table"] or list(read)
-    near = nearness(store.spaces[0].vectors([i for i, _, _ in prose]))
     placed = [(n, place) for n, (_, d, c) in enumerate(prose) for place in survey.units_of(store, d, c)]
     times = Counter(" ".join(place.text.split()) for _, place in placed)
     # What stands in several places heads or foots a page.
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
-    candidates = [
-        SentenceAt(place.text, f"{prose[n][1].id} {prose[n][2].heading_path[:1]}", float(near[n]))
-        for n, place in places
-    ]
-    headings = len({one.heading for one in candidates})
-    count = max(_FEWEST, min(_MOST_SENTENCES, headings))
-    return [(*prose[places[i][0]], places[i][1]) for i in central(candidates, count)]
+    headings = [f"{prose[n][1].id} {prose[n][2].heading_path[:1]}" for n, _ in places]
+    count = max(_FEWEST, min(_MOST_SENTENCES, len(set(headings))))
+    chosen = central([place.text for _, place in places], headings, count)
+    return [(*prose[places[i][0]], places[i][1]) for i in chosen]
 
 
 def _by_heading(quotes: Sequence[Evidence]) -> str:

@@ -13,13 +13,25 @@ from rag.types.tables import Cell, heads_text
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedBy:
+    """Where words are changed: by the instruction that begins at `start` of a document, from an ISO `day`
+    ("": not known); `made`: on the day that was asked about it was."""
+
+    document_id: int
+    start: int
+    day: str
+    made: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence (or table row) that bears on the question. `number` is the citation id, from 1. `text` is
     verbatim: `document.text[start:end]`. `score` is the probability, 0..1, that it holds the answer. Of a
     table row `heads` are the column heads, and `cells` those of its cells that stand in the column of their
     head; the first has `heads[0]` over it. Of what stands in a list `leads` are the words that lead into it,
     without which it says nothing. `withdrawn` says how words of it do not stand (struck, deleted, hidden);
-    `notes` are the words of the notes that its marks lead to."""
+    `notes` are the words of the notes that its marks lead to. Where a later text changes it, `changes` says
+    where, and `in_force` are the words as they read on the day asked about ("": as `text`, or not known)."""
 
     number: int
     document: DocumentInfo
@@ -36,6 +48,8 @@ class Evidence:
     withdrawn: MarkKind | None = None
     notes: tuple[str, ...] = ()
     leads: tuple[LeadIn, ...] = ()
+    changes: tuple[ChangedBy, ...] = ()
+    in_force: str = ""
 
     @property
     def header(self) -> str:

@@ -5,8 +5,9 @@ always `document.text[start:end]`, never a cleaned copy."""
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -352,3 +353,21 @@ class Progress:
     rate: float = 0.0
     remaining: float | None = None
     current: str = ""
+
+
+class Pace:
+    """Calls back with the rate and the time left of the stage at hand; without a callback does nothing."""
+
+    def __init__(self, callback: Callable[[Progress], None] | None) -> None:
+        self._callback = callback
+        self._stage, self._began, self._first = "", 0.0, 0
+
+    def __call__(self, stage: str, done: int, total: int, current: str = "") -> None:
+        if self._callback is None:
+            return
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._began, self._first = stage, now, done
+        spent, achieved = now - self._began, done - self._first
+        rate = achieved / spent if achieved and spent > 0 else 0.0
+        self._callback(Progress(stage, done, total, rate, (total - done) / rate if rate else None, current))

@@ -74,7 +74,7 @@ def test_index_grows_to_its_size_and_vectors_that_were_not_embedded_are_unit_vec
     assert 100 <= growing.grow(100) < growing.grow(1200)
     assert index.stats().pending == 0
     assert index.stats().vectors == index.stats().passages == len(index.dense())
-    last = index.store.spaces[0].vectors(index.store.chunk_ids(None)[-5:].tolist())
+    last = index.store.space.vectors(index.store.chunk_ids(None)[-5:].tolist())
     assert (abs((last**2).sum(axis=1) - 1) < 0.01).all()
     assert index.verify().ok
 

@@ -132,7 +132,7 @@ def test_sixteen_pages_see_their_own_answers_and_no_others(index: Index, tmp_pat
     handlers = Handlers(workspace, default_index="leases")
 
     def page(number: int) -> str:
-        views = list(handlers.ask(f"session-{number}", question(number), "leases", ()))
+        views = list(handlers.ask(f"session-{number}", question(number), "leases"))
         return str(views[-1].transcript)
 
     for number, html in at_once(page).items():

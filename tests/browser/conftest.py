@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from rag.config import Config
 from tests.page_fakes import PageAssistant, make_workspace
 from ui.app import build_page, launch_options
+from ui.handlers import Handlers
 from ui.workspace import Workspace
 
 ARGUMENTS = [
@@ -59,8 +61,8 @@ class Served:
 
 
 def serve_workspace(workspace: Workspace, default: str) -> tuple[Any, str]:
-    page = build_page(workspace, default_index=default)
-    _, url, _ = page.launch(prevent_thread_lock=True, **launch_options(port=0))
+    page = build_page(Handlers(workspace, default_index=default))
+    _, url, _ = page.launch(prevent_thread_lock=True, **launch_options(Config(ui_port=0)))
     return page, url
 
 

@@ -8,19 +8,21 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from rag.config import Config
 from tests.browser.conftest import SECONDS
 from tests.page_fakes import make_workspace
 from ui.app import build_page, launch_options
+from ui.handlers import Handlers
 
 expect.set_options(timeout=SECONDS)
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    page = build_page(make_workspace(tmp_path_factory.mktemp("indexes"))[0], default_index="contracts")
-    _, url, _ = page.launch(
-        prevent_thread_lock=True, **launch_options(port=0, user="ann", password="correct horse")
-    )
+    workspace = make_workspace(tmp_path_factory.mktemp("indexes"))[0]
+    page = build_page(Handlers(workspace, default_index="contracts"))
+    options = launch_options(Config(ui_port=0, ui_user="ann", ui_password="correct horse"))
+    _, url, _ = page.launch(prevent_thread_lock=True, **options)
     yield url
     page.close()
 

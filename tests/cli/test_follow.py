@@ -70,7 +70,7 @@ def source(views: Any) -> str:
 
 def linked(handlers: Handlers, turn_of: str = "a") -> FakeIndex:
     """The fake index with one reference from every passage to passage 77."""
-    list(handlers.ask(turn_of, "How much notice?", "contracts", []))
+    list(handlers.ask(turn_of, "How much notice?", "contracts"))
     index: FakeIndex = handlers.workspace.assistant("contracts").index
     target = replace(fake_hit("9 Sums due under this clause.", document=index.infos["lease.md"]), chunk_id=77)
     index.passages[77] = target

@@ -394,9 +394,9 @@ def test_rows_that_fit_are_whole_and_under_their_header(widths: list[int]) -> No
 
 @pytest.mark.models
 def test_limit_holds_by_the_embedders_own_tokenizer(tmp_path: Path) -> None:
-    from rag.models.embedder import load_token_counter
+    from rag.models.embedder import load_embedder
 
-    counter = load_token_counter("embedded", cache_dir=tmp_path)
+    counter = load_embedder("embedded", cache_dir=tmp_path).count_tokens
     body = "The Company paid $1,234,567.89 (net of tax) in 2023. 被告人应当在三十日内缴纳罚金。\n"
     doc = document(body * 200 + "é" * 4000)
     chunks = chunk(doc, count_tokens=counter)

@@ -236,11 +236,13 @@ def test_an_index_knows_what_has_been_superseded(tmp_path: Path) -> None:
         index.ingest(write_files(tmp_path / "files", files))
         old, new = index.documents()
         assert old.metadata["issued"] == "2001-01-01" and new.metadata["effective"] == "2021-01-01"
-        assert index.validity(old.id) == Validity("2001-01-01", "2021-01-01", "superseded", new.id, "湖泊法")
+        assert index.store.validity()[old.id] == Validity(
+            "2001-01-01", "2021-01-01", "superseded", new.id, "湖泊法"
+        )
         for day, expected in (("2000-01-01", []), ("2020-12-31", [old.id]), ("2021-01-01", [new.id])):
             assert [d.id for d in index.documents(Filters(in_force=day))] == expected
         superseded = Relation(RelationKind.SUPERSEDES, "", "2021-01-01", new.id, old.id)
-        assert index.relations(new.id) == index.relations(old.id, incoming=True) == (superseded,)
+        assert index.store.relations(new.id) == index.store.relations(old.id, incoming=True) == [superseded]
         index.delete([new.path])
-        assert index.relations(old.id, incoming=True) == ()
-        assert index.validity(old.id) == Validity("2001-01-01")
+        assert index.store.relations(old.id, incoming=True) == []
+        assert index.store.validity()[old.id] == Validity("2001-01-01")

@@ -144,26 +144,34 @@ def test_same_numbers_give_the_same_page() -> None:
     assert to_html(report(ANSWERED)) == to_html(report(ANSWERED))
 
 
-def test_ids_of_different_plots_differ() -> None:
-    page = to_html(report(ANSWERED))
-    ids = [a["id"] for _, a in Elements(page).elements if "id" in a]
-    assert len(ids) > 20
-    assert len(set(ids)) == len(ids)
-
-
 def test_plots_take_their_colours_from_the_page() -> None:
-    drawn = hit_curve(ANSWERED, 100) + risk_plot(ANSWERED)
-    assert "var(--data-1," in drawn
-    assert not re.search(r"(?:fill|stroke): #(?!none)", drawn), "no colour that only one background suits"
+    page = to_html(report(ANSWERED))
+    drawn = "".join(re.findall(r"<svg.*?</svg>", page, re.S))
+    assert "var(--data-1)" in drawn
+    assert not re.search(r"(?:fill|stroke)=\"#", drawn), "no colour that only one background suits"
+
+
+def test_curves_hold_the_shares_and_their_intervals() -> None:
+    drawn = hit_curve(ANSWERED, 100)
+    assert drawn is not None
+    evidence = drawn.curves[0]
+    assert [share for _, share in evidence.points][:8] == [0.25, *[0.5] * 5, 0.75, 0.75]
+    assert [label for _, label in drawn.x_ticks] == ["1", "3", "5", "10", "20", "100"]
+    assert all(low <= value <= high for _, low, value, high in evidence.marks)
+    risk = risk_plot(ANSWERED)
+    assert risk is not None
+    assert [x for x, _ in risk.curves[0].points] == [0.25, 0.5, 0.75, 1.0]
+    assert risk.curves[2].label == "as it is: 0.75 answered, 0.33 of them wrong"
 
 
 def test_hit_curve_counts_a_question_that_failed_as_not_found() -> None:
-    failed = result(0, None, searched=False)
-    assert "share of 2 questions" in hit_curve([failed, result(1, 1)], 100)
+    drawn = hit_curve([result(0, None, searched=False), result(1, 1)], 100)
+    assert drawn is not None and drawn.y == "share of 2 questions"
+    assert drawn.curves[0].points[-1] == (1.0, 0.5)
 
 
 def test_what_was_not_measured_is_not_drawn() -> None:
-    assert hit_curve([], 100) == risk_plot([]) == ""
+    assert hit_curve([], 100) is risk_plot([]) is None
     assert "<svg" not in to_html(Report("own", {}, {}, {}, {}, (), ()))
 
 

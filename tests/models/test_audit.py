@@ -177,9 +177,7 @@ def test_by_default_a_server_elsewhere_is_asked_by_nobody(config: Config) -> Non
         build_assistant(config)
     handlers = Handlers(workspace_of(config), default_index="leases")
     handlers.open("key", "en")
-    shown = "".join(
-        str(view.transcript or "") for view in handlers.ask("key", "What is the rent?", "leases", ())
-    )
+    shown = "".join(str(view.transcript or "") for view in handlers.ask("key", "What is the rent?", "leases"))
     assert "allow_remote" in shown
     assert handlers.workspace.remote == ""
     assert not audit_file(config.cache_dir).exists()

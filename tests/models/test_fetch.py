@@ -8,6 +8,7 @@ import http.server
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -25,11 +26,11 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.config import default_cache_dir, load_config
 from rag.doctor import examine
-from rag.errors import ConfigError, ModelError, ModelMismatch, ModelMissing, Offline
+from rag.errors import ModelError, ModelMismatch, ModelMissing, Offline
 from rag.models import known
 from rag.models.fetch import pull
 from rag.models.generation import Prompt
-from rag.models.known import KnownModel, known_models, known_path, pulled_file, read_models
+from rag.models.known import KnownModel, known_models, known_path, pulled_file
 from rag.models.llm import load_llm
 from rag.models.registry import find_llm, find_reader
 from rag.types import Progress
@@ -487,23 +488,14 @@ def test_table_that_ships_has_a_default_reader_for_large_and_small_machines() ->
     assert names == ["qwen2.5-coder-1.5b"] * 2 + ["qwen2.5-coder-0.5b"] * 2 + ["smollm2-135m"]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('kind = "reader"', 'kind = "writer"'),
-        ("count = 3", "count = 4"),
-        ("bytes = 2500", "bytes = 0"),
-        ("licence", "license"),
-        ("memory_mb = 700", 'memory_mb = "much"'),
-        ("[little]", "[little"),
-    ],
-)
-def test_table_with_a_mistake_is_refused_with_its_name(old: str, new: str) -> None:
-    text = "[little]" + TABLE.split("[little]")[1].split("[smollm2")[0]
-    text = text.format(sha256=sha256(GGUF), url="https://example.org/m")
-    assert list(read_models(text)) == ["little"]
-    with pytest.raises(ConfigError, match=r"little|TOML"):
-        read_models(text.replace(old, new, 1))
+def test_table_that_ships_says_of_each_model_what_it_needs_and_where_it_comes_from() -> None:
+    for model in known.known_models().values():
+        assert model.title and model.file and model.licence and model.languages, model.name
+        assert model.kind in ("reader", "embedder") and re.fullmatch("[0-9a-f]{64}", model.sha256)
+        assert model.bytes > 0 < model.memory_mb and (model.kind == "embedder" or model.context_tokens)
+        assert (model.installed is None) != (model.parts is None and not model.url)
+        if parts := model.parts:
+            assert (parts.count - 1) * parts.bytes < model.bytes <= parts.count * parts.bytes
 
 
 @pytest.mark.models

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import ModelError, ModelMissing
 from rag.index import open_index
 from rag.models import known
-from rag.models.embedder import EmbedderInfo, load_embedder, load_token_counter, similarities
+from rag.models.embedder import EmbedderInfo, load_embedder, similarities
 from rag.models.packed import PackedEncoder, UnigramTokenizer, is_packed, open_tokenizer
 
 WIDTH, LAYERS, HEADS, INNER = 32, 2, 2, 64
@@ -248,7 +248,7 @@ def test_an_index_keeps_the_embedder_that_auto_stood_for(fetched: Path, tmp_path
     with open_index(tmp_path / "index", embedder="auto", create=True, cache_dir=fetched) as index:
         assert index.ingest(tmp_path / "租约.md").vectors == 1  # Chinese passages, too
     with open_index(tmp_path / "index", embedder="auto", cache_dir=fetched) as index:
-        assert index.store.manifest().spaces[0].embedder == "small"
+        assert index.store.manifest().space.embedder == "small"
         assert [hit.document.path for hit in index.search("rent")] == ["租约.md"]
     with (
         open_index(tmp_path / "index", embedder="auto", cache_dir=tmp_path / "empty") as index,
@@ -258,7 +258,7 @@ def test_an_index_keeps_the_embedder_that_auto_stood_for(fetched: Path, tmp_path
 
 
 def test_a_token_counter_survives_a_pickle(fetched: Path) -> None:
-    counter = load_token_counter("auto", cache_dir=fetched)
+    counter = load_embedder("auto", cache_dir=fetched).token_counter
     assert pickle.loads(pickle.dumps(counter))(["rent 租金", ""]) == counter(["rent 租金", ""]) == [3, 1]
 
 

@@ -171,6 +171,27 @@ def test_rows_between_level_lines_are_rows_whatever_their_height(tmp_path: Path)
     ]
 
 
+def test_heads_above_the_lines_that_part_the_rows_are_those_of_the_table(tmp_path: Path) -> None:
+    rows = [(["Hay"], "1,200", "1,100"), (["Oats, with what the", "mill gave back"], "300", "(20)")]
+    rows += [(["Rye"], "450", "400")]
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 10)
+        set_rows(canvas, [["EUR thousand", "2024", "2023"]], (74, 340, 440), 770)
+        y = 764.0
+        canvas.line(70, y, 480, y)
+        for label, *figures in rows:
+            lines(canvas, 74, y - 11, label, 11)
+            y -= 11 * len(label) + 4
+            for x, figure in zip((340, 440), figures, strict=True):
+                canvas.drawRightString(x, y + 4, figure)
+            canvas.line(70, y, 480, y)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("EUR thousand",), ("2024",), ("2023",))
+    assert found[1:] == [[" ".join(label), *figures] for label, *figures in rows]
+
+
 def test_a_table_over_two_pages_is_one_and_its_head_stands_in_it_once(tmp_path: Path) -> None:
     rows = [[f"Lot {n}", f"{n},120", f"{n},340"] for n in range(1, 9)]
     head = ["*Lot", "Weight", "Price"]

@@ -409,7 +409,7 @@ def test_a_wording_that_one_report_repeats_is_still_found_in_the_next(store: Sto
         "a.pdf", [f"The cash of room {n} was counted. " + "It was fine. " * 40 for n in range(260)]
     )
     plain = document("b.pdf", ["Cash 1,671"])
-    first, second = put(store, wordy, plain, spaces=())
+    first, second = put(store, wordy, plain, embedded=False)
     found = find_line_items(store, [NEED], [first, second])
     assert second in set(store.owners(sorted(found.passages[0])).values())
 

@@ -227,7 +227,7 @@ def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_pat
         write_files(files, {"a.md": "The rent is 950. It is paid monthly. It rises."})
         index.ingest(files)
         assert index.verify().ok
-        space = index.store.spaces[0]
+        space = index.store.space
         ids = [int(i) for i in index.store.chunk_ids(None)]
         held = {chunk.text: space.sentences([i])[i].rows for i, _, chunk in index.store.chunks(ids)}
         text = next(text for text in held if "rent" in text)

@@ -122,7 +122,7 @@ def test_every_candidate_has_its_cosine_and_none_without_vectors(index: Index) -
     vector = query_vector(legs, replace(query, reworded=()))
     assert vector is not None
     pool = make_pool(legs, query, LegResults((), ()), vector, ids)
-    expected = np.clip(index.store.spaces[0].vectors([row.id for row in pool.rows]) @ vector, 0, 1)
+    expected = np.clip(index.store.space.vectors([row.id for row in pool.rows]) @ vector, 0, 1)
     np.testing.assert_allclose(pool.dense, expected, atol=1e-5)
     without = make_pool(Retrievers(index.store, None, None), query, LegResults((), ()), None, ids)
     assert np.isnan(without.dense).all()

@@ -47,8 +47,8 @@ def store(tmp_path: Path):
 
 
 def test_manifest_survives_reopening(tmp_path: Path) -> None:
-    english = Space(EmbedderInfo("名", "f" * 64, 8, 256, ("en", "zh")), 'it\'s a "path"')
-    made = manifest(spaces=(english, Space(EmbedderInfo("other", "0" * 64, 16, 512, ("*",)))))
+    info = EmbedderInfo("名", "f" * 64, 8, 256, ("en", "zh"), (("en", 0.5, 1.0),))
+    made = manifest(space=Space(info, 'it\'s a "path"'))
     Store.create(tmp_path, made).close()
     with Store.open(tmp_path) as store:
         assert store.manifest() == made
@@ -227,11 +227,7 @@ def test_neighbours_are_the_passages_around_within_the_document(store: Store) ->
     )
     ids = put(store, first, second)
     chunk_ids = [i for i, _, _ in store.document_chunks(ids[0])]
-    assert [i for i, _, _ in store.neighbours(chunk_ids[2], before=1, after=2)] == [
-        chunk_ids[1],
-        chunk_ids[3],
-        chunk_ids[4],
-    ]
+    assert [i for i, _, _ in store.neighbours(chunk_ids[2])] == [chunk_ids[1], chunk_ids[3]]
     assert [i for i, _, _ in store.neighbours(chunk_ids[-1])] == [chunk_ids[-2]]
     assert store.neighbours(10**9) == []
 
@@ -274,23 +270,23 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     ):
         writer.remove("/documents/a.pdf")
         chunks = [c for _, _, c in store.document_chunks(1)]
-        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], spaces=(0,))
+        writer.put_document(FileState(made.source, "b.pdf", 1, 1), made, chunks, [], embedded=True)
     assert [d.path for d in store.documents()] == ["a.pdf"]
     assert store.generation() == before
     assert store.problems() == []
 
 
 def test_generation_grows_with_every_commit_and_vectors_generation_only_with_vectors(store: Store) -> None:
-    start = store.generation(), store.spaces[0].generation()
+    start = store.generation(), store.space.generation()
     put(store, document("a.pdf", ["One."]))
-    texts = store.generation(), store.spaces[0].generation()
+    texts = store.generation(), store.space.generation()
     assert texts == (start[0] + 1, start[1])
     put(store, document("b.pdf", ["Two."]), vectors=True)
     assert store.generation() > texts[0]
-    assert store.spaces[0].generation() == texts[1] + 1
+    assert store.space.generation() == texts[1] + 1
     with store.writing() as writer, writer.transaction():
         writer.remove("/documents/b.pdf")
-    assert store.spaces[0].generation() == texts[1] + 2
+    assert store.space.generation() == texts[1] + 2
 
 
 def test_failed_file_is_listed_with_status_and_detail(store: Store) -> None:
@@ -397,33 +393,33 @@ def test_vectors_are_kept_as_float16_in_the_order_asked(store: Store) -> None:
     vectors = np.random.default_rng(0).standard_normal((len(ids), 64)).astype(np.float32)
     with store.writing() as writer, writer.transaction():
         writer.put_vectors(ids, vectors)
-    read = store.spaces[0].vectors([*reversed(ids), 10**6])
+    read = store.space.vectors([*reversed(ids), 10**6])
     assert read.shape == (len(ids) + 1, 64)
     assert np.array_equal(read[:-1][::-1], vectors.astype(np.float16).astype(np.float32))
     assert not read[-1].any()
-    assert store.spaces[0].count_pending() == 0
+    assert store.space.count_pending() == 0
 
 
 def test_vectors_for_passages_that_are_gone_are_dropped(store: Store) -> None:
     with store.writing() as writer, writer.transaction():
         writer.put_vectors([12345], np.ones((1, 64), np.float32))
-    assert store.spaces[0].count() == 0
+    assert store.space.count() == 0
 
 
 def test_update_keeps_the_vectors_of_passages_that_did_not_change(store: Store) -> None:
     clauses = [f"Clause {n} says {'much ' * 100}." for n in range(10)]
     put(store, document("a.pdf", clauses), vectors=True)
-    total = store.spaces[0].count()
+    total = store.space.count()
     clauses[9] = f"Clause nine was replaced {'much ' * 100}."
     put(store, document("a.pdf", clauses))
-    assert 0 < store.spaces[0].count_pending() < total
-    assert store.spaces[0].count() + store.spaces[0].count_pending() == store.passages()
+    assert 0 < store.space.count_pending() < total
+    assert store.space.count() + store.space.count_pending() == store.passages()
     assert store.problems() == []
 
 
 def test_documents_of_other_languages_wait_for_no_vector(store: Store) -> None:
-    put(store, document("a.pdf", ["One."]), spaces=())
-    assert store.spaces[0].count_pending() == 0
+    put(store, document("a.pdf", ["One."]), embedded=False)
+    assert store.space.count_pending() == 0
 
 
 def test_second_writer_is_told_that_the_index_is_busy(store: Store) -> None:
@@ -469,8 +465,8 @@ def test_damage_inside_is_found(store: Store) -> None:
     connection.close()
     with Store.open(store.folder) as damaged:
         problems = "\n".join(damaged.problems())
-    assert "lexical rows without a passage" in problems
-    assert "vectors without a passage" in problems
+    assert "rows of lexical_docsize whose id is not in chunks" in problems
+    assert "rows of vectors whose chunk_id is not in chunks" in problems
     assert "beyond their document" in problems
     assert "count of passages" in problems
 
@@ -485,9 +481,8 @@ def test_a_passage_keeps_its_role(store: Store) -> None:
     made = document("f.txt", ["Net income was 5."])
     passage = Chunk(0, 0, len(made.text), made.text, "", "text", roles=("income", "balance"))
     with store.writing() as writer, writer.transaction():
-        writer.put_document(
-            FileState(made.source, "f.txt", 1, 1), made, [passage], [("", "", "net income")], spaces=()
-        )
+        state = FileState(made.source, "f.txt", 1, 1)
+        writer.put_document(state, made, [passage], [("", "", "net income")])
     assert [chunk for _, _, chunk in store.chunks([1])] == [passage]
 
 

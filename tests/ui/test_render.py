@@ -38,7 +38,7 @@ from rag.types import (
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
-from ui import listing, render, sources
+from ui import render, sources
 from ui.conversation import Exchange, advance, turns
 from ui.render import copy_text, fill
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
@@ -137,7 +137,7 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
                 render.exchange(replace(exchange, stopped=True, evidence=(evidence,)), texts),
                 sources.source_pane(view, texts, text),
                 sources.source_pane(sources.of_hit(hit), texts),
-                listing.documents([document_of(text)], texts),
+                render.documents([document_of(text)], texts),
                 fill("page.report", texts, report),
                 fill("page.problem", texts, text),
                 fill("page.mistake", texts, text),
@@ -423,7 +423,7 @@ def test_history_holds_answered_questions_of_the_same_index_only() -> None:
 def test_a_file_that_could_not_be_read_is_listed_first_with_its_reason() -> None:
     good = fake_document("a.pdf", kind="pdf", pages=3)
     bad = fake_document("z.pdf", status=FileStatus.PASSWORD, detail="encrypted")
-    text = Outline(str(listing.documents([good, bad], ENGLISH))).text
+    text = Outline(str(render.documents([good, bad], ENGLISH))).text
     assert text.index("z.pdf") < text.index("a.pdf") and "Password needed" in text and "encrypted" in text
 
 
@@ -433,7 +433,7 @@ def test_what_could_not_be_read_of_a_file_stands_beside_it_and_in_the_certificat
 ) -> None:
     losses = tuple(Loss(LossKind.PAGE_WITHOUT_TEXT, page=n) for n in (2, 9))
     whole, part = fake_document("a.pdf"), fake_document("b.pdf", losses=losses)
-    listed = str(listing.documents([whole, part], texts))
+    listed = str(render.documents([whole, part], texts))
     assert listed.count("cw-lost") == 1
     assert words in Outline(listed).text and texts.lost.format(count=2) in Outline(listed).text
     reported = FileResult("b.pdf", FileStatus.OK, "added", losses=losses)
@@ -464,7 +464,7 @@ def test_every_file_status_has_words_in_both_languages(status: FileStatus) -> No
 
 
 def test_a_very_long_list_is_cut_and_says_so() -> None:
-    text = Outline(str(listing.documents([fake_document(f"{n}.md") for n in range(250)], ENGLISH))).text
+    text = Outline(str(render.documents([fake_document(f"{n}.md") for n in range(250)], ENGLISH))).text
     assert "and 50 more" in text
 
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from rag.config import Config, ModelSpec
-from rag.errors import ConfigError, IndexBusy, InputError, ModelMissing, StorageError
-from rag.types import ClaimState, Mark, MarkKind
+from rag.errors import ConfigError, InputError, ModelMissing, StorageError
+from rag.types import ClaimState, Filters, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import sources
@@ -74,12 +74,12 @@ def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_off_loopback_with_a_password_asks_for_it() -> None:
-    options = launch_options(host="0.0.0.0", user="ann", password="pass word")
+    options = launch_options(Config(ui_host="0.0.0.0", ui_user="ann", ui_password="pass word"))
     assert options["auth"] == ("ann", "pass word")
 
 
 def test_nothing_is_shared_and_nothing_is_reported_home() -> None:
-    options = launch_options()
+    options = launch_options(Config())
     assert (
         options["share"] is False and options["footer_links"] == [] and options["enable_monitoring"] is False
     )
@@ -120,8 +120,8 @@ def test_every_answer_forbids_requests_to_other_hosts() -> None:
 def test_the_served_page_names_no_other_host_to_load_from(tmp_path: Path) -> None:
     import gradio as gr
 
-    page = build_page(make_workspace(tmp_path)[0])
-    options = launch_options()
+    page = build_page(Handlers(make_workspace(tmp_path)[0]))
+    options = launch_options(Config())
     keep = ("theme", "css", "head", "footer_links")
     guard = options["app_kwargs"]
     import fastapi
@@ -239,22 +239,11 @@ def test_a_copy_that_fails_leaves_the_old_file_and_no_rest(
     assert [(p.name, p.read_text()) for p in uploads.iterdir()] == [("a.txt", "old")]
 
 
-def test_two_uploads_to_one_index_do_not_run_at_once(tmp_path: Path) -> None:
-    workspace, _ = make_workspace(tmp_path)
-    with workspace.writing("contracts"):
-        with pytest.raises(IndexBusy), workspace.writing("contracts"):
-            pass
-        with workspace.writing("empty"):
-            pass
-    with workspace.writing("contracts"):
-        pass
-
-
 # ---------------------------------------------------------------- questions
 
 
 def test_an_answer_comes_in_stages_and_ends_with_the_verified_one(handlers: Handlers) -> None:
-    views = list(handlers.ask("a", "How much notice?", "contracts", []))
+    views = list(handlers.ask("a", "How much notice?", "contracts"))
     assert views[0].running and views[0].clear_question
     assert any("cw-outcome--reading" in (v.live or "") for v in views)
     assert views[-1].running is False and views[-1].live == ""
@@ -263,14 +252,14 @@ def test_an_answer_comes_in_stages_and_ends_with_the_verified_one(handlers: Hand
 
 def test_evidence_and_a_provisional_word_are_shown_and_no_word_of_the_draft(handlers: Handlers) -> None:
     assistant_of(handlers).word_seconds = 0.1
-    lives = [str(v.live) for v in handlers.ask("a", "What deposit?", "contracts", []) if v.live]
+    lives = [str(v.live) for v in handlers.ask("a", "What deposit?", "contracts") if v.live]
     assert any("cw-card" in html and "reading …" in html for html in lives)
     assert not any("The deposit is" in html for html in lives)
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n"])
 def test_an_empty_question_asks_nothing(handlers: Handlers, question: str) -> None:
-    assert list(handlers.ask("a", question, "contracts", [])) == [View()]
+    assert list(handlers.ask("a", question, "contracts")) == [View()]
     assert assistant_of(handlers).calls == []
 
 
@@ -278,7 +267,7 @@ def test_an_error_is_shown_with_its_message_and_can_be_retried(tmp_path: Path) -
     workspace = make_workspace(tmp_path)[0]
     asked = FakeAssistant({"q": ModelMissing("model.gguf is missing. Run: citewise models pull")})
     handlers = Handlers(Workspace(workspace.root, lambda folder: asked, lambda folder: None))
-    html = str(last(handlers.ask("a", "q", "contracts", [])).transcript)
+    html = str(last(handlers.ask("a", "q", "contracts")).transcript)
     assert "citewise models pull" in html and 'data-action="retry"' in html
 
 
@@ -286,7 +275,7 @@ def test_an_unforeseen_error_shows_no_internals(tmp_path: Path, caplog: pytest.L
     workspace = make_workspace(tmp_path)[0]
     asked = FakeAssistant({"q": RuntimeError("secret path /home/ann")})
     handlers = Handlers(Workspace(workspace.root, lambda folder: asked, lambda folder: None))
-    html = str(last(handlers.ask("a", "q", "contracts", [])).transcript)
+    html = str(last(handlers.ask("a", "q", "contracts")).transcript)
     assert ENGLISH.unexpected in html and "secret path" not in html
     assert "secret path" in caplog.text
 
@@ -306,7 +295,7 @@ def test_another_language_model_reads_for_every_index_and_page(tmp_path: Path) -
     handlers = Handlers(offered, default_index="contracts")
     view = handlers.open("a", "en")
     assert (view.readers, view.reader) == (names, "big")
-    last(handlers.ask("a", "notice?", "contracts", []))
+    last(handlers.ask("a", "notice?", "contracts"))
     assert handlers.read_with("a", "small").reader == "small"
     assert one.llm == "the model small"
     assert handlers.open("b", "en").reader == "small"
@@ -332,48 +321,48 @@ def test_the_language_models_that_are_here_are_offered_and_none_where_a_server_o
 
 
 def test_a_question_without_an_index_is_answered_with_what_to_do(handlers: Handlers) -> None:
-    assert "no index named" in str(last(handlers.ask("a", "q", None, [])).transcript)
+    assert "no index named" in str(last(handlers.ask("a", "q", None)).transcript)
 
 
 def test_the_scope_limits_the_search_and_no_scope_does_not(handlers: Handlers) -> None:
-    last(handlers.ask("a", "notice?", "contracts", ["lease.md"]))
-    last(handlers.ask("a", "notice?", "contracts", []))
+    last(handlers.ask("a", "notice?", "contracts", Filters(documents=("lease.md",))))
+    last(handlers.ask("a", "notice?", "contracts"))
     first, second = assistant_of(handlers).calls
     assert first["filters"].documents == ("lease.md",) and second["filters"] is None
 
 
 def test_a_follow_up_gets_the_earlier_turns(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
-    last(handlers.ask("a", "And the deposit?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
+    last(handlers.ask("a", "And the deposit?", "contracts"))
     history = assistant_of(handlers).calls[1]["history"]
     assert [t.question for t in history] == ["How much notice?"] and "six months" in history[0].answer
 
 
 def test_a_new_conversation_forgets_the_earlier_turns(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
     assert "cw-welcome" in str(handlers.fresh("a", "contracts").transcript)
-    last(handlers.ask("a", "And the deposit?", "contracts", []))
+    last(handlers.ask("a", "And the deposit?", "contracts"))
     assert assistant_of(handlers).calls[1]["history"] == ()
 
 
 def test_retry_takes_the_place_of_the_last_answer(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
-    last(handlers.retry("a", 1, "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
+    last(handlers.retry("a", 1, "contracts"))
     assert len(handlers.conversations.get("a").exchanges) == 1
     assert len(assistant_of(handlers).calls) == 2
 
 
 def test_a_sample_question_is_asked_as_it_stands(handlers: Handlers) -> None:
-    last(handlers.sample("a", 1, "contracts", []))
+    last(handlers.sample("a", 1, "contracts"))
     assert assistant_of(handlers).calls[0]["question"] == "逾期付款的违约金是多少？"
-    assert list(handlers.sample("a", 99, "contracts", [])) == [View()]
+    assert list(handlers.sample("a", 99, "contracts")) == [View()]
 
 
 # ---------------------------------------------------------------- stop and several users
 
 
 def test_stop_ends_the_draft_at_once_and_stops_the_model(handlers: Handlers) -> None:
-    views = handlers.ask("a", "slow notice", "contracts", [])
+    views = handlers.ask("a", "slow notice", "contracts")
     while "cw-outcome--reading" not in (next(views).live or ""):
         pass
     begun = time.perf_counter()
@@ -404,7 +393,7 @@ def test_stop_is_obeyed_within_the_grace_even_when_the_assistant_is_silent() -> 
 
 
 def test_closing_the_page_stops_its_question(handlers: Handlers) -> None:
-    views = handlers.ask("a", "slow notice", "contracts", [])
+    views = handlers.ask("a", "slow notice", "contracts")
     while "cw-outcome--reading" not in (next(views).live or ""):
         pass
     handlers.forget("a")
@@ -413,10 +402,10 @@ def test_closing_the_page_stops_its_question(handlers: Handlers) -> None:
 
 
 def test_a_second_question_on_the_same_page_replaces_the_first(handlers: Handlers) -> None:
-    first = handlers.ask("a", "slow notice", "contracts", [])
+    first = handlers.ask("a", "slow notice", "contracts")
     while "cw-outcome--reading" not in (next(first).live or ""):
         pass
-    second = last(handlers.ask("a", "What deposit?", "contracts", []))
+    second = last(handlers.ask("a", "What deposit?", "contracts"))
     assert list(first) == []
     assert "slow notice" not in str(second.transcript) and "What deposit?" in str(second.transcript)
 
@@ -426,7 +415,7 @@ def test_pages_asking_at_the_same_time_see_only_their_own_answers(handlers: Hand
     shown: dict[str, str] = {}
 
     def use(key: str) -> None:
-        shown[key] = "".join(str(v) for v in handlers.ask(key, questions[key], "contracts", []))
+        shown[key] = "".join(str(v) for v in handlers.ask(key, questions[key], "contracts"))
 
     threads = [threading.Thread(target=use, args=(key,)) for key in questions]
     for thread in threads:
@@ -439,7 +428,7 @@ def test_pages_asking_at_the_same_time_see_only_their_own_answers(handlers: Hand
 
 
 def test_a_page_cannot_open_the_sources_of_another(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
     assert "cw-source--empty" in str(last(handlers.open_source("b", "cite", 1, 1)).source)
 
 
@@ -461,7 +450,7 @@ def test_conversations_are_bounded() -> None:
 
 
 def test_a_citation_opens_its_exact_words_marked_in_their_passage(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
     html = str(last(handlers.open_source("a", "cite", 1, 2)).source)
     mark = html.split('tabindex="-1">')[1].split("</mark>")[0]
     assert mark == "Notice under this clause takes effect on the last day of a calendar month."
@@ -471,17 +460,17 @@ def test_a_citation_opens_its_exact_words_marked_in_their_passage(handlers: Hand
 
 @pytest.mark.parametrize(("turn", "number"), [(9, 1), (1, 9), (-1, -1), (1, 0)])
 def test_a_citation_that_does_not_exist_opens_nothing(handlers: Handlers, turn: int, number: int) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
     assert "cw-source--empty" in str(last(handlers.open_source("a", "cite", turn, number)).source)
 
 
 def test_a_nearest_passage_of_a_refusal_opens(handlers: Handlers) -> None:
-    last(handlers.ask("a", "Who won the cup?", "contracts", []))
+    last(handlers.ask("a", "Who won the cup?", "contracts"))
     assert "deposit of £18,500" in str(last(handlers.open_source("a", "near", 1, 0)).source)
 
 
 def test_the_page_image_follows_the_words_and_has_a_box_around_them(handlers: Handlers) -> None:
-    last(handlers.ask("a", "What is the consideration?", "contracts", []))
+    last(handlers.ask("a", "What is the consideration?", "contracts"))
     first, second = (str(v.source) for v in handlers.open_source("a", "cite", 1, 1))
     assert "<mark" in first and ENGLISH.page_loading in first
     assert "data:image/webp;base64," in second and second.count('class="cw-box"') == 1
@@ -489,7 +478,7 @@ def test_the_page_image_follows_the_words_and_has_a_box_around_them(handlers: Ha
 
 
 def test_a_pdf_that_is_gone_or_changed_is_said_and_the_words_still_shown(handlers: Handlers) -> None:
-    last(handlers.ask("a", "What is the consideration?", "contracts", []))
+    last(handlers.ask("a", "What is the consideration?", "contracts"))
     pdf = handlers.workspace.root / "contracts" / "agreement.pdf"
     pdf.write_bytes(pdf.read_bytes() + b"\n% changed")
     changed = str(last(handlers.open_source("a", "cite", 1, 1)).source)
@@ -566,7 +555,7 @@ def test_the_passage_around_a_quote_is_verbatim_text(text: str, start: int, leng
 
 
 def test_switching_the_language_keeps_conversation_and_open_source(handlers: Handlers) -> None:
-    last(handlers.ask("a", "How much notice?", "contracts", []))
+    last(handlers.ask("a", "How much notice?", "contracts"))
     last(handlers.open_source("a", "cite", 1, 1))
     view = handlers.relabel("a", "zh", "contracts")
     assert CHINESE.states[ClaimState.PARTIAL] in str(view.transcript)

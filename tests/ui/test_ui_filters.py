@@ -15,7 +15,7 @@ from tests.page_fakes import HOSTILE, PageAssistant
 from ui import filters as components
 from ui import render
 from ui.conversation import Exchange
-from ui.filters import ALL, FilterChoices, Narrow, choices, limits, read_day
+from ui.filters import EVERYTHING, FilterChoices, bad_day, choices, limits, read_day
 from ui.handlers import Handlers, View
 from ui.render import fill
 from ui.texts import CHINESE, ENGLISH, Texts
@@ -43,7 +43,7 @@ def test_choices_are_what_the_documents_say_of_themselves(handlers: Handlers) ->
     assert ("2023", "2023") in offered.years and ("2022", "2022") in offered.years
     assert offered.kinds == (("Markdown", "markdown"), ("PDF", "pdf"), ("TXT", "text"))
     assert offered.languages == (("English", "en"), ("中文", "zh"))
-    assert offered.authorities == () and offered.dated
+    assert offered.authority == () and offered.dated
 
 
 def test_years_stand_newest_first_and_one_company_under_two_spellings_once() -> None:
@@ -72,7 +72,7 @@ def test_files_that_could_not_be_read_offer_nothing() -> None:
 @pytest.mark.parametrize("texts", [ENGLISH, CHINESE])
 def test_kinds_of_legal_texts_have_names_in_the_language_of_the_page(texts: Texts) -> None:
     laws = [fake_document(f"{a}.md", metadata={"authority": a}) for a in ("statute", "case")]
-    assert set(choices(laws, texts).authorities) == {
+    assert set(choices(laws, texts).authority) == {
         (texts.authorities["statute"], "statute"),
         (texts.authorities["case"], "case"),
     }
@@ -91,8 +91,8 @@ def test_hidden_components_are_those_without_a_choice() -> None:
 
 
 def test_values_of_the_components_become_filters_and_go_back_into_them() -> None:
-    chosen = components.read((["Vextra plc"], ["2022"], ["pdf"], ["en"], "statute", "2024/5/1"))
-    assert chosen.filters(["a*"]) == Filters(
+    chosen = components.read(["a*"], (["Vextra plc"], ["2022"], ["pdf"], ["en"], "statute", "2024/5/1"))
+    assert chosen == Filters(
         documents=("a*",),
         kinds=("pdf",),
         languages=("en",),
@@ -102,56 +102,56 @@ def test_values_of_the_components_become_filters_and_go_back_into_them() -> None
         in_force="2024-05-01",
     )
     back = components.set_to(chosen)
-    assert components.read(tuple(back[name]["value"] for name in components.CHOSEN)) == chosen
-    assert components.read((None, None, [], [], None, None)) == ALL and not ALL.filters(())
+    assert components.read(["a*"], [back[name]["value"] for name in components.CHOSEN]) == chosen
+    assert components.read(None, (None, None, [], [], None, None)) == EVERYTHING and not EVERYTHING
 
 
 @pytest.mark.parametrize("typed", ["2024-05-01", "2024-5-1", " 2024/05/01 ", "2024.5.1", "2024年5月1日"])
 def test_a_day_is_read_as_people_write_it(typed: str) -> None:
-    assert read_day(typed) == "2024-05-01" and Narrow(in_force=typed).bad_day == ""
-    check_filters(Narrow(in_force=typed).filters(()))
+    assert read_day(typed) == "2024-05-01" and bad_day(typed) == ""
+    check_filters(components.read([], ([], [], [], [], None, typed)))
 
 
 @pytest.mark.parametrize(
     "typed", ["yesterday", "2024-13-01", "2024-02-30", "2024", "1 May 2024", "0000-01-01"]
 )
 def test_what_is_no_day_is_told_in_the_language_of_the_page(handlers: Handlers, typed: str) -> None:
-    note = str(handlers.narrowed("a", Narrow(in_force=typed)).narrow_note)
+    note = str(handlers.narrowed("a", typed).narrow_note)
     assert "cw-problem" in note and f"“{typed}” is not a date" in note
     handlers.relabel("a", "zh", "contracts")
-    assert f"“{typed}”不是日期" in str(handlers.narrowed("a", Narrow(in_force=typed)).narrow_note)
-    assert handlers.narrowed("a", Narrow(in_force="2024-05-01")).narrow_note == ""
+    assert f"“{typed}”不是日期" in str(handlers.narrowed("a", typed).narrow_note)
+    assert handlers.narrowed("a", "2024-05-01").narrow_note == ""
 
 
 # How it reaches the search
 
 
 def test_filters_reach_the_assistant_with_the_documents_chosen(handlers: Handlers) -> None:
-    narrow = Narrow(companies=("Meridian Foods plc",), years=("2022",), in_force="2022-06-01")
-    last(handlers.ask("a", "notice?", "contracts", ["lease.md"], narrow))
-    assert assistant_of(handlers).calls[0]["filters"] == narrow.filters(["lease.md"])
+    narrow = Filters(("lease.md",), companies=("Meridian Foods plc",), years=("2022",), in_force="2022-06-01")
+    last(handlers.ask("a", "notice?", "contracts", narrow))
+    assert assistant_of(handlers).calls[0]["filters"] == narrow
 
 
 def test_retry_and_samples_are_asked_with_the_filters_chosen_now(handlers: Handlers) -> None:
-    last(handlers.ask("a", "notice?", "contracts", []))
-    last(handlers.retry("a", 1, "contracts", [], Narrow(kinds=("pdf",))))
-    last(handlers.sample("a", 0, "contracts", [], Narrow(languages=("zh",))))
+    last(handlers.ask("a", "notice?", "contracts"))
+    last(handlers.retry("a", 1, "contracts", Filters(kinds=("pdf",))))
+    last(handlers.sample("a", 0, "contracts", Filters(languages=("zh",))))
     first, second, third = (call["filters"] for call in assistant_of(handlers).calls)
     assert first is None and second.kinds == ("pdf",) and third.languages == ("zh",)
 
 
 def test_a_question_with_a_bad_day_is_not_asked_and_stays_with_the_message(handlers: Handlers) -> None:
-    bad = Narrow(in_force="soon")
-    (view,) = handlers.ask("a", "notice?", "contracts", [], bad)
+    bad = Filters(in_force="soon")
+    (view,) = handlers.ask("a", "notice?", "contracts", bad)
     assert "“soon” is not a date" in str(view.live) and not view.clear_question and view.running is None
-    last(handlers.ask("a", "notice?", "contracts", []))
-    last(handlers.retry("a", 1, "contracts", [], bad))
+    last(handlers.ask("a", "notice?", "contracts"))
+    last(handlers.retry("a", 1, "contracts", bad))
     assert len(handlers.conversations.get("a").exchanges) == 1, "the answer is not thrown away"
     assert len(assistant_of(handlers).calls) == 1
 
 
 def test_hostile_day_is_escaped(handlers: Handlers) -> None:
-    (view,) = handlers.ask("a", "notice?", "contracts", [], Narrow(in_force=HOSTILE))
+    (view,) = handlers.ask("a", "notice?", "contracts", Filters(in_force=HOSTILE))
     assert "<script" not in str(view.live) and "<img" not in str(view.narrow_note)
 
 
@@ -159,11 +159,11 @@ def test_another_index_and_the_clear_button_take_the_filters_away_and_a_language
     handlers: Handlers,
 ) -> None:
     assert (
-        handlers.choose("a", "empty").chosen == ALL
+        handlers.choose("a", "empty").chosen == EVERYTHING
         and handlers.choose("a", "empty").choices == FilterChoices()
     )
     cleared = handlers.everything("a")
-    assert (cleared.chosen, cleared.scope_chosen, cleared.narrow_note) == (ALL, (), "")
+    assert (cleared.chosen, cleared.scope_chosen, cleared.narrow_note) == (EVERYTHING, (), "")
     again = handlers.relabel("a", "zh", "contracts")
     assert again.chosen is None and again.choices and again.scope_chosen is None
 
@@ -236,7 +236,7 @@ def test_lines_stand_above_evidence_while_an_answer_grows_and_in_answers_and_ref
 
 
 def test_an_exchange_takes_over_what_its_events_say(handlers: Handlers) -> None:
-    lives = [str(v.live) for v in handlers.ask("a", "net sales in 2021", "contracts", []) if v.live]
+    lives = [str(v.live) for v in handlers.ask("a", "net sales in 2021", "contracts") if v.live]
     assert any("cw-gap" in html for html in lives), "before the answer is there"
     final = str(render.transcript(handlers.conversations.get("a").exchanges, ENGLISH))
     assert "no passage of Meridian Foods plc for 2021 was found" in final

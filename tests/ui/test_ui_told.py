@@ -42,7 +42,7 @@ def last(views: Iterator[View]) -> View:
 
 def ask(handlers: Handlers, question: str, key: str = "a") -> str:
     handlers.open(key, "en")
-    return str(last(handlers.ask(key, question, "contracts", ())).transcript)
+    return str(last(handlers.ask(key, question, "contracts")).transcript)
 
 
 def words(html: str) -> str:
@@ -177,11 +177,11 @@ def test_a_follow_up_shows_as_what_it_was_searched_with_a_field_to_change_it(han
 
 def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    html = str(last(handlers.ask("a", "And that?", "contracts", (), alone=True)).transcript)
+    html = str(last(handlers.ask("a", "And that?", "contracts", alone=True)).transcript)
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert [len(call["history"]) for call in assistant.calls] == [0, 0]
     assert html.count('class="cw-turn"') == 2
-    last(handlers.ask("a", "What is the deposit?", "contracts", ()))
+    last(handlers.ask("a", "What is the deposit?", "contracts"))
     assert [turn.question for turn in assistant.calls[-1]["history"]] == [
         "What is the deposit of Harbour Street?"
     ]
@@ -190,13 +190,13 @@ def test_an_edited_question_is_asked_as_it_is_and_replaces_nothing(handlers: Han
 @pytest.mark.parametrize("edited", ["", "   "])
 def test_an_emptied_question_is_not_asked(handlers: Handlers, edited: str) -> None:
     handlers.open("a", "en")
-    assert list(handlers.ask("a", edited, "contracts", (), alone=True)) == [View()]
+    assert list(handlers.ask("a", edited, "contracts", alone=True)) == [View()]
 
 
 def test_a_question_asked_alone_stays_alone_when_asked_again(handlers: Handlers) -> None:
     ask(handlers, "What is the deposit?")
-    last(handlers.ask("a", "How much notice?", "contracts", (), alone=True))
-    last(handlers.retry("a", 2, "contracts", ()))
+    last(handlers.ask("a", "How much notice?", "contracts", alone=True))
+    last(handlers.retry("a", 2, "contracts"))
     assistant: PageAssistant = handlers.workspace.assistant("contracts")
     assert assistant.calls[-1]["history"] == ()
 
@@ -223,7 +223,7 @@ def test_a_waiting_question_says_how_many_are_ahead_until_it_is_served() -> None
 
 def test_the_place_in_the_queue_is_seen_while_it_lasts(handlers: Handlers) -> None:
     handlers.open("a", "en")
-    live = [str(v.live) for v in handlers.ask("a", "queued: how much notice?", "contracts", ()) if v.live]
+    live = [str(v.live) for v in handlers.ask("a", "queued: how much notice?", "contracts") if v.live]
     assert any("are ahead" in html for html in live)
     assert "cw-queue" not in live[-1]
 

@@ -115,18 +115,11 @@ def common_scale(values: Iterable[Decimal]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RequiredFigure:
-    """A figure that a computation needs: concept key, and the period (0 the asked one, -1 the one before)."""
-
-    concept: str
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class NotComputed:
-    """Why nothing was computed: the figures that were not found, or what in the numbers forbids it."""
+    """Why nothing was computed: the figures that were not found, each as (concept, period: 0 the asked one,
+    -1 the one before), or what in the numbers forbids it."""
 
-    required: tuple[RequiredFigure, ...] = ()
+    required: tuple[tuple[str, int], ...] = ()
     reason: str = ""
 
 

@@ -33,12 +33,16 @@ class Law(Field):
         return {**describe_statute(document), **validity(document)}
 
     def relations(self, document: Document) -> Sequence[Relation]:
-        """The texts that a text of any kind repeals, from the day when it is in force."""
+        """The texts that a text of any kind amends, which may be itself, and repeals, from the day when it is
+        in force."""
+        from rag.documents.amendments import amendments
         from rag.documents.validity import stated
         from rag.domains.law.statutes import repeals
 
         start = stated(document.metadata).start
-        return [Relation(RelationKind.REPEALS, name, start) for name in repeals(document)]
+        amended = dict.fromkeys(a.reference.target or document.title for a in amendments(document))
+        amends = [Relation(RelationKind.AMENDS, name, start) for name in amended if name]
+        return [*amends, *(Relation(RelationKind.REPEALS, name, start) for name in repeals(document))]
 
     def asked(self, wording: Wording, catalogue: Catalogue) -> Restriction:
         from rag.domains.law.naming import asked_statutes

@@ -190,8 +190,9 @@ def repeals(document: Document) -> tuple[str, ...]:
         preamble = len(_preamble(head))
         names = _repeals_zh(f"{head[preamble:] if preamble < len(head) else head}\n{tail}")
     else:
-        found = (m["a"] or m["b"] for part in (head, tail) for m in _RE["repeals_en"].finditer(part))
-        names = [" ".join(name.split()) for name in found]
+        found = [m for part in (head, tail) for m in _RE["repeals_en"].finditer(part)]
+        whole = (m for m in found if m["b"] or not _RE["part_of"].search(m.string, 0, m.start()))
+        names = [" ".join((m["a"] or m["b"]).split()) for m in whole]
     return tuple(dict.fromkeys(names))
 
 

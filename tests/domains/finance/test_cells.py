@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains.finance.figures.cells import TableRow, fitted, read_cells, read_figure
+from rag.domains.finance.figures.cells import FigureCell, read_cells, read_figure
 from tests.rows import row_block
 
 
-def read(text: str, start: int = 0, *, placed: bool) -> TableRow:
-    return read_cells(row_block(text, start, placed=placed), text)
+def read(text: str, start: int = 0) -> tuple[str, tuple[FigureCell, ...]]:
+    return read_cells(row_block(text, start), text)
 
 
 @pytest.mark.parametrize(
@@ -51,45 +51,34 @@ def test_what_is_no_figure_is_none(text: str) -> None:
 
 
 def test_word_for_nothing_has_no_value_and_keeps_its_column() -> None:
-    row = read("Return on sales n/a 5.0% —", placed=False)
-    assert [cell.value for cell in row.cells] == [None, Decimal("5.0"), Decimal(0)]
+    _, cells = read("Return on sales | n/a | 5.0% | —")
+    assert [(cell.place, cell.value) for cell in cells] == [(1, None), (2, Decimal("5.0")), (3, Decimal(0))]
 
 
 def test_signs_beside_a_figure_are_part_of_it() -> None:
-    text = "Net loss $ ( 12 ) $ 13 5.6 %"
-    row = read(text, 100, placed=False)
-    assert [cell.printed for cell in row.cells] == ["$ ( 12 )", "$ 13", "5.6 %"]
-    assert [text[cell.start - 100 : cell.end - 100] for cell in row.cells] == ["$ ( 12 )", "$ 13", "5.6 %"]
-    assert row.label == "Net loss"
+    text = "Net loss | $ ( 12 ) | $ 13 | 5.6 %"
+    label, cells = read(text, 100)
+    assert [cell.printed for cell in cells] == ["$ ( 12 )", "$ 13", "5.6 %"]
+    assert [text[cell.start - 100 : cell.end - 100] for cell in cells] == ["$ ( 12 )", "$ 13", "5.6 %"]
+    assert label == "Net loss"
 
 
 def test_figures_inside_a_label_stay_in_it() -> None:
-    row = read("Receivables, less allowances of $41 (2019, $37) 8,250 7,940", placed=False)
-    assert row.label.endswith("$37)")
-    assert [cell.printed for cell in row.cells] == ["8,250", "7,940"]
+    label, cells = read("Receivables, less allowances of $41 (2019, $37) | 8,250 | 7,940")
+    assert label.endswith("$37)")
+    assert [cell.printed for cell in cells] == ["8,250", "7,940"]
 
 
 def test_cells_of_a_grid_keep_their_columns_when_some_are_empty() -> None:
-    row = read("Group revenue | 318.2 |  | (296.4)", placed=True)
-    assert [(cell.place, cell.value) for cell in row.cells] == [(1, Decimal("318.2")), (3, Decimal("-296.4"))]
+    _, cells = read("Group revenue | 318.2 |  | (296.4)")
+    assert [(cell.place, cell.value) for cell in cells] == [(1, Decimal("318.2")), (3, Decimal("-296.4"))]
 
 
 def test_row_without_a_label_is_read_from_its_joint() -> None:
     text = "| 3 | 4"
-    row = read(text, placed=True)
-    assert row.label == ""
-    assert [(cell.place, text[cell.start : cell.end]) for cell in row.cells] == [(1, "3"), (2, "4")]
-
-
-def test_marks_of_footnotes_go_before_figures_of_the_label() -> None:
-    row = read("Debt, Note 7 1,200 (1) 1,100", placed=False)
-    kept = fitted(row.cells, 2)
-    assert kept is not None
-    assert [cell.printed for cell in kept] == ["1,200", "1,100"]
-
-
-def test_row_with_too_few_figures_is_not_put_into_columns() -> None:
-    assert fitted(read("Goodwill 1,200 1,100", placed=False).cells, 3) is None
+    label, cells = read(text)
+    assert label == ""
+    assert [(cell.place, text[cell.start : cell.end]) for cell in cells] == [(1, "3"), (2, "4")]
 
 
 _AMOUNTS = st.integers(-(10**12), 10**12)
@@ -101,22 +90,18 @@ def _printed(value: int, dollar: bool) -> str:
 
 
 @given(st.lists(st.tuples(_AMOUNTS, st.booleans()), min_size=2, max_size=6), st.integers(0, 1000))
-def test_every_amount_comes_back_from_a_line_and_from_a_grid(
-    amounts: list[tuple[int, bool]], start: int
-) -> None:
-    printed = [_printed(value, dollar) for value, dollar in amounts]
-    for grid in (False, True):
-        text = (" | " if grid else " ").join(["Total assets", *printed])
-        row = read(text, start, placed=grid)
-        assert row.label == "Total assets"
-        assert [cell.value for cell in row.cells] == [value for value, _ in amounts]
-        assert all(text[cell.start - start : cell.end - start] == cell.printed for cell in row.cells)
+def test_every_amount_comes_back_from_a_row(amounts: list[tuple[int, bool]], start: int) -> None:
+    text = " | ".join(["Total assets", *(_printed(value, dollar) for value, dollar in amounts)])
+    label, cells = read(text, start)
+    assert label == "Total assets"
+    assert [cell.value for cell in cells] == [value for value, _ in amounts]
+    assert all(text[cell.start - start : cell.end - start] == cell.printed for cell in cells)
 
 
-@given(st.text(min_size=1, max_size=80).map(str.strip), st.integers(0, 50), st.booleans())
-def test_any_text_is_a_row_whose_cells_are_its_own_characters(text: str, start: int, grid: bool) -> None:
-    row = read(text, start, placed=grid)
-    spans = [(cell.start - start, cell.end - start) for cell in row.cells]
+@given(st.text(min_size=1, max_size=80).map(str.strip), st.integers(0, 50))
+def test_any_text_is_a_row_whose_cells_are_its_own_characters(text: str, start: int) -> None:
+    _, cells = read(text, start)
+    spans = [(cell.start - start, cell.end - start) for cell in cells]
     assert all(0 <= begin < end <= len(text) for begin, end in spans)
     assert spans == sorted(spans)
-    assert [text[begin:end] for begin, end in spans] == [cell.printed for cell in row.cells]
+    assert [text[begin:end] for begin, end in spans] == [cell.printed for cell in cells]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains.finance.figures.asked import FigureRequest, Operation
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, Operation
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import CONTEXT, parse, shifted, terms
 from rag.domains.finance.figures.expressions import FormulaTerm as T
@@ -19,7 +19,6 @@ from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.printing import (
     Formatter,
     NotComputed,
-    RequiredFigure,
     Rounding,
     common_scale,
     plain,
@@ -145,14 +144,14 @@ def test_a_figure_that_is_missing_is_named_with_its_period() -> None:
     wanted = read_figure(read_wording("What was the fixed asset turnover in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table())
-    assert found == NotComputed((RequiredFigure("net ppe", 0),))
+    assert found == NotComputed((("net ppe", 0),))
 
 
 def test_the_alternative_that_lacks_least_is_what_is_missing() -> None:
     wanted = read_figure(read_wording("What was EBITDA in FY2022?"))
     assert wanted is not None
     found = compute(wanted, table({("operating income", 0): 5}))
-    assert found == NotComputed((RequiredFigure("depreciation", 0),))
+    assert found == NotComputed((("depreciation", 0),))
 
 
 def test_a_line_that_is_not_printed_is_made_of_others() -> None:
@@ -176,7 +175,7 @@ def test_an_average_that_the_question_defines_needs_both_balances() -> None:
         )
     )
     assert wanted is not None
-    assert compute(wanted, table()) == NotComputed((RequiredFigure("equity", -1),))
+    assert compute(wanted, table()) == NotComputed((("equity", -1),))
 
 
 def test_one_row_that_two_names_fit_is_counted_once() -> None:
@@ -228,7 +227,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
         ("revenue", 0): Figure("r", D(b), "USD"),
         ("cash", 0): Figure("c", D(c), "USD"),
     }
-    wanted = FigureRequest(book().formulas["gross margin"], ("FY2022",), Rounding())
+    wanted = FigureRequest(book().formulas["gross margin"], (FiscalTerm(2022),), Rounding())
     found = compute(wanted, lambda concept, offset: sheet.get((concept, offset)))
     assert isinstance(found, Calculation)
     exact = Fraction(a, b) * 100
@@ -239,7 +238,7 @@ def test_ratios_are_exact_to_many_digits(a: int, b: int, c: int) -> None:
 def test_a_compound_rate_leads_from_the_first_to_the_last(values: list[int]) -> None:
     n = len(values)
     wanted = FigureRequest(
-        metric("l:revenue"), (f"FY{2022 - n + 1}", "FY2022"), Rounding(), Operation.CAGR, 2
+        metric("l:revenue"), (FiscalTerm(2022 - n + 1), FiscalTerm(2022)), Rounding(), Operation.CAGR, 2
     )
     found = compute(wanted, lambda _c, offset: Figure("revenue", D(values[n - 1 + offset]), "USD"))
     assert isinstance(found, Calculation)

@@ -7,10 +7,10 @@ from decimal import Decimal as D
 import pytest
 
 from rag.domains.finance.concepts import CONCEPTS, load
-from rag.domains.finance.figures.asked import FigureRequest
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import terms
-from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, equal_lines, identifier
+from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, identifier
 from rag.domains.finance.printing import Rounding
 from rag.languages.text import has_han, normalise
 from rag.types import Calculation, Figure
@@ -30,7 +30,7 @@ def test_a_formula_names_known_lines_and_says_whose_it_is(formula: Formula) -> N
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("formula", BOOK.formulas.values(), ids=lambda f: f.key)
 def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: str) -> None:
-    wanted = FigureRequest(formula, ("FY2022",), Rounding(), language=language)
+    wanted = FigureRequest(formula, (FiscalTerm(2022),), Rounding(), language=language)
     asked: set[tuple[str, int]] = set()
 
     def lookup(concept: str, offset: int) -> Figure:
@@ -40,7 +40,7 @@ def test_a_formula_is_computed_from_what_it_needs(formula: Formula, language: st
 
     found = compute(wanted, lookup)
     assert isinstance(found, Calculation), found
-    assert found.result.printed and found.result.period == "FY2022"
+    assert found.result.printed and found.result.period == FiscalTerm(2022).in_words(language)
     known = {(t.concept, t.offset) for t in terms(formula.form(language))}
     variants = {(t.concept, t.offset) for v in formula.variants for t in terms(v)}
     assert asked <= known | variants
@@ -84,7 +84,7 @@ def test_one_name_stands_for_one_thing() -> None:
 
 
 def test_twins_are_lines_of_both_languages() -> None:
-    for english, chinese in equal_lines().items():
+    for english, chinese in book().equal_lines.items():
         assert english in LINES
         assert chinese and all(key in LINES and has_han(key) for key in chinese)
 

@@ -3,21 +3,21 @@
 import pytest
 
 from rag.domains.finance.concepts import ReportFacts
-from rag.domains.finance.figures.heads import Column, read_columns, read_unit, split_head
+from rag.domains.finance.figures.heads import Column, read_columns, read_unit
 
 ANNUAL = ReportFacts(years=(2023,), part="FY", ended="2023-12-31")
 SECOND_QUARTER = ReportFacts(years=(2022,), part="Q2", ended="2021-10-30")
 EARLY_YEAR_END = ReportFacts(years=(2019,), part="FY", ended="2019-04-27")
 
 
-def terms(header: str, columns: int, facts: ReportFacts, *, instant: bool = False) -> list[str]:
-    common, heads = split_head(header.split(" | "), columns)
+def terms(header: str, facts: ReportFacts, *, instant: bool = False) -> list[str]:
+    common, *heads = header.split(" | ")
     return [f"{c.year} {c.part}" for c in read_columns(common, heads, facts, instant=instant)]
 
 
 def test_day_of_the_common_head_and_year_of_each_column_are_read_together() -> None:
     header = "(In thousands) Years ended December 31, | 2023 | 2022 | 2021"
-    assert terms(header, 3, ANNUAL) == ["2023 FY", "2022 FY", "2021 FY"]
+    assert terms(header, ANNUAL) == ["2023 FY", "2022 FY", "2021 FY"]
 
 
 def test_months_tell_a_quarter_from_what_has_passed_of_the_year() -> None:
@@ -25,31 +25,27 @@ def test_months_tell_a_quarter_from_what_has_passed_of_the_year() -> None:
         "$ in millions | Three Months Ended October 30, 2021 | Three Months Ended October 31, 2020"
         " | Six Months Ended October 30, 2021 | Six Months Ended October 31, 2020"
     )
-    assert terms(header, 4, SECOND_QUARTER) == ["2022 Q2", "2021 Q2", "2022 H1", "2021 H1"]
+    assert terms(header, SECOND_QUARTER) == ["2022 Q2", "2021 Q2", "2022 H1", "2021 H1"]
 
 
 def test_balance_of_the_last_year_end_in_a_quarterly_report_is_that_year_s() -> None:
     header = "$ in millions | October 30, 2021 | May 1, 2021 | October 31, 2020"
-    assert terms(header, 3, SECOND_QUARTER, instant=True) == ["2022 Q2", "2021 FY", "2021 Q2"]
+    assert terms(header, SECOND_QUARTER, instant=True) == ["2022 Q2", "2021 FY", "2021 Q2"]
 
 
 def test_fiscal_year_that_ends_in_april_keeps_its_name() -> None:
     header = "$ in millions | April 27, 2019 | April 28, 2018 | April 29, 2017"
-    assert terms(header, 3, EARLY_YEAR_END) == ["2019 FY", "2018 FY", "2017 FY"]
+    assert terms(header, EARLY_YEAR_END) == ["2019 FY", "2018 FY", "2017 FY"]
 
 
 def test_bare_years_are_counted_from_the_report_s_own() -> None:
-    assert terms(
-        "(in millions) | 2022 | 2021", 2, ReportFacts(years=(2022,), part="FY", ended="2023-01-03")
-    ) == [
-        "2022 FY",
-        "2021 FY",
-    ]
+    facts = ReportFacts(years=(2022,), part="FY", ended="2023-01-03")
+    assert terms("(in millions) | 2022 | 2021", facts) == ["2022 FY", "2021 FY"]
 
 
 def test_oldest_column_first_is_read_as_it_stands() -> None:
     header = "(USD million) Twelve Months Ended September 30, | 2020 | 2021"
-    assert terms(header, 2, ReportFacts(years=(2021,), part="Q4", ended="2021-09-30")) == [
+    assert terms(header, ReportFacts(years=(2021,), part="Q4", ended="2021-09-30")) == [
         "2020 FY",
         "2021 FY",
     ]
@@ -72,14 +68,13 @@ def test_chinese_heads_name_this_period_and_the_one_before(head: str, period: st
 
 
 def test_columns_of_changes_have_no_period() -> None:
-    common, heads = split_head(("单位：万元 项目", "2023年", "2022年", "增减"), 3)
-    columns = read_columns(common, heads, ANNUAL, instant=False)
+    columns = read_columns("单位：万元 项目", ("2023年", "2022年", "增减"), ANNUAL, instant=False)
     assert [(c.year, c.change) for c in columns] == [(2023, False), (2022, False), (0, True)]
 
 
-def test_columns_without_any_period_are_taken_newest_first_and_say_so() -> None:
+def test_columns_whose_heads_say_no_period_have_none() -> None:
     columns = read_columns("(Unaudited)", ("Amount", "Percent to sales", "Amount"), ANNUAL, instant=False)
-    assert [(c.year, c.inferred) for c in columns] == [(2023, True), (0, False), (2022, True)]
+    assert [c.year for c in columns] == [0, 0, 0]
 
 
 def test_words_that_set_a_column_apart_are_kept() -> None:

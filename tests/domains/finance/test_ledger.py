@@ -1,4 +1,4 @@
-"""Statements of PDF lines as labels, sections and figures; which line carries a line item."""
+"""Rows of statements as labels, sections and figures; which line carries a line item."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.domains.finance.figures.lineitems import Item, find_figure, item, label_score
+from rag.domains.finance.figures.lineitems import Item, find_figure, find_line, item, label_score
 from rag.domains.finance.figures.lines import TableLine, ledger, plain_label
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Page
@@ -18,24 +18,24 @@ INCOME = (
     "CONSOLIDATED STATEMENTS OF OPERATIONS",
     (
         "Years ended December 31,",
-        "2023 2022",
+        "| 2023 | 2022",
         "Revenues",
-        "Rooms $ 600 $ 500",
-        "Casino 400 300",
-        "1,000 800",
+        "Rooms | $ 600 | $ 500",
+        "Casino | 400 | 300",
+        "| 1,000 | 800",
         "Expenses",
-        "Rooms 350 300",
-        "Casino 250 220",
-        "General and administrative (Note 7) 100 90",
-        "700 610",
-        "Operating income 300 190",
-        "Income before income taxes 280 170",
-        "Provision for income taxes (80) (40)",
-        "Net income 200 130",
+        "Rooms | 350 | 300",
+        "Casino | 250 | 220",
+        "General and administrative (Note 7) | 100 | 90",
+        "| 700 | 610",
+        "Operating income | 300 | 190",
+        "Income before income taxes | 280 | 170",
+        "Provision for income taxes | (80) | (40)",
+        "Net income | 200 | 130",
         "Net income per share (Notes 2 and 9)",
-        "Basic $ 2.00 $ 1.30",
+        "Basic | $ 2.00 | $ 1.30",
         "Weighted average common shares outstanding",
-        "Basic 100 100",
+        "Basic | 100 | 100",
     ),
 )
 BALANCE = (
@@ -44,30 +44,30 @@ BALANCE = (
     (
         "ASSETS",
         "Current assets",
-        "Cash and cash equivalents $ 50 $ 40",
-        "Accounts receivable, net 70 60",
-        "Total current assets 120 100",
-        "Goodwill 30 30",
-        "$ 900 $ 850",
+        "Cash and cash equivalents | $ 50 | $ 40",
+        "Accounts receivable, net | 70 | 60",
+        "Total current assets | 120 | 100",
+        "Goodwill | 30 | 30",
+        "| $ 900 | $ 850",
         "LIABILITIES AND STOCKHOLDERS' EQUITY",
         "Current liabilities",
-        "Accounts payable $ 90 $ 85",
-        "Total current liabilities 160 150",
-        "Other liabilities 40 38",
-        "Total liabilities 200 188",
-        "Total stockholders' equity 700 662",
-        "$ 900 $ 850",
+        "Accounts payable | $ 90 | $ 85",
+        "Total current liabilities | 160 | 150",
+        "Other liabilities | 40 | 38",
+        "Total liabilities | 200 | 188",
+        "Total stockholders' equity | 700 | 662",
+        "| $ 900 | $ 850",
     ),
 )
 
 
-def statements(*tables: tuple[str, str, Sequence[str]], placed: bool = False) -> dict[str, object]:
-    """Text and blocks of one page of tables, each below its title; `placed`: cells, " | " between them."""
+def statements(*tables: tuple[str, str, Sequence[str]]) -> dict[str, object]:
+    """Text and blocks of one page of tables, each below its title, with " | " between cells."""
     text, blocks = "", []
     for header, title, rows in tables:
         for kind, line in ((BlockKind.HEADING, title), *((BlockKind.TABLE_ROW, row) for row in rows)):
             if kind is BlockKind.TABLE_ROW:
-                blocks.append(row_block(line, len(text), header, placed=placed))
+                blocks.append(row_block(line, len(text), header))
             else:
                 blocks.append(Block(kind, len(text), len(text) + len(line)))
             text += line + "\n"
@@ -120,7 +120,7 @@ def test_figure_of_a_placed_table_stands_under_its_own_head(
     metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
     metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
     with Store.create(tmp_path, manifest()) as made:
-        parts = statements(*tables, placed=True)
+        parts = statements(*tables)
         put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
 
         def value(key: str, year: int) -> int | None:
@@ -138,11 +138,50 @@ def test_heads_that_name_no_period_give_none(tmp_path: Path) -> None:
     metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
     metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
     with Store.create(tmp_path, manifest()) as made:
-        parts = statements(SHARED, placed=True)
+        parts = statements(SHARED)
         put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
         wanted = item("net income")
         assert wanted is not None
         assert find_figure(made, [1], wanted, 2023, "FY") is None
+
+
+def test_heads_that_stand_in_rows_give_periods_and_unit(tmp_path: Path) -> None:
+    metadata = {"company": "Marrowby Resorts Inc.", "form": "10-K", "fiscal_year": "2023"}
+    metadata |= {"fiscal_period": "FY", "period_end": "2023-12-31"}
+    rows = (
+        "|  | December 31,",
+        "Year | 2023 | 2022",
+        "|  | (in millions)",
+        "Revenues | 900 | 800",
+        "Net income | 9 | 8",
+    )
+    parts = statements(("|  | Segments | ", "CONSOLIDATED STATEMENTS OF OPERATIONS", rows))
+    with Store.create(tmp_path, manifest()) as made:
+        put(made, document("marrowby.pdf", [], title="Marrowby", metadata=metadata, **parts))
+        found = find_line(made, [1], "net income", 2022, "FY")
+        assert found is not None and found.value == 8_000_000
+
+
+@pytest.mark.parametrize(("printed", "tax"), [("500", 500), ("-500", -500), ("(500)", -500)])
+def test_chinese_tax_has_the_sign_that_leads_from_profit_to_net_profit(
+    printed: str, tax: int, tmp_path: Path
+) -> None:
+    metadata = {"company": "澄原示例股份有限公司", "form": "annual report", "fiscal_year": "2024"}
+    metadata |= {"fiscal_period": "FY", "period_end": "2024-12-31"}
+    rows = (
+        "营业收入 | 9,000",
+        "营业成本 | 6,000",
+        "利润总额 | 2,000",
+        f"减：所得税费用 | {printed}",
+        f"净利润 | {2000 - tax}",
+    )
+    parts = statements(("项目 | 2024年度", "合并利润表", rows))
+    with Store.create(tmp_path, manifest()) as made:
+        put(made, document("澄原.pdf", [], title="澄原示例", language="zh", metadata=metadata, **parts))
+        wanted = item("income tax", "zh")
+        assert wanted is not None
+        found = find_figure(made, [1], wanted, 2024, "FY")
+        assert found is not None and found.value == tax
 
 
 def line(store: Store, label: str, section: str = "") -> TableLine:

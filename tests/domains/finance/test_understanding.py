@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.domains.finance.figures.asked import FigureRequest, Operation, moved, period_words, steps_between
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, Operation
 from rag.domains.finance.figures.expressions import terms
 from rag.domains.finance.figures.understanding import read_figure
 from rag.questions.expects import read_wording
 from tests.asked_questions import FIGURES, NOT_FIGURES
+
+
+def term(written: str) -> FiscalTerm:
+    """Of "FY2022", "Q1 2023" and "2022-12-31"."""
+    if written.count("-") == 2:
+        return FiscalTerm(int(written[:4]), ended=written)
+    return FiscalTerm(int(written[-4:]), written[:-4].strip())
 
 
 @pytest.mark.parametrize(("question", "key", "periods", "aim"), FIGURES)
@@ -22,7 +29,7 @@ def test_a_question_for_a_figure_is_understood(
 ) -> None:
     wanted = read_figure(read_wording(question))
     assert wanted is not None
-    assert (wanted.formula.key, wanted.periods, wanted.operation.value) == (key, periods, aim)
+    assert (wanted.formula.key, (*map(str, wanted.periods),), wanted.operation.value) == (key, periods, aim)
 
 
 @pytest.mark.parametrize("question", NOT_FIGURES)
@@ -112,7 +119,7 @@ def test_offsets_are_the_periods_an_aim_goes_over(
 ) -> None:
     wanted = read_figure(read_wording("What was revenue in FY2022?"))
     assert wanted is not None
-    shaped = FigureRequest(wanted.formula, periods, wanted.rounding, aim, span)
+    shaped = FigureRequest(wanted.formula, tuple(map(term, periods)), wanted.rounding, aim, span)
     assert shaped.offsets() == offsets
 
 
@@ -121,7 +128,7 @@ def test_periods_of_two_kinds_are_counted_as_they_come() -> None:
         read_wording("Was there any drop in cash & cash equivalents between FY2023 and Q2 of FY2024?")
     )
     assert wanted is not None
-    assert [wanted.period(o) for o in wanted.offsets()] == ["FY2023", "Q2 2024"]
+    assert [str(wanted.period(o)) for o in wanted.offsets()] == ["FY2023", "Q2 2024"]
 
 
 @pytest.mark.parametrize(
@@ -133,21 +140,20 @@ def test_periods_of_two_kinds_are_counted_as_they_come() -> None:
         ("H2 2023", -1, True, "H1 2023"),
         ("2024-02-29", -1, False, "2023-02-28"),
         ("2022-12-31", -2, False, "2020-12-31"),
-        ("the spring", -1, False, ""),
     ],
 )
 def test_periods_move_by_years_or_one_by_one(period: str, by: int, sequential: bool, other: str) -> None:
-    assert moved(period, by, sequential) == other
+    assert term(period).moved(by, sequential) == term(other)
 
 
 @given(st.integers(1990, 2040), st.integers(-9, 9), st.sampled_from(["FY{}", "Q3 {}", "H1 {}", "{}-06-30"]))
 def test_steps_lead_back_to_where_they_came_from(year: int, by: int, pattern: str) -> None:
-    period = pattern.format(year)
-    assert steps_between(period, moved(period, by)) == by
+    period = term(pattern.format(year))
+    assert period.steps_to(period.moved(by)) == by
 
 
 def test_chinese_answers_name_periods_in_chinese() -> None:
-    assert [period_words(p, "zh") for p in ("FY2021", "Q3 2022", "H1 2023")] == [
+    assert [term(p).in_words("zh") for p in ("FY2021", "Q3 2022", "H1 2023")] == [
         "2021年",
         "2022年第三季度",
         "2023年上半年",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -17,10 +17,38 @@ from rag.languages.lexicon import MAX_CHARS
 from rag.languages.text import normalise
 from rag.questions.expects import Wording
 
-_YEAR = re.compile(r"(?:FY)?(?P<y>\d{4})")
 _RANGE = re.compile(r"\b((?:19|20)\d\d)\s?[-–—]\s?((?:19|20)\d\d)\b")
 _SHORT = re.compile(r"\bfy?\s?['’]?(\d\d)\b")
-_PART = re.compile(r"(?P<p>Q[1-4]|H[12]|9M) (?P<y>\d{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalTerm:
+    """A fiscal period: the year and its part, "FY" for all of it. `ended`: an ISO day instead, where the
+    question names one; it becomes a fiscal period by the calendar of the company's reports."""
+
+    year: int
+    part: str = "FY"
+    ended: str = ""
+
+    def __str__(self) -> str:
+        return self.in_words("en")
+
+    def in_words(self, language: str) -> str:
+        return self.ended or say(f"periods.{self.part}", language, year=self.year)
+
+    def moved(self, by: int, sequential: bool = False) -> FiscalTerm:
+        """The period so many years (quarters and halves, where `sequential`) later."""
+        count = {"Q": 4, "H": 2}.get(self.part[0], 0)
+        if sequential and count:
+            year, before = divmod(self.year * count + int(self.part[1]) - 1 + by, count)
+            return FiscalTerm(year, f"{self.part[0]}{before + 1}")
+        year = self.year + by
+        day = "02-28" if self.ended[5:] == "02-29" and not isleap(year) else self.ended[5:]
+        return FiscalTerm(year, self.part, f"{year}-{day}" if day else "")
+
+    def steps_to(self, other: FiscalTerm, sequential: bool = False) -> int | None:
+        """How many steps away `other` lies (negative: before it), None where none lead there."""
+        return next((by for by in (0, *range(-40, 41)) if self.moved(by, sequential) == other), None)
 
 
 class Operation(StrEnum):
@@ -55,8 +83,8 @@ PAIRED = _FIRST_AND_LAST | {Operation.TREND, Operation.AVERAGE_GROWTH}
 class FigureRequest:
     """The figure that a question asks for.
 
-    `formula` is what is computed, or read. `periods` are named as asked ("FY2019", "Q2 2023", "H1 2022",
-    "2022-12-31"), the newest last, empty where none is named.
+    `formula` is what is computed, or read. `periods` are those asked for, the newest last, empty where none
+    is named.
     `span` is the number of periods that an average, a growth or a trend goes over where fewer are named.
     `sequential`: the period before a quarter is the quarter before, not the same one a year earlier. `rising`
     is what a yes/no question supposes: 1 it rose, -1 it fell, 0 neither; `better`: the supposition is that it
@@ -64,7 +92,7 @@ class FigureRequest:
     the metric against, in the metric's printed unit; `rising` is then 1 for above it and -1 for below."""
 
     formula: Formula
-    periods: tuple[str, ...]
+    periods: tuple[FiscalTerm, ...]
     rounding: Rounding
     operation: Operation = Operation.VALUE
     span: int = 1
@@ -85,68 +113,32 @@ class FigureRequest:
         """Unit of the metric itself: one of `rag.domains.finance.figures.formulas.UNITS`."""
         return self.formula.unit
 
-    def period(self, offset: int = 0) -> str:
-        """The name of a period `offset` steps from the newest one asked for: ("FY2022", -1) -> "FY2021"; ""
-        where the question names none."""
+    def period(self, offset: int = 0) -> FiscalTerm | None:
+        """The period `offset` steps from the newest one asked for (-1 from FY2022 is FY2021); None where the
+        question names none."""
         if self._uneven() and -len(self.periods) < offset <= 0:
             return self.periods[offset - 1]
-        return moved(self.periods[-1], offset, self.sequential) if self.periods else ""
+        return self.periods[-1].moved(offset, self.sequential) if self.periods else None
+
+    def _steps(self) -> list[int | None]:
+        return [self.periods[-1].steps_to(p, self.sequential) for p in self.periods]
 
     def _uneven(self) -> bool:
         """Whether the periods are no steps of one kind (FY2023 and Q2 2024): they count as they come."""
-        return any(steps_between(self.periods[-1], p, self.sequential) is None for p in self.periods)
+        return None in self._steps()
 
     def offsets(self) -> tuple[int, ...]:
         """The periods that the aim goes over as offsets, the newest (0) last."""
         if self._uneven():
             return tuple(range(1 - len(self.periods), 1))
         if len(self.periods) > 1:
-            steps = [steps_between(self.periods[-1], p, self.sequential) for p in self.periods]
-            known = sorted({s for s in steps if s is not None and s <= 0})
+            known = sorted({s for s in self._steps() if s is not None and s <= 0})
             if len(known) > 1:
                 return (known[0], known[-1]) if self.operation in _FIRST_AND_LAST else tuple(known)
         if self.operation in (Operation.VALUE, Operation.SIGN, Operation.SOUND):
             return (0,)
         span = max(self.span, 2 if self.operation in PAIRED else 1)
         return (1 - span, 0) if self.operation in _FIRST_AND_LAST else tuple(range(1 - span, 1))
-
-
-def period_words(period: str, language: str) -> str:
-    """A period's name in an answer: "FY2021", "Q2 2023"; in Chinese 2021年, 2023年第二季度."""
-    if m := _PART.fullmatch(period):
-        return say(f"periods.{m['p']}", language, year=m["y"])
-    if m := _YEAR.fullmatch(period):
-        return say("periods.year", language, year=m["y"], written=period)
-    return period
-
-
-def moved(period: str, by: int, sequential: bool = False) -> str:
-    """A period so many years (quarters and halves, where `sequential`) later; "" where it cannot be said."""
-    if not by:
-        return period
-    if m := _PART.fullmatch(period):
-        part, year = m["p"], int(m["y"])
-        count = {"Q": 4, "H": 2}.get(part[0], 0)
-        if not sequential or not count:
-            return f"{part} {year + by}"
-        index = year * count + int(part[1]) - 1 + by
-        return f"{part[0]}{index % count + 1} {index // count}"
-    if m := _YEAR.fullmatch(period):
-        return f"FY{int(m['y']) + by}"
-    try:
-        day = date.fromisoformat(period)
-    except ValueError:
-        return ""
-    try:
-        return day.replace(year=day.year + by).isoformat()
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + by, day=28).isoformat()
-
-
-def steps_between(newest: str, period: str, sequential: bool = False) -> int | None:
-    """How many steps `period` lies from `newest` (negative: before it), None where none lead there."""
-    steps = (by for by in (0, *range(-40, 41)) if moved(newest, by, sequential) == period)
-    return next(steps, None)
 
 
 def read_text(asked: Wording) -> str:
@@ -162,23 +154,15 @@ def asked_periods(text: str, core: tuple[int, int]) -> list[FiscalPeriod]:
     return own or list(found)
 
 
-def labels(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[str, ...]:
-    """The periods by name, oldest first, as `asked.Wanted.periods` has them; those inside a range where
-    `keep_inner`."""
+def named_terms(text: str, periods: Sequence[FiscalPeriod], keep_inner: bool) -> tuple[FiscalTerm, ...]:
+    """The periods as terms, oldest first, each once; those inside a range where `keep_inner`."""
     named = [p for p in periods if p.year and (keep_inner or not p.inner)]
-    parts = {p.part for p in periods if p.part not in ("", "FY")}
-    single = next(iter(parts)) if len(parts) == 1 else ""
-    found = []
+    parts = {p.part for p in named} - {"", "FY"}
+    single = parts.pop() if len(parts) == 1 else ""
+    found: dict[FiscalTerm, None] = {}
     for p in sorted(named, key=lambda p: (p.year, p.ended, p.part)):
         # "Q2 of 2023 against 2022" is the same quarter twice, "Q2 2023 against FY2022" is not.
         part = p.part or ("" if text[p.start : p.end].startswith(("f", "year")) else single)
-        if p.ended:
-            found.append(p.ended)
-        elif part in ("", "FY"):
-            found.append(f"FY{p.year}")
-        else:
-            found.append(f"{part} {p.year}")
-    distinct = list(dict.fromkeys(found))
-    # A day and its year are one period.
-    years = {d[:4] for d in distinct if d[:2] != "FY" and "-" in d}
-    return tuple(d for d in distinct if not (d.startswith("FY") and d[2:] in years))
+        found[FiscalTerm(p.year, "FY" if p.ended else part or "FY", p.ended)] = None
+    days = {term.year for term in found if term.ended}  # a day and its year are one period
+    return tuple(t for t in found if t.ended or t.part != "FY" or t.year not in days)

@@ -1,35 +1,39 @@
 """Figures by segment, region or product: which part of a company has most of something, or more than a share,
 in figures and words.
 
-Two layouts are read: parts as rows under the name of the figure ("Revenues:", a row for each segment, a
-total), and parts as columns ("Retail 2022 | Retail 2021 | ... | Total 2022"). A table counts only where its
-total is the company's own figure of the statements and its parts add up to it: then they are all there
-are."""
+Parts are rows under the name of the figure ("Revenues:", a row for each segment, a total). A table counts
+only where its total is the company's own figure of the statements and its parts add up to it: then they are
+all there are."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.domains.finance.figures import lineitems
+from rag.domains.finance.figures.asked import FiscalTerm
 from rag.domains.finance.figures.formulas import book, concept_name, concept_unit
-from rag.domains.finance.figures.lineitems import FigureReading, Item, figure_for, item, label_score
-from rag.domains.finance.figures.lines import Amount, TableLine, table_lines
-from rag.domains.finance.figures.reporter import CompanyReports, FiscalTerm, ordered_reports
+from rag.domains.finance.figures.lineitems import (
+    FigureReading,
+    Item,
+    figure_for,
+    find_figure,
+    item,
+    label_score,
+    signed,
+)
+from rag.domains.finance.figures.lines import TableLine, table_lines
+from rag.domains.finance.figures.reporter import CompanyReports, ordered_reports
 from rag.domains.finance.printing import Formatter, Rounding, common_scale
-from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, say
 from rag.languages.text import normalise, search_tokens
 from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Calculation, Chunk, Evidence, Figure
 
-_RE = Patterns(__file__, month_name=MONTH_NAME)
+_RE = Patterns(__file__)
 _SURE = 0.75
 _LOOKED_AT = 20
-_BEFORE, _BEHIND = 6, 3
 _NAMED = 4
 _REPORTS = 3
 
@@ -47,34 +51,14 @@ class PartsQuestion:
 
 @dataclass(frozen=True, slots=True)
 class BreakdownPart:
-    """A part of a company with its figure, read as `reading`; `before` is that of the year before."""
+    """A part of a company with its figure; `before` is that of the year before."""
 
-    name: str
     reading: FigureReading
-    before: FigureReading | None = None
+    before: FigureReading | None
 
-
-@dataclass
-class Breakdown:
-    """The parts of a figure as one table gives them, by where they stand, and the total that it shows; `rest`
-    is what is no part (eliminations, what is not allocated)."""
-
-    parts: dict[str | int, BreakdownPart] = field(default_factory=dict)
-    rest: dict[str | int, Decimal] = field(default_factory=dict)
-    total: FigureReading | None = None
-
-    def add(self, place: str | int, name: str, reading: FigureReading, before: FigureReading | None) -> None:
-        if _RE["no_part"].search(name):
-            self.rest[place] = reading.value
-        else:
-            self.parts.setdefault(place, BreakdownPart(name, reading, before))
-
-    def gives(self, company: FigureReading) -> bool:
-        """Whether several parts and the rest make the company's own figure, but for rounding."""
-        if self.total is None or self.total.value != company.value or len(self.parts) < 2:
-            return False
-        added = sum((part.reading.value for part in self.parts.values()), sum(self.rest.values(), Decimal(0)))
-        return abs(added - company.value) <= self.total.amount.factor * (len(self.parts) + 1)
+    @property
+    def name(self) -> str:
+        return self.reading.line.label
 
 
 def asked_about_parts(query: Query) -> PartsQuestion | None:
@@ -95,71 +79,46 @@ def asked_about_parts(query: Query) -> PartsQuestion | None:
 
 
 def _about(store: Store, document: int, company: FigureReading) -> list[tuple[int, Chunk]]:
-    """The table passages that print the company's figure, with the others of their pages: one breakdown may
-    stand in several."""
+    """The table passages that print the company's figure, each with the one before it, where its table may
+    begin."""
     phrase = " ".join(search_tokens(company.amount.cell.printed.strip("$€£¥ ()（）")))
     held = store.phrase_hits([phrase], [document]).get(phrase, [])[:_LOOKED_AT]
-    around = {i for hit in held for i in range(hit - _BEFORE, hit + _BEHIND + 1)}
-    found = [
-        (i, c) for i, owner, c in store.chunks(sorted(around)) if owner == document and c.kind == "table"
-    ]
-    pages = {chunk.page for i, chunk in found if i in held}
-    return [(i, chunk) for i, chunk in found if chunk.page in pages]
+    around = sorted({i for hit in held for i in (hit - 1, hit)})
+    return [(i, c) for i, owner, c in store.chunks(around) if owner == document and c.kind == "table"]
 
 
-def _columns(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterable[Breakdown]:
-    """Tables with a column for each part: the line of the item, over all tables of one page."""
-    pages: defaultdict[tuple[int | None, str], Breakdown] = defaultdict(Breakdown)
+def _breakdowns(
+    lines: Iterable[TableLine], wanted: Item, term: FiscalTerm
+) -> Iterator[tuple[list[BreakdownPart], FigureReading]]:
+    """The parts that stand between the name of the figure and its total, and the total, where they and what
+    is no part (eliminations, what is not allocated) add up to it but for rounding."""
+    parts: list[BreakdownPart] = []
+    rest, section = Decimal(0), ""
     for line in lines:
-        if label_score(line.label, line.section, wanted) >= _SURE:
-            table = pages[line.row.page, line.label]
-            for name, now, before in _named(line, year, part):
-                if reading := _reading(wanted, line, now):
-                    if _RE["total"].search(name):
-                        table.total = reading
-                    else:
-                        table.add(name, name, reading, _reading(wanted, line, before))
-    return pages.values()
-
-
-def _named(line: TableLine, year: int, part: str) -> Iterator[tuple[str, Amount, Amount | None]]:
-    """(name of the part, its figure, that of the year before) of the columns that a part heads."""
-    named: dict[str, dict[int, Amount]] = {}
-    for amount in line.amounts:
-        column = amount.column
-        name = " ".join(_RE["period"].sub(" ", column.text).split()).strip(" ,|")
-        fits = column.year in (year, year - 1) and lineitems.same_part(column.part, part, False)
-        if name and fits and not column.change and amount.cell.value is not None:
-            named.setdefault(name, {}).setdefault(column.year, amount)
-    for name, amounts in named.items():
-        if year in amounts:
-            yield name, amounts[year], amounts.get(year - 1)
-
-
-def _rows(lines: Sequence[TableLine], wanted: Item, year: int, part: str) -> Iterator[Breakdown]:
-    """Tables with a row for each part, between the name of the figure and its total."""
-    table, section = Breakdown(), ""
-    for line in lines:
-        reading = _reading(wanted, line, figure_for(line, year, part))
+        reading = _reading(wanted, line, term)
         if reading is None:
             continue
-        whole = _RE["total"].search(line.label) or label_score(line.label, "", wanted) >= _SURE
-        if table.parts and whole:
-            table.total = reading
-            yield table
-            table, section = Breakdown(), ""
+        if parts and (_RE["total"].search(line.label) or label_score(line.label, "", wanted) >= _SURE):
+            added = sum((p.reading.value for p in parts), rest)
+            if len(parts) > 1 and abs(added - reading.value) <= reading.amount.factor * (len(parts) + 1):
+                yield parts, reading
+            parts, rest, section = [], Decimal(0), ""
             continue
         if line.section != section or not line.section:
-            table, section = Breakdown(), line.section
-        if label_score(line.section, "", wanted) >= _SURE:
-            before = _reading(wanted, line, figure_for(line, year - 1, part))
-            table.add(line.row.start, line.label, reading, before)
+            parts, rest, section = [], Decimal(0), line.section
+        if label_score(line.section, "", wanted) < _SURE:
+            continue
+        if _RE["no_part"].search(line.label):
+            rest += reading.value
+        else:
+            parts.append(BreakdownPart(reading, _reading(wanted, line, term.moved(-1))))
 
 
-def _reading(wanted: Item, line: TableLine, amount: Amount | None) -> FigureReading | None:
+def _reading(wanted: Item, line: TableLine, term: FiscalTerm) -> FigureReading | None:
+    amount = figure_for(line, term.year, term.part)
     if amount is None or amount.cell.value is None:
         return None
-    return FigureReading(line, amount, lineitems.signed(wanted.key, line, amount), _SURE)
+    return FigureReading(line, amount, signed(wanted.key, line, amount), _SURE)
 
 
 def rank_parts(
@@ -170,15 +129,14 @@ def rank_parts(
     None where no table there gives the parts of the company's own figure."""
     for report in ordered_reports(reports, store.catalogue(), term)[:_REPORTS]:
         wanted = item(request.key, store.document(report).language)
-        company = lineitems.find_figure(store, [report], wanted, term.year, term.part) if wanted else None
+        company = find_figure(store, [report], wanted, term.year, term.part) if wanted else None
         if wanted is None or company is None:
             continue
         lines = table_lines(store, store.document(report), _about(store, report, company))
-        tables = (table for f in (_columns, _rows) for table in f(lines, wanted, term.year, term.part))
-        fitting = [table for table in tables if table.gives(company)]
-        found = max(fitting, key=lambda table: len(table.parts), default=None)
-        if found and found.total and (order := _ranked(found.parts.values(), found.total, request)):
-            return _ranking(request, order, found.total, reports.company, term.in_words(language), language)
+        found = [(p, t) for p, t in _breakdowns(lines, wanted, term) if t.value == company.value]
+        parts, total = max(found, key=lambda table: len(table[0]), default=([], company))
+        if order := _ranked(parts, total, request):
+            return _ranking(request, order, total, reports.company, term.in_words(language), language)
     return None
 
 
@@ -189,14 +147,11 @@ def _ranked(
     its share of the total in percent."""
     values = []
     for part in parts:
-        value = part.reading.value
-        if request.growth:
-            if part.before is None or not part.before.value:
-                continue
-            value = (value - part.before.value) / abs(part.before.value) * 100
-        elif request.share is not None:
-            value = value / total.value * 100
-        values.append((part, value))
+        value, before = part.reading.value, part.before.value if part.before else None
+        if not request.growth:
+            values.append((part, value if request.share is None else value / total.value * 100))
+        elif before:
+            values.append((part, (value - before) / abs(before) * 100))
     return sorted(values, key=lambda pv: pv[1], reverse=not request.least)
 
 
@@ -209,14 +164,9 @@ def _ranking(
     share = request.share
     named = order[:_NAMED] if share is None else [(part, v) for part, v in order if v > share]
     unit = "%" if request.growth or share is not None else concept_unit(request.key)
-    rows: dict[int, Evidence] = {}  # one row may hold several parts
     readings = [part.reading for part, _ in named or order[:1]]
-    for reading in (*readings, total):
-        rows.setdefault(reading.line.row.start, reading.evidence(len(rows) + 1))
-    inputs = tuple(
-        part.reading.figure(part.name, part.reading.value, period, rows[part.reading.line.row.start].number)
-        for part, _ in named or order[:1]
-    )
+    evidence = tuple(reading.evidence(n) for n, reading in enumerate((*readings, total), 1))
+    inputs = tuple(r.figure(r.line.label, r.value, period, n) for n, r in enumerate(readings, 1))
     name = concept_name(request.key, language)
     said = [(part.name, formatter.text(v, unit)) for part, v in named]
     first = said[0] if said else ("", "")
@@ -228,4 +178,4 @@ def _ranking(
     )  # fmt: skip
     part, value = (named or order)[0]
     result = Figure(part.name, value, formatter.unit_of(unit), period, formatter.text(value, unit))
-    return tuple(rows.values()), Calculation(name, "", inputs, result), text
+    return evidence, Calculation(name, "", inputs, result), text

@@ -1,9 +1,6 @@
 """A table row as a label and figures, each with its own characters and its value; and how well the label says
 what one of several wordings says.
 
-Rows come in two kinds: those of which each cell stands in its column (sheets, HTML, DOCX, Markdown), and
-lines of a PDF ("Net sales $ 265,595 $ (1,234) 5.6 %"), whose figures are known by their order only.
-
 Every word of a wording has to stand in the label; words that a label adds cost according to what they do to
 its meaning ("net" not much, "other" or "deferred" nearly all). What a total is after ("net of ...") and whose
 it is ("attributable to ...") hardly count."""
@@ -129,8 +126,7 @@ def _one(word: str) -> str:
 class FigureCell:
     """A figure as printed at `[start, end)` of the document. `value` is what stands there: brackets are a
     minus, a dash is nil (0), "n/a" is None, a percent sign is kept apart; a scale that the cell itself states
-    ("3.2 million") is applied, that of its table is not. `place` is its column in a row of cells, None in a
-    line."""
+    ("3.2 million") is applied, that of its table is not. `place` is its column, counted from 0."""
 
     start: int
     end: int
@@ -138,16 +134,8 @@ class FigureCell:
     value: Decimal | None
     percent: bool = False
     currency: str = ""
-    place: int | None = None
+    place: int = 0
     scaled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A row taken apart; `label` is the words in front of the figures, on one line."""
-
-    label: str
-    cells: tuple[FigureCell, ...]
 
 
 def read_figure(text: str) -> FigureCell | None:
@@ -177,30 +165,15 @@ def read_figure(text: str) -> FigureCell | None:
     )  # fmt: skip
 
 
-def read_cells(row: Block, text: str) -> TableRow:
-    """A row of a table, whose text is `text`. A figure of a line is kept even where its value is not read."""
-    table, label, found = row.table, "", []
+def read_cells(row: Block, text: str) -> tuple[str, tuple[FigureCell, ...]]:
+    """A row of a table, whose text is `text`: the words in front of its figures on one line, and these."""
+    label, found = "", []
     for cell in row.cells:
         words = text[cell.start - row.start : cell.end - row.start]
         figure = read_figure(words)
-        if cell.column and figure is None and table and not table.placed:
-            figure = FigureCell(0, len(words), words, None)
-        if cell.column and figure is not None:
-            place = cell.column if table and table.placed else None
+        if figure is None:
+            label = label or " ".join(words.split())
+        elif cell.column:
             start, end = cell.start + figure.start, cell.start + figure.end
-            found.append(replace(figure, start=start, end=end, place=place))
-        elif not label and figure is None:
-            label = " ".join(words.split())
-    return TableRow(label, tuple(found))
-
-
-def fitted(cells: Sequence[FigureCell], columns: int) -> tuple[FigureCell, ...] | None:
-    """The cells of a line that stand in its `columns` columns; None where they cannot be determined.
-
-    Too many: marks of footnotes go first, then figures that belong to the label ("Note 7", "311,108,000
-    shares"). Too few: which column is empty is not known."""
-    kept = list(cells)
-    while len(kept) > columns:
-        mark = next((n for n in range(1, len(kept)) if _RE["mark"].fullmatch(kept[n].printed)), None)
-        kept.pop(0 if mark is None else mark)
-    return tuple(kept) if len(kept) == columns else None
+            found.append(replace(figure, start=start, end=end, place=cell.column))
+    return label, tuple(found)

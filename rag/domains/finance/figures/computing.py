@@ -11,14 +11,13 @@ from decimal import Decimal, DecimalException
 from itertools import pairwise
 
 from rag.domains.finance.figures import expressions
-from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation, period_words
+from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation
 from rag.domains.finance.figures.expressions import value
 from rag.domains.finance.figures.formulas import book, concept_name
-from rag.domains.finance.figures.reporter import CompanyReports, read_terms
+from rag.domains.finance.figures.reporter import CompanyReports
 from rag.domains.finance.printing import (
     Formatter,
     NotComputed,
-    RequiredFigure,
     Rounding,
     common_scale,
     plain,
@@ -89,10 +88,10 @@ def sentences(
 ) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The conclusion, where one is asked for, and the figure with how it was come by."""
     conclusion = result.notes[0] if wanted.operation in _CONCLUDED and result.notes else ""
-    language, period = wanted.language, _in_words(result.result.period, wanted.language)
+    language, figure = wanted.language, result.result
     head = say(
-        "figures.head", language, name=result.name, company=reports.company, period=period,
-        printed=result.result.printed,
+        "figures.head", language, name=result.name, company=reports.company, period=figure.period,
+        printed=figure.printed,
     )  # fmt: skip
     opening = [say("figures.sentence", language, text=conclusion.rstrip(".。"))] if conclusion else []
     return tuple((text, rows) for text in (*opening, with_working(head, result, language)))
@@ -104,29 +103,16 @@ def with_working(head: str, result: Calculation, language: str) -> str:
     return say("figures.worked", language, head=head, how=how)
 
 
-def _in_words(period: str, language: str) -> str:
-    """ "FY2023至FY2024" -> "2023年度至2024年度"."""
-    between = say("figures.span", language, ends=("", ""))
-    named = [(part, read_terms([part])) for part in period.split(between)]
-    ends = [terms[0].in_words(language) if terms and not terms[0].ended else part for part, terms in named]
-    return say("figures.span", language, ends=ends)
-
-
 def not_found_words(missing: NotComputed, wanted: FigureRequest, reports: CompanyReports) -> str:
     """What was not found, for the reader of a refusal."""
     if missing.reason:
         return missing.reason
-    named, language = _named(missing.required, wanted), wanted.language
+    named, language = [], wanted.language
+    for concept, offset in missing.required:
+        name, period = concept_name(concept, language), wanted.period(offset)
+        named.append(f"{name} ({period.in_words(language)})" if period else name)
+    named = list(dict.fromkeys(named))
     return say("figures.not_found", language, name=wanted.name, company=reports.company, named=named)
-
-
-def _named(required: Sequence[RequiredFigure], wanted: FigureRequest) -> list[str]:
-    named = []
-    for need in required:
-        period = wanted.period(need.offset)
-        name = concept_name(need.concept, wanted.language)
-        named.append(f"{name} ({period})" if period else name)
-    return list(dict.fromkeys(named))
 
 
 Lookup = Callable[[str, int], Figure | None]
@@ -163,7 +149,7 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
         except DecimalException:
             return NotComputed(reason=_by_zero(wanted, tree))
     if lacking:
-        return NotComputed(tuple(dict.fromkeys(RequiredFigure(t.concept, t.offset) for t in lacking)))
+        return NotComputed(tuple(dict.fromkeys((t.concept, t.offset) for t in lacking)))
     try:
         return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:
@@ -177,7 +163,7 @@ def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) 
     spent = term.concept in book().outflows
     name = concept_name(term.concept, wanted.language)
     if not figure.period and (period := wanted.period(term.offset)):
-        figure = replace(figure, period=period)
+        figure = replace(figure, period=period.in_words(wanted.language))
     return expressions.Leaf(figure, abs(figure.value) if spent else figure.value, name)
 
 
@@ -259,15 +245,15 @@ def _label(wanted: FigureRequest) -> str:
 def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
     if wanted.operation in (Operation.HIGHEST, Operation.LOWEST):
         pick = max if wanted.operation is Operation.HIGHEST else min
-        return wanted.period(pick(points, key=lambda p: p.value).offset)
-    names = [wanted.period(p.offset) for p in points]
-    ends = list(dict.fromkeys(n for n in (names[0], names[-1]) if n))
-    return say("figures.span", wanted.language, ends=ends)
+        points = [pick(points, key=lambda p: p.value)]
+    named = (wanted.period(p.offset) for p in (points[0], points[-1]))
+    ends = dict.fromkeys(period.in_words(wanted.language) for period in named if period)
+    return say("figures.span", wanted.language, ends=list(ends))
 
 
 def _period(wanted: FigureRequest, offset: int) -> str:
     if named := wanted.period(offset):
-        return period_words(named, wanted.language)
+        return named.in_words(wanted.language)
     return say("figures.before" if offset else "figures.latest", wanted.language, back=-offset)
 
 

@@ -5,18 +5,27 @@
 
 The grammar: sums and products of operands with + - * / x ÷, "plus", "less", "minus", "net of", "divided by",
 "over", "times", "multiplied by", "as a percentage of", 加 减 乘以 除以; brackets; numbers; "average A
-[between P and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年;
-"sum of A and B", "ratio of A to B". An operand is a name of the book (`formulas`) with a period before or
-after it, or words that no name is, which then are a row label of the report. The words are first cut into
-tokens: numbers, operators, modes (average, change, opening ...), periods, and operands by their names."""
+[between P and P]", "change in A", "opening", "closing" and "prior-year A", 平均, 期初, 期末, 上年. An
+operand is a name of the book (`formulas`) with a period before or after it, or words that no name is, which
+then are a row label of the report. The words are cut into tokens: numbers, operators, modes (average, change,
+opening ...), periods, and operands by their names; brackets and signs are read by `expressions.parse`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.domains.finance.figures.expressions import Binary, Call, FormulaTerm, Node, Number, shifted, terms
+from rag.domains.finance.figures.expressions import (
+    Binary,
+    Call,
+    FormulaTerm,
+    Node,
+    Number,
+    parse,
+    shifted,
+    terms,
+)
 from rag.domains.finance.figures.formulas import Book, metric
 from rag.facts.dates import read_periods
 from rag.languages import Patterns
@@ -79,8 +88,8 @@ def read_expression(
     """An expression in words over named figures; `own` are definitions that go before the book's. None where
     it is not one."""
     try:
-        return _averages(_Parser(_Reader(text, book, newest, own or {}).read()).whole())
-    except FormulaError:
+        return _averages(_expression(_Reader(text, book, newest, own or {}).read()))
+    except ValueError:
         return None
 
 
@@ -99,107 +108,69 @@ def _mean(a: Node, b: Node) -> Node:
     return Binary("/", Binary("+", a, b), Number(Decimal(2)))
 
 
-class _Parser:
-    """Recursive descent over the tokens."""
+@dataclass(frozen=True, slots=True)
+class FormulaToken:
+    """`kind`: "num", "op", "operand", "mode", "period", "and", "to" or "between". `node` is what numbers and
+    operands stand for, `text` the operator or mode, `offset` a period's distance from the newest."""
 
-    def __init__(self, tokens: Sequence[FormulaToken]) -> None:
-        self.tokens = tokens
-        self.at = 0
+    kind: str
+    text: str = ""
+    node: Node | None = None
+    offset: int = 0
 
-    def whole(self) -> Node:
-        node = self.sum()
-        while self.peek().kind == "period":
-            self.at += 1
-        if self.peek().kind != "end":
-            raise FormulaError
-        return node
 
-    def peek(self, ahead: int = 0) -> FormulaToken:
-        place = self.at + ahead
-        return self.tokens[place] if place < len(self.tokens) else FormulaToken("end")
+def _expression(tokens: Sequence[FormulaToken]) -> Node:
+    """What the tokens say; signs and brackets are Python's. Raises ValueError for what is no expression."""
+    names: dict[str, Node] = {}
+    written: list[str] = []
+    mode, ahead, at, depth = "", None, 0, 0
+    while at < len(tokens):
+        token, at = tokens[at], at + 1
+        if token.kind == "period":
+            ahead = token.offset
+        elif token.kind == "mode":
+            mode = token.text
+        elif token.node:
+            node = token.node
+            if mode == "mean2" and [t.kind for t in tokens[at : at + 2]] == ["and", "operand"]:
+                mode, node, at = "", _mean(node, tokens[at + 1].node or node), at + 2
+            after, at = _periods(tokens, at)
+            if mode:
+                node = _moded(mode, node, after)
+            elif len(after) == 1 and ahead is None:
+                ahead = after[0]
+            # A node that has periods of its own keeps them.
+            fixed = ahead is None or isinstance(node, Number) or any(t.offset for t in terms(node))
+            names[f"_{at}"] = node if fixed else shifted(node, ahead or 0)
+            written.append(f"_{at}")
+            mode, ahead = "", None
+        elif token.kind == "op":
+            after, at = _periods(tokens, at) if token.text == ")" else ([], at)
+            if any(after) or ahead or (mode and token.text != "("):
+                raise ValueError("a period of no operand")
+            written.append(f"{mode.removesuffix('now')} {token.text}")
+            depth += (token.text == "(") - (token.text == ")")
+            mode, ahead = "", None
+        elif at < len(tokens):
+            raise ValueError(f"{token.kind} joins nothing")
+    return parse(" ".join([*written, ")" * depth]), names)
 
-    def take(self) -> FormulaToken:
-        token = self.peek()
-        self.at += 1
-        return token
 
-    def sum(self) -> Node:
-        return self.chain("+-", self.product)
-
-    def product(self) -> Node:
-        return self.chain("*/×÷", self.factor)
-
-    def chain(self, signs: str, part: Callable[[], Node]) -> Node:
-        node = part()
-        while (t := self.peek()).kind == "op" and t.text in signs:
-            self.at += 1
-            node = Binary({"×": "*", "÷": "/"}.get(t.text, t.text), node, part())
-        return node
-
-    def factor(self) -> Node:
-        token = self.take()
-        offset: int | None = None
-        while token.kind == "period":
-            offset = token.offset
-            token = self.take()
-        node = self._of(token)
-        after = self._trailing()
-        if len(after) == 1 and offset is None:
-            offset = after[0]
-        # A node that has periods of its own keeps them.
-        fixed = offset is None or isinstance(node, Number) or any(t.offset for t in terms(node))
-        return node if fixed else shifted(node, offset or 0)
-
-    def _of(self, token: FormulaToken) -> Node:
-        if token.kind in ("num", "operand") and token.node:
-            return token.node
-        if token.kind == "op" and token.text == "(":
-            inner = self.sum()
-            if (t := self.peek()).kind == "op" and t.text == ")":
-                self.at += 1
-            elif t.kind != "end":
-                raise FormulaError
-            return inner
-        if token.kind == "op" and token.text == "-":
-            return Binary("-", Number(Decimal(0)), self.factor())
-        if token.kind == "mode":
-            return self._mode(token.text)
-        raise FormulaError
-
-    def _mode(self, mode: str) -> Node:
-        if mode in ("sum", "ratio"):
-            left = self.product()
-            want = ("and",) if mode == "sum" else ("to", "and")
-            while self.peek().kind in want or (self.peek().kind == "op" and self.peek().text == "+"):
-                self.at += 1
-                right = self.product()
-                left = Binary("+" if mode == "sum" else "/", left, right)
-            return left
-        token = self.take()
-        while token.kind == "period":
-            token = self.take()
-        operand = self._of(token)
-        if mode == "mean2" and self.peek().kind == "and" and self.peek(1).kind == "operand":
-            self.at += 1
-            return _mean(operand, self.take().node or operand)
-        return _moded(mode, operand, self._trailing())
-
-    def _trailing(self) -> list[int]:
-        """Periods behind an operand: "between FY2021 and FY2022", "in FY2022"."""
-        start, found = self.at, []
-        while True:
-            kind = self.peek().kind
-            if kind == "period":
-                found.append(self.take().offset or 0)
-            elif kind == "between" or (kind in ("and", "to") and self.peek(1).kind == "period"):
-                self.at += 1
-            else:
-                break
-        # A period that belongs to the operand that follows it is given back.
-        if found and self.peek().kind in ("operand", "mode"):
-            self.at = start
-            return []
-        return found
+def _periods(tokens: Sequence[FormulaToken], at: int) -> tuple[list[int], int]:
+    """Periods behind an operand ("between FY2021 and FY2022", "in FY2022") and the place behind them; none
+    that belong to the operand that follows."""
+    end, found = at, []
+    while end < len(tokens):
+        following = tokens[end + 1].kind if end + 1 < len(tokens) else ""
+        if tokens[end].kind == "period":
+            found.append(tokens[end].offset)
+        elif tokens[end].kind != "between" and (
+            tokens[end].kind not in ("and", "to") or following != "period"
+        ):
+            break
+        end += 1
+    given_back = end < len(tokens) and tokens[end].kind in ("operand", "mode")
+    return ([], at) if given_back else (found, end)
 
 
 def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:
@@ -214,22 +185,6 @@ def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:
     return Binary("-", last, first) if mode == "change" else _mean(last, first)
 
 
-class FormulaError(Exception):
-    """The text is no expression of the grammar. Never leaves this module."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormulaToken:
-    """`kind`: "num", "op", "operand", "mode", "period", "and", "to", "between" or "end". `node` is what
-    numbers and operands stand for, `text` the operator or mode, `offset` a period's distance from the
-    newest."""
-
-    kind: str
-    text: str = ""
-    node: Node | None = None
-    offset: int | None = None
-
-
 class _Reader:
     """The tokens of a normalised text; `newest` is the year that offsets are counted from (0: none is known),
     `own` are definitions that go before the book's. Words that are no name become row labels."""
@@ -242,7 +197,7 @@ class _Reader:
         self.label: list[str] = []
 
     def read(self) -> list[FormulaToken]:
-        """Raises FormulaError for signs that belong to no expression."""
+        """Raises ValueError for signs that belong to no expression."""
         at = 0
         while at < len(self.text):
             at = self._step(at)
@@ -290,7 +245,7 @@ class _Reader:
     def _word(self, at: int) -> int:
         m = _RE["token"].match(self.text, at)
         if m is None:
-            raise FormulaError
+            raise ValueError(f"no part of an expression: {self.text[at:]}")
         if m["num"]:
             self._put(_number(m["num"]))
         elif m["op"]:
@@ -299,7 +254,7 @@ class _Reader:
                 self._put(FormulaToken("op", m["op"]))
         elif m["sep"]:
             if m["sep"] not in _IGNORED:
-                raise FormulaError
+                raise ValueError(f"no part of an expression: {self.text[at:]}")
         elif kind := _JOINING.get(m.group()):
             self._put(FormulaToken(kind))
         elif not _RE["filler"].fullmatch(m.group()):

@@ -6,16 +6,16 @@ Where one input is missing there is no figure, and what was missing is said; not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.domains.finance.figures import reporter
-from rag.domains.finance.figures.asked import FigureRequest
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, named_terms
 from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
 from rag.domains.finance.figures.computing import compute, not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
-from rag.domains.finance.figures.lineitems import FigureReading, find_figure, find_line, item, phrases
+from rag.domains.finance.figures.lineitems import FigureReading, find_figure, find_line, item
 from rag.domains.finance.figures.named import NamedLines, read_lines
 from rag.domains.finance.figures.understanding import read_figure
 from rag.domains.finance.money import calculate
@@ -24,13 +24,7 @@ from rag.languages import say, unspaced
 from rag.questions.query import Query
 from rag.search.evidence import Searched
 from rag.store.store import Store
-from rag.types import Calculation, Chunk, Evidence, Figure, Filters
-
-# Where so many rows are cited or fewer, one of the page that repeats their figures joins them.
-_FEW = 2
-_EXPLAINED = frozenset(("discussion", "liquidity", "reconciliation"))
-_EXPLANATIONS = 24
-_DISTINCT = 4
+from rag.types import Calculation, Evidence, Figure, Filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,54 +46,66 @@ class Uncomputed:
 
 @dataclass
 class _FigureLookup:
-    """Looks the figures of what is wanted up in the reports of one company and remembers the rows that gave
-    them. `share`: the figure asked for is a percentage, and a row printed as it has to be one; its value is
-    then its share of one."""
+    """Looks up what is wanted in the reports of one company and remembers the rows that gave it. `share`: a
+    row called by its label has to be printed in percent; its value is then its share of one."""
 
     store: Store
     reports: reporter.CompanyReports
     wanted: FigureRequest
     share: bool
-    readings: dict[tuple[str, reporter.FiscalTerm], FigureReading | None] = field(default_factory=dict)
+    readings: dict[tuple[str, FiscalTerm], FigureReading | None] = field(default_factory=dict)
     rows: list[FigureReading] = field(default_factory=list)
 
-    def look_up(self, concept: str, term: reporter.FiscalTerm | None) -> Figure | None:
-        """The figure of a concept for a term; its citation is the number of its row, from 1."""
-        reading = self.reading(concept, term) if term else None
-        if (
-            term is None
-            or reading is None
-            or (concept.startswith("=") and self.share != (reading.amount.unit == "%"))
-        ):
-            return None
-        return self._figure(reading, concept, term)
+    def term(self, offset: int = 0) -> FiscalTerm | None:
+        term = self.wanted.period(offset)
+        return reporter.in_calendar(term, self.reports, self.store.catalogue()) if term else None
 
-    def reading(self, concept: str, term: reporter.FiscalTerm) -> FigureReading | None:
-        """The cell of a concept for a term."""
+    def reading(self, concept: str, term: FiscalTerm) -> FigureReading | None:
+        """The cell of a concept, or of the line of a label ("=label"), for a term."""
         key = (concept, term)
         if key not in self.readings:
-            self.readings[key] = self._found(concept, term)
+            reports = reporter.ordered_reports(self.reports, self.store.catalogue(), term)
+            if concept.startswith("="):
+                documents = reports or self.reports.documents
+                self.readings[key] = find_line(self.store, documents, concept[1:], term.year, term.part)
+            else:
+                wanted = item(concept, *(self.store.document(d).language for d in reports[:1]))
+                found = find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
+                self.readings[key] = found
         return self.readings[key]
 
-    def _found(self, concept: str, term: reporter.FiscalTerm) -> FigureReading | None:
-        reports = reporter.ordered_reports(self.reports, self.store.catalogue(), term)
+    def figure(self, concept: str, offset: int) -> Figure | None:
+        """The figure of a concept; its citation is the number of its row, from 1."""
+        term = self.term(offset)
+        reading = self.reading(concept, term) if term else None
+        if term is None or reading is None:
+            return None
+        value, language = reading.value, self.wanted.language
         if concept.startswith("="):
-            return find_line(self.store, reports or self.reports.documents, concept[1:], term.year, term.part)
-        wanted = item(concept, *(self.store.document(d).language for d in reports[:1]))
-        return find_figure(self.store, reports, wanted, term.year, term.part) if wanted else None
-
-    def _figure(self, reading: FigureReading, concept: str, term: reporter.FiscalTerm) -> Figure:
-        places = [(r.line.row.document.id, r.line.row.start) for r in self.rows]
-        place = (reading.line.row.document.id, reading.line.row.start)
-        if place not in places:
+            if self.share != (reading.amount.unit == "%"):
+                return None
+            value = value / 100 if self.share else value
+        places = [r.place for r in self.rows]
+        if reading.place not in places:
             self.rows.append(reading)
-            places.append(place)
-        return reading.figure(
-            reading.line.label or concept_name(concept, self.wanted.language),
-            reading.value / 100 if concept.startswith("=") and self.share else reading.value,
-            term.in_words(self.wanted.language),
-            places.index(place) + 1,
-        )
+            places.append(reading.place)
+        label = reading.line.label or concept_name(concept, language)
+        return reading.figure(label, value, term.in_words(language), places.index(reading.place) + 1)
+
+    def computed(self) -> Computed | NotComputed:
+        """What is wanted, with its rows in the order in which it uses them, in words."""
+        result, language = compute(self.wanted, self.figure), self.wanted.language
+        if isinstance(result, NotComputed):
+            return result
+        numbers = _in_order(result.inputs)
+        chosen = [self.rows[n - 1] for n in numbers]
+        notes = [r.note for r in chosen if r.note]
+        notes += [say("figures.only", language)] if self.reports.only else []
+        notes = list(dict.fromkeys((*result.notes, *notes)))
+        result = replace(result, inputs=_renumbered(result.inputs, numbers), notes=tuple(notes))
+        evidence = tuple(reading.evidence(n) for n, reading in enumerate(chosen, 1))
+        rows = tuple(numbers.values())
+        return Computed(evidence, (result,), sentences(self.wanted, result, self.reports, rows))
 
 
 def find_figures(
@@ -135,26 +141,23 @@ def _of_accounts(
     wanted = read_figure(query, _names(query, store))
     if wanted is None or (combined and not wanted.formula.source):
         return None
-    terms = reporter.read_terms(wanted.periods)
-    reports = reporter.find_reports(query, store, filters, terms)
+    reports = reporter.find_reports(query, store, filters, wanted.periods)
     if reports is None or reporter.about_a_part(query, reports, store):
         return None
     desk = _desk(store, reports, wanted)
     if desk is None:
         return None
-    wanted = desk.wanted
-    result = _computed(wanted, desk)
-    if isinstance(result, NotComputed) and wanted.formula.source and not wanted.formula.defined:
+    found, formula = desk.computed(), wanted.formula
+    if isinstance(found, Computed):
+        return found
+    if formula.source and not formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
-        row = Leaf(f"={wanted.formula.name}")
-        printed = replace(
-            wanted, formula=replace(wanted.formula, expression=row, expression_zh=row, variants=())
-        )
-        again = _computed(printed, desk)
-        result = again if isinstance(again, Calculation) else result
-    if isinstance(result, NotComputed):
-        return Uncomputed(not_found_words(result, wanted, reports))
-    return _assembled(wanted, result, desk, reports)
+        row = Leaf(f"={formula.name}")
+        formula = replace(formula, expression=row, expression_zh=row, variants=())
+        printed = replace(desk, wanted=replace(desk.wanted, formula=formula)).computed()
+        if isinstance(printed, Computed):
+            return printed
+    return Uncomputed(not_found_words(found, desk.wanted, reports))
 
 
 def _names(query: Query, store: Store) -> list[str]:
@@ -185,7 +188,7 @@ def _of_lines(
 def _of_names(named: NamedLines, store: Store, reports: reporter.CompanyReports) -> Computed | None:
     """What is wanted of the lines; None where one of them is not surely found, or their units differ."""
     desk = _desk(store, reports, named.asked("money"))
-    term = _term(desk.wanted, 0, desk) if desk else None
+    term = desk.term() if desk else None
     if desk is None or term is None:
         return None
     readings = [desk.reading(f"={name}", term) for name in named.names]
@@ -195,10 +198,8 @@ def _of_names(named: NamedLines, store: Store, reports: reporter.CompanyReports)
     wanted = replace(named.asked(*units), periods=desk.wanted.periods, notes=desk.wanted.notes)
     if named.every:
         shown = {a.column.year for r in readings if r for a in r.line.amounts if not a.column.change}
-        wanted = replace(wanted, periods=tuple(f"FY{year}" for year in sorted(shown - {0})), notes=())
-    desk = replace(desk, wanted=wanted, share="%" in units)
-    result = _computed(wanted, desk)
-    found = _assembled(wanted, result, desk, reports) if isinstance(result, Calculation) else None
+        wanted = replace(wanted, periods=tuple(map(FiscalTerm, sorted(shown - {0}))), notes=())
+    found = replace(desk, wanted=wanted, share="%" in units).computed()
     return found if isinstance(found, Computed) else None
 
 
@@ -222,14 +223,14 @@ def _desk(store: Store, reports: reporter.CompanyReports, wanted: FigureRequest)
         if base is None:
             return None
         assumed = say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
-        wanted = replace(wanted, periods=(base.written,), notes=(*wanted.notes, assumed))
+        wanted = replace(wanted, periods=(base,), notes=(*wanted.notes, assumed))
     return _FigureLookup(store, reports, wanted, wanted.unit == "%")
 
 
 def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | None) -> Computed | None:
     """Which segment, region or product has most of a figure, or more than a share of it."""
     catalogue = store.catalogue()
-    terms = reporter.as_terms(query.periods)
+    terms = named_terms(query.text, query.periods, keep_inner=True)
     reports = reporter.find_reports(query, store, filters, terms)
     term = terms[-1] if terms else reporter.newest(reports, catalogue) if reports else None
     if reports is None or term is None:
@@ -264,66 +265,3 @@ def _from_facts(sums: Calculation, facts: Sequence[Evidence], language: str) -> 
     head = say("figures.sum", language, name=sums.name, printed=sums.result.printed)
     text = with_working(head, sums, language)
     return Computed(evidence, (sums,), ((text, tuple(numbers.values())),))
-
-
-def _computed(wanted: FigureRequest, desk: _FigureLookup) -> Calculation | NotComputed:
-    return compute(wanted, lambda concept, offset: desk.look_up(concept, _term(wanted, offset, desk)))
-
-
-def _term(wanted: FigureRequest, offset: int, desk: _FigureLookup) -> reporter.FiscalTerm | None:
-    found = reporter.read_terms([wanted.period(offset)])
-    return reporter.in_calendar(found[0], desk.reports, desk.store.catalogue()) if found else None
-
-
-def _assembled(
-    wanted: FigureRequest, result: Calculation, desk: _FigureLookup, reports: reporter.CompanyReports
-) -> Computed | Uncomputed:
-    """The rows in the order in which the calculation uses them, and what is said."""
-    numbers = _in_order(result.inputs)
-    inputs = _renumbered(result.inputs, numbers)
-    chosen = [desk.rows[n - 1] for n in numbers]
-    notes = [r.note for r in chosen if r.note]
-    if any(r.amount.column.inferred for r in chosen):
-        notes.append(say("figures.inferred", wanted.language))
-    notes += [say("figures.only", wanted.language)] if reports.only else []
-    result = replace(result, inputs=inputs, notes=tuple(dict.fromkeys((*result.notes, *notes))))
-    if not chosen:
-        return Uncomputed("")
-    rows = tuple(range(1, len(chosen) + 1))
-    evidence = [reading.evidence(n) for n, reading in enumerate(chosen, 1)]
-    if len(chosen) <= _FEW and (again := _repeated_in_discussion(desk, chosen, inputs)):
-        evidence.append(replace(again, number=len(evidence) + 1))
-    return Computed(tuple(evidence), (result,), sentences(wanted, result, reports, rows))
-
-
-def _repeated_in_discussion(
-    desk: _FigureLookup, chosen: Sequence[FigureReading], inputs: Sequence[Figure]
-) -> Evidence | None:
-    """The line of management's discussion that prints most of these figures once more: where they are
-    explained. None where none does."""
-    document = chosen[0].line.row.document
-    roles = desk.store.roles([document.id])
-    items = {c: item(c, document.language) for (c, _), r in desk.readings.items() if r in chosen}
-    wanted = [p for found in items.values() if found for p in phrases(found)]
-    held = desk.store.phrase_hits(wanted, [document.id])
-    explained = {i for ids in held.values() for i in ids if _EXPLAINED & set(roles.get(i, ()))}
-    printed = {f.printed.strip("$€£¥ ()（）") for f in inputs if len(f.printed) >= _DISTINCT}
-    best: tuple[int, Evidence] | None = None
-    for chunk_id, _, chunk in desk.store.chunks(sorted(explained)[:_EXPLANATIONS]):
-        for start, line in _lines(chunk):
-            matching = sum(p in line for p in printed)
-            if matching > (best[0] if best else 0):
-                page = chunk.page if chunk.page == chunk.last_page else desk.store.page_at(document.id, start)
-                best = matching, Evidence(
-                    0, document, chunk_id, start, start + len(line), line, 0.5, page, chunk.heading_path,
-                    location=chunk.location,
-                )  # fmt: skip
-    return best[1] if best and best[1].page != chosen[0].line.row.page else None
-
-
-def _lines(chunk: Chunk) -> Iterator[tuple[int, str]]:
-    at = chunk.start
-    for line in chunk.text.split("\n"):
-        if line.strip():
-            yield at, line
-        at += len(line) + 1

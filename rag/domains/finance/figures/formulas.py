@@ -64,8 +64,8 @@ class Formula:
 @dataclass(frozen=True, slots=True)
 class Book:
     """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
-    name and unit (see UNITS), what is paid (its size is intended, however it is printed), and the names in
-    two languages."""
+    name and unit (see UNITS), line ids with the Chinese ones that say the same ("revenue": 营业收入), what is
+    paid (its size is intended, however it is printed), and the names in two languages."""
 
     formulas: Mapping[str, Formula]
     lines: Mapping[str, tuple[str, str]]
@@ -139,11 +139,6 @@ def metric(key: str) -> Formula:
     key = key[2:]
     english, chinese = (concept_name(key, language) for language in COMPLETE)
     return Formula(key, english, chinese, FormulaTerm(key), concept_unit(key), better="higher")
-
-
-def equal_lines() -> Mapping[str, tuple[str, ...]]:
-    """Line ids -> the Chinese line ids that say the same ("revenue" -> ("营业收入",))."""
-    return book().equal_lines
 
 
 def concept_name(key: str, language: str) -> str:

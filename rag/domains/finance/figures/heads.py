@@ -29,15 +29,6 @@ def units_sentence(above: str) -> str:
     return found[-1] if found else ""
 
 
-def period_heads(text: str) -> tuple[str, ...]:
-    """The periods that the last lines with at least two of them name, each once, in order."""
-    for line in reversed(text.split("\n")):
-        found = tuple(dict.fromkeys(m.group() for m in _RE["head_period"].finditer(line)))
-        if len(found) > 1 and len(line) <= 160:
-            return found
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class ColumnUnit:
     """What the figures of a table are multiplied by and their currency ("" where nothing says it). `stated`:
@@ -54,7 +45,7 @@ class Column:
     """One column of figures. `year` is the fiscal year (0: not known), `part` "FY", "Q1" to "Q4", "H1" or
     "9M"; a day counts as the end of the quarter that it closes (Q4 is "FY"). `ended` is the ISO day where one
     is printed. `change`: percentages and differences between columns. `other` holds words that set the
-    column apart ("Restated"); `inferred`: the period follows from the order of columns."""
+    column apart ("Restated")."""
 
     text: str
     year: int = 0
@@ -62,21 +53,7 @@ class Column:
     ended: str = ""
     change: bool = False
     other: str = ""
-    inferred: bool = False
     unit: ColumnUnit | None = None
-
-
-def split_head(heads: Sequence[str], columns: int) -> tuple[str, tuple[str, ...]]:
-    """(what holds for all columns, one text for each of `columns`) of the head lines above lines whose
-    columns are not known."""
-    parts = tuple(filter(None, heads))
-    distinct = tuple(dict.fromkeys(parts[1:]))
-    if len(parts) == columns:
-        return "", parts
-    for own in (parts[1:], distinct):
-        if parts and len(own) == columns:
-            return parts[0], own
-    return " ".join(parts), ("",) * columns
 
 
 def read_unit(text: str) -> ColumnUnit:
@@ -100,10 +77,7 @@ def read_columns(
     """The columns of a table. `instant`: figures of a day (a balance sheet), not of a period."""
     years = [year for head in heads for year in _years(head)] or _years(common)
     anchor = _anchor(years, facts)
-    found = [_column(common, head, facts, anchor, instant) for head in heads]
-    if not any(c.year for c in found):
-        found = _in_order(common, found, facts, instant)
-    return tuple(found)
+    return tuple(_column(common, head, facts, anchor, instant) for head in heads)
 
 
 def _anchor(years: Sequence[int], facts: ReportFacts) -> int:
@@ -137,18 +111,6 @@ def _column(common: str, head: str, facts: ReportFacts, anchor: int, instant: bo
     if _RE["previous"].search(head) and current:
         return replace(column, year=current - 1, part="FY" if _RE["opening"].search(head) else part)
     return replace(column, year=current, part=part) if _RE["current"].search(head) and current else column
-
-
-def _in_order(common: str, found: list[Column], facts: ReportFacts, instant: bool) -> list[Column]:
-    """Columns none of whose heads says anything: the newest first."""
-    plain = [n for n, c in enumerate(found) if not c.change]
-    current = facts.years[0] if facts.years else 0
-    if not current or not 1 <= len(plain) <= 3 or any(found[n].other for n in plain):
-        return found
-    part = _word_part("", common, _months(common), facts, instant)
-    for back, n in enumerate(plain):
-        found[n] = replace(found[n], year=current - back, part=part, inferred=True)
-    return found
 
 
 def _other(head: str) -> str:

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from rag.domains.finance.concepts import CONCEPTS, load, report_facts
 from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
-from rag.domains.finance.figures.formulas import book, concept_unit, equal_lines
+from rag.domains.finance.figures.formulas import book, concept_unit
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
 from rag.domains.finance.sections import PRIMARY
 from rag.facts.dates import MONTH_NAME
@@ -65,6 +65,11 @@ class FigureReading:
     score: float
     note: str = ""
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its document and where its row begins there."""
+        return self.line.row.document.id, self.line.row.start
+
     def figure(self, label: str, value: Decimal, period: str, citation: int) -> Figure:
         """As an input of a calculation."""
         cell = self.amount.cell
@@ -77,14 +82,12 @@ class FigureReading:
 
 @lru_cache(maxsize=512)
 def item(key: str, language: str = "en") -> Item | None:
-    """The item of a concept's key; None for an unknown one. A key "=label" is a row of that label. In
-    documents in Chinese an English key stands for the Chinese lines that say the same."""
-    if key.startswith("="):
-        return Item(key, (key[1:],), ())
+    """The item of a concept's key; None for an unknown one. In documents in Chinese an English key stands for
+    the Chinese lines that say the same."""
     lines, others = _concepts()
     wordings, statements = lines.get(key) or others.get(key) or ((), ())
     if own((False, True), language) and not has_han(key):
-        same = [lines[other] for other in equal_lines().get(key, ()) if other in lines]
+        same = [lines[other] for other in book().equal_lines.get(key, ()) if other in lines]
         wordings = tuple(w for words, _ in same for w in words) or wordings
         statements = same[0][1] if same else statements
     return Item(key, wordings, statements) if wordings else None
@@ -170,7 +173,7 @@ def _called(line: TableLine, name: str, year: int, part: str) -> Iterator[tuple[
         labelled = _RE["year"].findall(line.label)
         near = labelled or _RE["year"].findall(f"{around} {line.row.document.title}")
         amount = apart[0] if len(apart) == 1 and str(year) in near else None
-    if amount is not None and amount.cell.value is not None and not amount.column.inferred:
+    if amount is not None and amount.cell.value is not None:
         head = amount.column.text if amount in apart else ""
         if score := calling_score(_RE["day"].sub("", line.label), around, name, head):
             yield amount, score
@@ -199,8 +202,6 @@ def _best(
         amount = figure_for(line, year, part)
         if amount is None or amount.cell.value is None:
             continue
-        if not line.statement and amount.column.inferred:
-            continue  # columns of a statement come newest first; those of other tables in any order
         score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
         if score >= enough and (best is None or score > best.score + 1e-9):
             best = FigureReading(line, amount, signed(wanted.key, line, amount), score)
@@ -233,7 +234,6 @@ def same_part(printed: str, wanted: str, instant: bool) -> bool:
 def _misplaced(line: TableLine, amount: Amount, wanted: Item) -> float:
     """What a line loses because of where it stands."""
     cost = 0.15 if amount.column.other else 0.0
-    cost += 0.05 if amount.column.inferred else 0.0
     if wanted.statements and line.statement:
         places = [s for s in wanted.statements if s in PRIMARY]
         if line.statement not in places:
@@ -299,8 +299,8 @@ def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, pa
     statement; labels alone ("provision for income taxes (35)") do not decide it."""
     table = tax.line.row.heads, tax.line.statement
     own = [line for line in lines if (line.row.heads, line.statement) == table]
-    chinese = has_han(tax.line.label)
-    pretax, net = (_best(own, item(f"{of} income", chinese), year, part) for of in ("pretax", "net"))
+    language = tax.line.row.document.language
+    pretax, net = (_best(own, item(f"{of} income", language), year, part) for of in ("pretax", "net"))
     if pretax is None or net is None:
         return tax
     size = abs(tax.value)
@@ -329,15 +329,9 @@ def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:
     return len({line.label for line in same}) > 1
 
 
-def phrases(wanted: Item) -> list[str]:
-    """The wordings of an item as phrases of search tokens, for `Store.phrase_hits`."""
-    found = (" ".join(search_tokens(w)[:8]) for w in wanted.wordings)
-    return [p for p in dict.fromkeys(found) if p]
-
-
 def _other_tables(store: Store, document: int, wanted: Item) -> tuple[TableLine, ...]:
     """Lines of the tables outside the primary statements whose passages print one of the wordings."""
-    held = store.phrase_hits(phrases(wanted), [document])
+    held = store.phrase_hits([" ".join(search_tokens(w)[:8]) for w in wanted.wordings], [document])
     ids = list(dict.fromkeys(i for found in held.values() for i in found))[:_LOOKED_AT]
     chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)) if chunk.kind == "table"]
     return table_lines(store, store.document(document), chunks)

@@ -1,23 +1,23 @@
 """Rows of tables as lines (label, section, figures by period, place), and the statements of a document as
 such lines, kept: what it says never changes under its id.
 
-The head gives each column its period; a cell's unit is determined by its column, its table, the lines above
-it, or the words of its row. Only tables that stand in a primary statement are read (`Chunk.roles`); a report
-has some forty such passages."""
+A cell stands under its column's head, which gives the period, and under no other. Its unit is its own, its
+column's or its table's, else that which most of the document's tables state. Only tables that stand in a
+primary statement are read (`Chunk.roles`); a report has some forty such passages."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
-from rag.domains.finance.concepts import ReportFacts, report_facts
+from rag.domains.finance.concepts import report_facts
 from rag.domains.finance.figures import heads
-from rag.domains.finance.figures.cells import FigureCell, TableRow, fitted, read_cells
+from rag.domains.finance.figures.cells import FigureCell, read_cells
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.languages import Patterns
 from rag.store.store import Store
@@ -26,71 +26,46 @@ from rag.types.tables import heads_text
 
 _RE = Patterns(__file__)
 PER_SHARE = _RE["per_share"]
-_ABOVE = 900
-_PAGE_ABOVE = 3000
 _SIGNS = {"$": "USD", "¥": "CNY"}
 _MOST_KEPT = 64
+_ABOVE = 900
 Heads = tuple[str, ...]
 _ledgers: WeakKeyDictionary[Store, Callable[[int], tuple[TableLine, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """A table row before its columns are known."""
+class _Row:
+    """A table row before its columns are known, under `heads`; what stands between tables has no `label`."""
 
-    row: TableRow
+    label: str | None
+    cells: tuple[FigureCell, ...]
+    heads: Heads
     block: Block
     chunk_id: int
     chunk: Chunk
     text: str
-    page: int | None
-
-    @property
-    def placed(self) -> bool:
-        return self.block.table is not None and self.block.table.placed
-
-    @property
-    def years(self) -> Mapping[int, str]:
-        """The years of a row that has nothing else, by their places: they head the columns below."""
-        cells = self.row.cells
-        only = bool(cells) and all(_RE["year"].fullmatch(cell.printed) for cell in cells)
-        return {cell.place or 0: cell.printed for cell in cells} if only else {}
 
 
-def label_rows(raws: Sequence[Raw]) -> list[tuple[str, str, bool]]:
-    """(label, section, implied) of each row. A row without figures opens a section, or begins a label that
-    the next row goes on with; a total closes the section that it names."""
-    open_sections: list[str] = []
-    begun, above = "", None
-    found: list[tuple[str, str, bool]] = []
-    for raw in raws:
-        label = plain_label(raw.row.label)
-        if raw.row.label == "\n" or (raw.block.heads != above and above is not None):
-            open_sections, begun = [], ""
-        above = raw.block.heads
-        if not raw.row.cells or raw.years:
-            found.append((label, "", False))
-            if label and not _is_head(raw):
-                open_sections = [*open_sections[-5:], label]
-                begun = raw.row.label
+def _labels(rows: Sequence[_Row]) -> Iterator[tuple[str, str, bool]]:
+    """(label, section, implied) of each row. A row without figures opens a section; a total closes the
+    section that it names."""
+    sections: list[str] = []
+    above = None
+    for row in rows:
+        label = plain_label(row.label or "")
+        if row.label is None or row.heads != above:
+            sections = []
+        above = row.heads
+        if not row.cells:
+            sections = [*sections[-5:], *filter(None, [label])]
+            yield label, "", False
             continue
-        if begun and label[:1].islower() and open_sections:
-            label = f"{open_sections.pop()} {label}"  # the label began on the line above
-        begun = ""
-        implied = not label and bool(open_sections)
-        if implied:
-            label = f"Total {open_sections[-1].rstrip(':：')}"
-        section = open_sections[-1].rstrip(":：") if open_sections else ""
-        found.append((label, section, implied))
+        section = sections[-1].rstrip(":：") if sections else ""
+        implied = not label and bool(section)
+        label = f"Total {section}" if implied else label
+        yield label, section, implied
         if implied or _RE["ends_section"].search(label):
-            open_sections = _closed(open_sections, label)
-    return found
-
-
-def _is_head(raw: Raw) -> bool:
-    """Whether the row is part of the table's head, which stands in its rows too."""
-    held = set(re.findall(r"\w+", " ".join(raw.block.heads)))
-    return all(word in held for word in re.findall(r"\w+", raw.text))
+            sections = _closed(sections, label)
 
 
 def _closed(sections: list[str], label: str) -> list[str]:
@@ -139,115 +114,87 @@ def table_lines(
     store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]
 ) -> tuple[TableLine, ...]:
     """The lines of these table passages of one document, in order."""
-    raws = [raw for i, chunk in chunks for raw in _rows(store, info, i, chunk)]
     facts = report_facts(store.catalogue()).get(info.id)
     if facts is None:
         return ()
-    units = _units(store, info, raws)
-    columns = _Columns(store, info, raws, facts)
+    rows = list(_rows(store, info, chunks))
+    units = _units(store, info, rows)
+    columns = cache(lambda over, instant: heads.read_columns(over[0], over[1:], facts, instant=instant))
     lines: list[TableLine] = []
-    for raw, (label, section, implied) in zip(raws, label_rows(raws), strict=True):
-        over, roles = raw.block.heads, raw.chunk.roles
-        statement = next((role for role in roles if role in PRIMARY), "")
-        if placed := columns.of(raw, instant=statement == "balance"):
-            amounts = tuple(_amount(c, k, units[over], label, section) for c, k in placed)
-            row = Evidence(
-                0, info, raw.chunk_id, raw.block.start, raw.block.end, raw.text, 0.0, raw.page,
-                raw.chunk.heading_path, over, raw.block.location or raw.chunk.location,
-                raw.block.placed_cells(raw.block.start, raw.block.end),
-            )  # fmt: skip
-            title = raw.block.table.title if raw.block.table else ""
-            lines.append(TableLine(label, section, implied, amounts, row, statement, roles, title=title))
+    for row, (label, section, implied) in zip(rows, _labels(rows), strict=True):
+        block, chunk, over = row.block, row.chunk, row.heads
+        if not row.cells or not any(over[1:]):
+            continue
+        statement = next((role for role in chunk.roles if role in PRIMARY), "")
+        found = columns(over, statement == "balance")
+        amounts = tuple(
+            _amount(cell, found[cell.place - 1], units[over], label, section)
+            for cell in row.cells
+            if cell.place <= len(found)
+        )
+        page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
+        evidence = Evidence(
+            0, info, row.chunk_id, block.start, block.end, row.text, 0.0, page, chunk.heading_path,
+            block.heads, block.location or chunk.location, block.cells,
+        )  # fmt: skip
+        title = block.table.title if block.table else ""
+        lines.append(TableLine(label, section, implied, amounts, evidence, statement, chunk.roles, title))
     return tuple(lines)
 
 
-class _Columns:
-    """The columns that the figures of rows stand in. A cell of a table stands under its head and under no
-    other; of lines without columns, and where no column has a head, the order of the figures decides."""
-
-    def __init__(self, store: Store, info: DocumentInfo, raws: Sequence[Raw], facts: ReportFacts) -> None:
-        self._store, self._info, self._facts = store, info, facts
-        counts: defaultdict[Heads, Counter[int]] = defaultdict(Counter)
-        for raw in raws:
-            counts[raw.block.heads][len(raw.row.cells)] += bool(raw.row.cells and not raw.years)
-        self._widths = {h: max(c, key=lambda n: (c[n], n)) for h, c in counts.items()}
-        self._read = cache(self._columns)
-        self._below: tuple[Heads, Mapping[int, str]] = (), {}
-        self._above: dict[int | None, tuple[str, ...]] = {}
-
-    def of(self, raw: Raw, *, instant: bool) -> list[tuple[FigureCell, heads.Column]]:
-        """Each figure of a row with its column; those that stand under none are left out."""
-        cells, over = raw.row.cells, raw.block.heads
-        if raw.years:
-            self._below = over, raw.years
-        if not cells or raw.years:
-            return []
-        years = self._below[1] if self._below[0] == over else {}
-        if raw.placed and (years or any(over[1:])):
-            found = self._read(_with_years(over, years), True, instant)
-            return [(c, found[c.place - 1]) for c in cells if c.place and c.place <= len(found)]
-        found = self._read(over, False, instant)
-        kept = fitted(cells, len(found))
-        pairs = list(zip(kept, found, strict=True)) if kept else []
-        if not any(column.year and not column.inferred for _, column in pairs):
-            # The periods above the table on its page, where the row has as many figures.
-            above = heads.read_columns("", self._periods(raw), self._facts, instant=instant)
-            if len(cells) == len(above) > 1 and all(c.year for c in above):
-                return list(zip(cells, above, strict=True))
-        return pairs
-
-    def _columns(self, over: Heads, placed: bool, instant: bool) -> tuple[heads.Column, ...]:
-        common, own = (over[0], over[1:]) if placed else heads.split_head(over, self._widths[over])
-        return heads.read_columns(common, own, self._facts, instant=instant)
-
-    def _periods(self, raw: Raw) -> tuple[str, ...]:
-        if raw.page not in self._above:
-            end = raw.block.start
-            text = self._store.text(self._info.id, max(0, end - _PAGE_ABOVE), end)
-            self._above[raw.page] = heads.period_heads(text)
-        return self._above[raw.page]
+def _rows(store: Store, info: DocumentInfo, chunks: Iterable[tuple[int, Chunk]]) -> Iterator[_Row]:
+    """The rows of the tables of passages. Rows of years alone, and the words over them, are heads."""
+    over: Heads = ()
+    below: Heads = ()
+    for chunk_id, chunk in chunks:
+        for block in store.blocks(info.id, chunk.start, chunk.end):
+            if block.start < chunk.start or block.end > chunk.end:
+                continue
+            text = chunk.text[block.start - chunk.start : block.end - chunk.start]
+            if block.kind is not BlockKind.TABLE_ROW or not block.table or not block.table.placed:
+                yield _Row(None, (), (), block, chunk_id, chunk, text)
+                continue
+            if block.heads != over:
+                over = below = block.heads
+            label, cells = read_cells(block, text)
+            if cells and all(_RE["year"].fullmatch(cell.printed) for cell in cells):
+                below = _with_years(over, label, {cell.place: cell.printed for cell in cells})
+            elif not cells and text.startswith("|"):
+                below = (f"{below[0]} {label}", *below[1:]) if text.count("|") < 3 and below else below
+            elif not _is_head(text, over):
+                yield _Row(label, cells, below, block, chunk_id, chunk, text)
 
 
-def _with_years(over: Heads, years: Mapping[int, str]) -> Heads:
-    """The heads with the years below them; one head over all of those holds for all columns."""
-    if not years:
-        return over
-    shared = {over[n] for n in years if n < len(over)} - {""}
-    own = [years.get(n, over[n] if n < len(over) else "") for n in range(max(len(over), *years, 0) + 1)]
-    if len(shared) > 1:
-        own = [
-            f"{over[n] if n in years and n < len(over) else ''} {head}".strip() for n, head in enumerate(own)
-        ]
-    return " ".join((*over[:1], *(shared if len(shared) == 1 else ()))), *own[1:]
+def _with_years(over: Heads, label: str, years: Mapping[int, str]) -> Heads:
+    """The heads with a row of years below them; one head over all of those holds for all columns."""
+    held = [over[n] if n < len(over) else "" for n in range(max(len(over), *(n + 1 for n in years)))]
+    shared = {held[n] for n in years} - {""}
+    common = " ".join((held[0], label, *(shared if len(shared) == 1 else ())))
+    own = [
+        f"{head if len(shared) > 1 else ''} {years[n]}" if n in years else head for n, head in enumerate(held)
+    ]
+    return common, *own[1:]
 
 
-def _rows(store: Store, info: DocumentInfo, chunk_id: int, chunk: Chunk) -> Iterable[Raw]:
-    for block in store.blocks(info.id, chunk.start, chunk.end):
-        if block.start < chunk.start or block.end > chunk.end:
-            continue
-        text = chunk.text[block.start - chunk.start : block.end - chunk.start]
-        # At a heading the sections of the table before end.
-        row = read_cells(block, text) if block.kind is BlockKind.TABLE_ROW else TableRow("\n", ())
-        page = chunk.page if chunk.page == chunk.last_page else store.page_at(info.id, block.start)
-        yield Raw(row, block, chunk_id, chunk, text, page)
+def _is_head(text: str, over: Sequence[str]) -> bool:
+    """Whether a row is part of its table's head, which may stand in its rows too."""
+    return {*re.findall(r"\w+", text)} <= {*re.findall(r"\w+", " ".join(over))}
 
 
-def _units(store: Store, info: DocumentInfo, raws: Sequence[Raw]) -> dict[Heads, heads.ColumnUnit]:
-    """The unit of each head: its own, else that of the lines above the table, else the usual one of the
-    document's statements."""
+def _units(store: Store, info: DocumentInfo, rows: Sequence[_Row]) -> dict[Heads, heads.ColumnUnit]:
+    """The unit of each table by its heads: its own, else that of the lines above it, else the usual one of
+    the document's tables."""
     found: dict[Heads, heads.ColumnUnit] = {}
-    for raw in raws:
-        over = raw.block.heads
-        if over in found:
-            continue
-        unit = heads.read_unit(heads_text(over))
-        if not unit.stated:
-            above = store.text(info.id, max(0, raw.block.start - _ABOVE), raw.block.start)
-            near = heads.read_unit(heads.units_sentence(above))
-            unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
-        found[over] = unit
+    for row in rows:
+        if row.heads not in found and row.block.table:
+            unit = heads.read_unit(f"{row.block.table.title}\n{heads_text(row.heads)}")
+            if not unit.stated:
+                above = store.text(info.id, max(0, row.block.start - _ABOVE), row.block.start)
+                near = heads.read_unit(heads.units_sentence(above))
+                unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
+            found[row.heads] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
-    money = Counter(cell.currency for raw in raws for cell in raw.row.cells if cell.currency)
+    money = Counter(cell.currency for row in rows for cell in row.cells if cell.currency)
     currency = next((u.currency for u in stated if u.currency), "") or max(
         money, key=money.__getitem__, default=""
     )

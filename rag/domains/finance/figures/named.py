@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, labels, read_text
+from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, named_terms, read_text
 from rag.domains.finance.figures.cues import cue
 from rag.domains.finance.figures.expressions import Binary, FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Formula, metric
@@ -104,7 +104,7 @@ def _read(
 ) -> NamedLines | None:
     sign = _SIGNS.get(kind, "")
     operation = Operation.VALUE if sign else Operation(kind)
-    named = labels(text, periods, keep_inner=operation in _OVER_PERIODS)
+    named = named_terms(text, periods, keep_inner=operation in _OVER_PERIODS)
     every = operation in _OVER_PERIODS and not dated
     if operation in _OVER_PERIODS and len(named) < 2 and not every:
         return None

@@ -14,11 +14,11 @@ from functools import lru_cache
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
 from rag.domains.finance.concepts import CONCEPTS, ORDER, ReportFacts, load, report_facts, reports
+from rag.domains.finance.figures.asked import FiscalTerm
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
-from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import name_words, short_name, squash
-from rag.languages import Patterns, say
+from rag.languages import Patterns
 from rag.languages.text import has_han
 from rag.questions.naming import find_names
 from rag.questions.naming import name_words as words_in
@@ -34,40 +34,12 @@ _ABBREVIATIONS = _RE.words("abbreviations")
 
 
 @dataclass(frozen=True, slots=True)
-class FiscalTerm:
-    """A fiscal period: the year and its part, "FY" for all of it. `ended`: an ISO day instead, where the
-    question names one; it becomes a fiscal period by the calendar of the company's reports."""
-
-    year: int
-    part: str = "FY"
-    ended: str = ""
-
-    @property
-    def written(self) -> str:
-        """As `rag.domains.finance.figures.asked` writes periods: "FY2019", "Q2 2023"."""
-        return f"FY{self.year}" if self.part == "FY" else f"{self.part} {self.year}"
-
-    def in_words(self, language: str) -> str:
-        return say(f"periods.{self.part}", language, year=self.year)
-
-
-@dataclass(frozen=True, slots=True)
 class CompanyReports:
     """The reports of one company. `only`: the question does not name it, but it can mean no other."""
 
     company: str
     documents: tuple[int, ...]
     only: bool = False
-
-
-def read_terms(periods: Sequence[str]) -> tuple[FiscalTerm, ...]:
-    """Periods as written ("FY2019", "Q2 2023") -> terms, each once, in order."""
-    return as_terms([p for text in periods for p in read_periods(text)])
-
-
-def as_terms(periods: Sequence[FiscalPeriod]) -> tuple[FiscalTerm, ...]:
-    """Those of the periods that have a year -> terms, each once, in order."""
-    return tuple(dict.fromkeys(FiscalTerm(p.year, p.part or "FY", p.ended) for p in periods if p.year))
 
 
 def in_calendar(term: FiscalTerm, reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm:

@@ -9,7 +9,7 @@ everyday words a period or another sign that a company's accounts are intended."
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ from rag.domains.finance.figures.asked import (
     FigureRequest,
     Operation,
     asked_periods,
-    labels,
+    named_terms,
     read_text,
 )
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
@@ -37,17 +37,8 @@ _ALL_PERIODS = _MOST | _SUMMED | {Operation.AVERAGE_GROWTH, Operation.VALUE, Ope
 _HUNDRED = Number(Decimal(100))
 
 
-@dataclass(frozen=True, slots=True)
-class _Operand:
-    """A name in the asking sentence: its place in the whole normalised text and what it means."""
-
-    start: int
-    end: int
-    metric: Formula
-
-    @property
-    def formula(self) -> bool:
-        return self.metric.source != ""
+# A name in the asking sentence: its place in the whole normalised text and what it means.
+_Operand = tuple[int, int, Formula]
 
 
 def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest | None:
@@ -120,7 +111,7 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
             return []  # "营业外收入" is another line than "收入"
         if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
-        found.append(_Operand(start + a, start + b, metric(f"l:={label}" if label else key)))
+        found.append((start + a, start + b, metric(f"l:={label}" if label else key)))
     return found
 
 
@@ -128,10 +119,9 @@ def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPer
     """Whether it is clear that a company's accounts are intended."""
     if periods or cues.says("accounts", text):
         return True
-    if any(op.formula and not cues.weak(text[op.start : op.end]) for op in operands):
-        return True
+    strong = [formula for start, end, formula in operands if not cues.weak(text[start:end])]
     owned = cues.says("owned", text) or cues.says("possessive", question)
-    return owned and any(not cues.weak(text[op.start : op.end]) for op in operands)
+    return any(formula.source or owned for formula in strong)
 
 
 # --- Which metric
@@ -139,26 +129,22 @@ def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPer
 
 def _metric(text: str, operands: Sequence[_Operand], language: str) -> Formula | None:
     """A combination of two names, else the first name."""
-    for first, second in pairwise(operands):
-        between = text[first.end : second.start]
-        before = text[max(0, first.start - 60) : first.start]
-        after = text[second.end : second.end + 40]
-        sign = cues.combination(before, between, after, language)
-        if sign:
+    for (start, end, first), (behind, stop, second) in pairwise(operands):
+        before, after = text[max(0, start - 60) : start], text[stop : stop + 40]
+        if sign := cues.combination(before, text[end:behind], after, language):
             a, b = (second, first) if sign.startswith("~") else (first, second)
-            return _combined(a.metric, b.metric, sign.lstrip("~"), language)
-    if unspaced(language) and text[operands[0].end : operands[0].end + 1] in ("中", "里"):
+            return _combined(a, b, sign.lstrip("~"), language)
+    start, end, named = operands[0]
+    if unspaced(language) and text[end : end + 1] in ("中", "里"):
         return None  # a part of the line, which nothing names
     # "the days to collect receivables (DSO)": what stands in brackets is the metric's name.
-    for op in operands[1:]:
-        bracketed = text[op.start - 1 : op.start] == "(" and text[op.end : op.end + 1] == ")"
-        if op.formula and not operands[0].formula and bracketed:
-            return op.metric
+    for begin, stop, formula in operands[1:]:
+        bracketed = text[begin - 1 : begin] == "(" and text[stop : stop + 1] == ")"
+        if formula.source and not named.source and bracketed:
+            return formula
     share = "share_zh_asked" if unspaced(language) else "share_before"
-    about = text if unspaced(language) else text[: operands[0].start]
-    if len(operands) < 2 and not operands[0].formula and cues.says(share, about):
-        return None
-    return operands[0].metric
+    about = text if unspaced(language) else text[:start]
+    return None if len(operands) < 2 and not named.source and cues.says(share, about) else named
 
 
 def _combined(a: Formula, b: Formula, sign: str, language: str) -> Formula:
@@ -188,7 +174,7 @@ def _wanted(
 ) -> FigureRequest:
     aim = cues.operation(core, language)
     inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
-    named = labels(text, periods, keep_inner=inner)
+    named = named_terms(text, periods, keep_inner=inner)
     rounding = read_rounding(text)
     formula, notes = _formula(metric, defined, rounding, language)
     span, aim = _spanned(core, len(named), aim)
@@ -243,17 +229,16 @@ def _defined(formula: Formula, node: Node, rounding: Rounding) -> Formula:
 
 
 def _unit_of(node: Node) -> str:
-    """What an expression gives: days where it counts them, a ratio where it divides, else money."""
+    """What an expression gives: days where it counts them, a ratio where it divides figures, else money; ""
+    for a number."""
     match node:
-        case Binary("/" | "*", left, right):
-            if any(isinstance(n, Number) and n.value in (365, 360) for n in (left, right)):
+        case Number(value):
+            return "days" if value in (365, 360) else ""
+        case Binary(sign, left, right):
+            units = _unit_of(left), _unit_of(right)
+            if "days" in units:
                 return "days"
-            inner = {_unit_of(left), _unit_of(right)}
-            divides = "times" in inner or not any(isinstance(n, Number) for n in (left, right))
-            return "days" if "days" in inner else "times" if divides else "money"
-        case Binary(_, left, right):
-            units = {_unit_of(n) for n in (left, right) if not isinstance(n, Number)}
-            return "times" if "times" in units else "days" if "days" in units else "money"
+            return "times" if "times" in units or (sign == "/" and all(units)) else "money"
         case Call(_, args):
             return _unit_of(args[0])
     return "money"

@@ -1,19 +1,22 @@
 """The text of a PDF page as pdfium reads it, with where and in which type it stands.
 
 Only the first and last character of a word are looked up: a call per character would cost as much as reading
-the page."""
+the page. Fonts with a broken map of characters give glyph numbers, boxes, private characters or letters
+shifted by a constant; the last are read back."""
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
 from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
-from rag.parsers.pdf_letters import is_language, shifted_back
+from rag.languages.text import STOP_WORDS
+from rag.parsers.pdf_drawn import Seen, shows_text
 from rag.parsers.pdf_lines import (
     WORD,
     WORD_GAP,
@@ -26,8 +29,22 @@ from rag.parsers.pdf_lines import (
     without,
 )
 from rag.parsers.pdf_marks import read_marks
-from rag.parsers.pdf_seen import Seen, shows_text
 
+_FEWEST = 40  # letters, below which nothing is said
+_VOWELS = frozenset("aeiouyAEIOUY")
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\u25a0\u25a1\U000f0000-\U0010ffff]")
+_GLYPHS = re.compile(r"(?:/?\b(?:g|gid|glyph|cid|uni|c|G)[:.]?\d{1,5}\b|\(cid:\d+\))")
+_WORDS = re.compile(r"[^\W\d_]+")
+_PLAIN = re.compile("[A-Za-z]")
+_LATIN_1 = re.compile("[\u00a1-\u00ff]")
+# The most frequent characters of Chinese texts, which make up a third of any of them.
+_COMMON = frozenset(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面"
+    "而方后多定行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性"
+    "好应开它合还因由其些然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第"
+    "向道命此变条只没结解问意建月公无系军很情者最立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管"
+)
+_HAN = re.compile("[\u4e00-\u9fff]")
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
@@ -95,6 +112,12 @@ class PageText:
             # pdfium's order is left, top, right, bottom.
             found += zip(values, values, values, values, strict=True)
         return found
+
+    def is_turned(self, number: int) -> bool:
+        """Whether a character lies on its side."""
+        import pypdfium2.raw as raw
+
+        return abs(math.sin(raw.FPDFText_GetCharAngle(self._page, number))) > 0.7
 
     def _small(self) -> list[int]:
         """Characters within words that are smaller than the next one, where marks may stand."""
@@ -243,3 +266,48 @@ def _fallen(line: TextLine) -> list[TextLine]:
     ends = enumerate(zip(line.boxes[1::2], line.boxes[2::2], strict=False), 1)
     cuts = [n for n, (before, after) in ends if before[3] - after[3] > line.size * _FALL]
     return line.parts([0, *cuts, len(line.numbers)])
+
+
+def is_language(text: str) -> bool:
+    """False for what no language looks like; True where there is too little text to say."""
+    shown = sum(not c.isspace() for c in text)
+    if shown < _FEWEST:
+        return True
+    if len(_NO_TEXT.findall(text)) * 3 > shown or sum(map(len, _GLYPHS.findall(text))) * 2 > shown:
+        return False
+    han = _HAN.findall(text)
+    if len(han) * 3 > shown and len(han) >= 2 * _FEWEST:
+        return sum(c in _COMMON for c in han) * 12 > len(han)
+    strange, plain = len(_LATIN_1.findall(text)), _PLAIN.findall(text)
+    if strange > _FEWEST and strange * 2 > shown:
+        return False
+    if len(plain) < max(100, 0.5 * shown) or len(set(plain)) < 12:
+        return True
+    vowels = sum(c in _VOWELS for c in plain)
+    return vowels * 100 > 21 * len(plain) or _share_known(text) > 0.1
+
+
+def _share_known(text: str) -> float:
+    """The share of the letters that stand in stop words of two letters and more; 0 for fewer than four."""
+    words = [word.casefold() for word in _WORDS.findall(text)]
+    known = [word for word in words if len(word) > 1 and word in STOP_WORDS]
+    return sum(map(len, known)) / sum(map(len, words)) if len(known) > 3 else 0.0
+
+
+def shifted_back(text: str, generated: Callable[[int], bool]) -> str:
+    """Text whose characters all stand a constant below or above what they mean, as glyph numbers of common
+    fonts do (29); "" where no shift makes words of it. `generated` says which characters pdfium put there
+    itself (blanks and line breaks), by their place."""
+    own = [c.isspace() and generated(n) for n, c in enumerate(text)]
+    best, share = "", 0.12
+    for shift in (29, *range(1, 29), *range(30, 60), *range(-40, 0)):
+        made = "".join(
+            c if kept else chr(ord(c) + shift) if 0 <= ord(c) + shift < 0x3000 else c
+            for c, kept in zip(text, own, strict=True)
+        )
+        known = _share_known(made)
+        if known > share and is_language(made):
+            best, share = made, known
+            if shift == 29:
+                break
+    return best

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from rag.parsers.base import column_heads, is_number
-from rag.parsers.pdf_heads import count_heads
+from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
-from rag.parsers.pdf_pieces import (
+from rag.parsers.pdf_rows import (
     Cell,
+    Columns,
     PdfTable,
     Row,
     Span,
@@ -217,9 +218,25 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
             continue  # rows that no lines part
         if (table := _of_cells(cells, len(numbers), len(columns))) is not None:
             own = {id(line) for row in every for line in row.lines}
+            if len(body) > 1 and not table.heads:
+                own |= _put_above(table, items, every[0], columns)
             start = next(n for n, item in enumerate(items) if id(item) in own)
             items = [*items[:start], table, *(item for item in items[start:] if id(item) not in own)]
     return items
+
+
+def _put_above(
+    table: PdfTable, items: Sequence[TextLine | PdfTable], first: Row, columns: Columns
+) -> set[int]:
+    """Give a table the heads that stand above its topmost line, where its first row is below; gives back the
+    `id` of what they are."""
+    before = items[: next(n for n, item in enumerate(items) if item is first.lines[0])]
+    above = list(takewhile(lambda item: isinstance(item, TextLine), reversed(before)))
+    rows = [*read_rows(above[::-1]), first]  # type: ignore[arg-type]
+    rows = rows[head_start(rows, len(rows) - 1, 0, columns[1][0]) : -1]
+    table.heads, table.head = column_heads_of([row.pieces for row in rows], columns), len(rows)
+    table.rows[:0] = [in_cells(row.pieces, columns) for row in rows]
+    return {id(line) for row in rows for line in row.lines}
 
 
 def _of_cells(cells: dict[Span, Cell], height: int, width: int) -> PdfTable | None:

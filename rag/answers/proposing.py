@@ -1,0 +1,252 @@
+"""A query over the rows of a table, as the model proposes it: one SELECT over a table that it is shown as its
+heads and a few cells.
+
+Code takes nothing of it on trust. The SELECT is read into a `RowQuery` (what else it may say is refused), its
+values have to be cells or numbers that the question states, every cell, value and date that code finds in the
+question has to be among its conditions, and what it does has to be what the question's wording asks for. Then
+it is run like any other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from rag.answers.filters import RowFilter, equal_to
+from rag.answers.grid import TypedColumn, grids
+from rag.answers.queries import (
+    AskedTable,
+    RowAggregate,
+    RowCues,
+    RowQuery,
+    asked_table,
+    cues_of,
+    filters_of,
+    summable,
+)
+from rag.answers.request import AnswerRequest, Setup
+from rag.answers.results import run
+from rag.domains.finance.figures import Computed
+from rag.errors import GenerationError
+from rag.languages import model_instructions
+from rag.languages.text import search_tokens
+from rag.models.llm import Prompt
+from rag.questions.query import Query
+from rag.types import Event, Hit, Queued, StageStarted
+
+_MOST_COLUMNS, _SHOWN = 12, 3
+_TOKENS = 72
+_LONGEST_CELL = 24
+_AGGREGATES = {"sum": RowAggregate.TOTAL, "avg": RowAggregate.AVERAGE, "count": RowAggregate.COUNT}
+_SELECT = re.compile(
+    r"SELECT\s+(?:DISTINCT\s+)?(?P<what>.+?)\s+FROM\s+\S+(?:\s+WHERE\s+(?P<where>.+?))?"
+    r"(?:\s+GROUP\s+BY\s+(?P<group>@\d+))?(?:\s+ORDER\s+BY\s+(?P<order>\S.*?)(?:\s+(?P<way>ASC|DESC))?)?"
+    r"(?:\s+LIMIT\s+(?P<limit>\d+))?\s*;?",
+    re.IGNORECASE,
+)
+_TERM = re.compile(
+    r"(?:(?P<f>SUM|AVG|COUNT|MAX|MIN)\s*\(\s*(?:DISTINCT\s+)?)?(?P<c>@\d+|\*)(?:\s*\))?(?:\s+AS\s+\w+)?",
+    re.IGNORECASE,
+)
+_LITERAL = r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?"
+_CONDITION = re.compile(rf"(?P<c>@\d+)\s*(?P<op><=|>=|=|<|>|LIKE)\s*(?P<value>{_LITERAL})", re.IGNORECASE)
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+_MOST_UNHELD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class QueryInstructions:
+    """How a model is asked for a query, from querying.toml; `none` matches a reply that gives none."""
+
+    system: str
+    table: str
+    question: str
+    ending: str
+    none: re.Pattern[str]
+    examples: tuple[tuple[str, str], ...]
+
+    def user(self, table: str, question: str) -> str:
+        return f"{self.table} {table.strip()}\n{self.question} {question}\n"
+
+
+@cache
+def query_instructions(code: str) -> QueryInstructions:
+    """Those of a language. Raises ConfigError for a file that does not fit."""
+
+    def made(raw: dict[str, Any]) -> QueryInstructions:
+        examples = raw.pop("examples")
+        bare = QueryInstructions(**raw | {"none": re.compile(raw["none"])}, examples=())
+        turns = [
+            (bare.user(one["table"], asked) + bare.ending, reply)
+            for one in examples
+            for asked, reply in one["turns"]
+        ]
+        return replace(bare, examples=tuple(turns))
+
+    return model_instructions("querying", code, made)
+
+
+def propose(
+    setup: Setup, request: AnswerRequest, query: Query, hits: Sequence[Hit]
+) -> Generator[Event, None, Computed | None]:
+    """What the query that the model proposes comes to; None where the question asks for nothing over rows,
+    where no table was found, without a model that judges, and where what it proposes does not hold."""
+    llm, cues = setup.llm, None if query.withdrawn else cues_of(query)
+    if cues is None or llm is None or not llm.info.judges or not llm.info.writes(query.language):
+        return None
+    tables = [t for grid in grids(hits, setup.index.store, whole=True) if (t := asked_table(cues, grid))]
+    tables = [t for t in tables if any(c.counts for c in t.columns)]
+    if not tables or request.stopped:
+        return None
+    table = max(tables, key=lambda t: -len(t.unheld))
+    yield StageStarted("reading")
+    asked = query_instructions(query.language)
+    user = asked.user(_shown(table), query.text)
+    draft = ""
+    try:
+        prompt = Prompt(asked.system, user, asked.examples, asked.ending)
+        for piece in llm.generate(prompt, max_tokens=_TOKENS, stop=request.stop):
+            if isinstance(piece, Queued):
+                yield piece
+            else:
+                draft += piece
+    except GenerationError:
+        return None  # it is read like any other question
+    finally:
+        request.clock.lap("querying")
+    made = None if asked.none.match(draft.strip()) else accepted(draft, table)
+    return run(made, table.grid, query.language) if made else None
+
+
+def _shown(table: AskedTable) -> str:
+    """The table as the model sees it: what it is called, and its columns with a few cells, those first that
+    the question names."""
+    grid, body = table.grid, table.grid.body.typed
+    called = [
+        grid.hit.document.title,
+        *(grid.table.heading_path[-1:] if grid.table else ()),
+        grid.table.title if grid.table else "",
+    ]
+    lines = [", ".join(dict.fromkeys(filter(None, called)))]
+    for column in [c for c in table.columns if c.filled][:_MOST_COLUMNS]:
+        found = body.data.select(
+            f"SELECT DISTINCT {column.name} FROM t WHERE {column.name} IS NOT NULL ORDER BY id LIMIT {_SHOWN}"
+        )
+        if column.measured:
+            cells = [f"{Decimal(str(v)).scaleb(-column.decimals):f}" for (v,) in found]
+            kind = " (date)" if column.dated else " (number)"
+        else:
+            named = [*table.named.get(column.number, ()), *(str(v) for (v,) in found)]
+            cells, kind = [f"'{v[:_LONGEST_CELL]}'" for v in dict.fromkeys(named)][:_SHOWN], ""
+        lines.append(f'"{column.head}"{kind}: {", ".join(cells)}')
+    return "\n".join(lines)
+
+
+def accepted(select: str, table: AskedTable) -> RowQuery | None:
+    """The query that a SELECT says, where its columns and values exist, the question names its values, and
+    what it does is what the question asks for; None for any other."""
+    cues = table.cues
+    said = _SELECT.fullmatch(_columns_named(select.strip().split("\n")[0], table))
+    parts = said["what"].split(",") if said else []
+    terms = [term for one in parts if (term := _TERM.fullmatch(one.strip()))]
+    if said is None or len(terms) < len(parts) or not _bears(table):
+        return None
+    worked = [t for t in terms if t["f"]]
+    plain = [c for t in terms if not t["f"] and (c := _column(t["c"], table))]
+    ordered = _TERM.fullmatch(said["order"]) if said["order"] else None
+    one = (worked or [ordered or terms[-1]])[0]
+    function = (one["f"] or "").lower() if one else ""
+    column = _column(one["c"], table) if one else None
+    order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
+    order = {"max": 1, "min": -1}.get(function, order) if not said["group"] else order
+    aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
+    group = _column(said["group"], table) if said["group"] else None
+    filters = _conditions(said["where"] or "", table)
+    base = table.label(table.nouns)
+    label = next((c for c in plain if c is not column and not c.measured), base)
+    if filters is None or not _fits(cues, aggregate, order, group is not None, bool(filters)):
+        return None
+    if cues.aggregate is RowAggregate.SHARE:
+        aggregate = RowAggregate.SHARE
+    measured = column if column is not None and (column.measured or function == "count") else None
+    counted = aggregate is RowAggregate.COUNT
+    needs = aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE) or (
+        order and not counted
+    )
+    if needs and (measured is None or (aggregate is not RowAggregate.ROWS and not measured.counts)):
+        return None
+    if aggregate is RowAggregate.TOTAL and measured is not None and not summable(measured):
+        return None
+    query = RowQuery(
+        aggregate, None if counted and group else measured, label, filters, group, cues.order, cues.ranks
+    )
+    return replace(query, column=label) if counted and group is None and measured is None else query
+
+
+def _fits(cues: RowCues, aggregate: RowAggregate, order: int, grouped: bool, filtered: bool) -> bool:
+    """Whether what a SELECT does is what the wording asks for."""
+    if cues.order and order != cues.order:
+        return False
+    match cues.aggregate:
+        case RowAggregate.SHARE:
+            return aggregate in (RowAggregate.TOTAL, RowAggregate.ROWS) and filtered and not grouped
+        case RowAggregate.AVERAGE:
+            return aggregate is RowAggregate.AVERAGE
+        case RowAggregate.TOTAL:
+            return aggregate is RowAggregate.TOTAL
+        case RowAggregate.COUNT:
+            return aggregate in (RowAggregate.COUNT, RowAggregate.TOTAL)
+    return aggregate is RowAggregate.ROWS or grouped
+
+
+def _bears(table: AskedTable) -> bool:
+    """Whether the table holds most of the question, and every name and number of it."""
+    asked, typed = table.cues.asked, table.cues.asked.query
+    unheld = table.unheld
+    names = [w for name in (*typed.names, *typed.labelled) for w in search_tokens(str(name))]
+    known = not any(w in names or any(map(str.isdigit, w)) for w in unheld)
+    return known and len(unheld) <= min(_MOST_UNHELD, len(asked.words) - len(unheld))
+
+
+def _columns_named(select: str, table: AskedTable) -> str:
+    """The SELECT with `@N` for each head of a column, quoted or not."""
+    heads = sorted(table.columns, key=lambda c: -len(c.head))
+    pattern = "|".join(f"(?P<c{c.number}>{re.escape(c.head)})" for c in heads if c.head)
+    named = re.compile(rf"[\"`\[]?(?:{pattern})[\"`\]]?", re.IGNORECASE)
+    parts, at = [], 0
+    for literal in (*_QUOTED.finditer(select), None):
+        between = select[at : literal.start() if literal else len(select)]
+        parts += [named.sub(lambda m: f"@{(m.lastgroup or 'c')[1:]}", between), literal[0] if literal else ""]
+        at = literal.end() if literal else at
+    return "".join(parts)
+
+
+def _column(name: str | None, table: AskedTable) -> TypedColumn | None:
+    return next((c for c in table.columns if name == f"@{c.number}"), None)
+
+
+def _conditions(where: str, table: AskedTable) -> tuple[RowFilter, ...] | None:
+    """The conditions of a SELECT; None where one is no plain comparison, names a cell that does not exist or
+    a value that the question does not, or where one is lacking that the question names."""
+    pieces = re.split(r"\s+AND\s+", where, flags=re.IGNORECASE) if where else []
+    found = [_CONDITION.fullmatch(piece.strip(" ()")) for piece in pieces]
+    own = filters_of(table)
+    if own is None or not all(found):
+        return None
+    filters, bound = list(own), {one.sql.split()[0] for one in own}
+    for one in found:
+        column = _column(one["c"], table) if one else None
+        if one is None or column is None:
+            return None
+        if column.name in bound:
+            continue  # as code read it
+        cells = [cell for cell in column.values if cell.casefold() == one["value"].strip("'%").casefold()]
+        if column.measured or one["op"] not in ("=", "like", "LIKE") or not cells:
+            return None
+        if table.cues.asked.tokens.isdisjoint(search_tokens(cells[0])):
+            return None
+        filters.append(equal_to(column, cells))
+    return tuple(filters)

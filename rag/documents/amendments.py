@@ -1,0 +1,182 @@
+"""A text that changes another -> its instructions: which provision, which words go, which come.
+
+"In section 4, for "8 pm" substitute "6 pm"", "Clause 4.2 is replaced by the following: ...", "omit section
+6", 将第九条中的“……”修改为“……”、删去第七条、增加一条. Quoted words are not read for instructions. What is an
+instruction but says its words in no way known here is UNCLEAR: the provision does not stand as it was."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+
+from rag.documents.cuts import trim
+from rag.documents.validity import edition_name, names_of
+from rag.facts.crossrefs import DOCUMENT, Reference, find
+from rag.languages import Patterns
+from rag.types import Document, Span
+
+_RE = Patterns(__file__)
+_QUOTED = "\ue000"  # stands for each quoted character
+_HEAD = 1500
+_LONGEST = 400_000
+
+
+class ChangeKind(StrEnum):
+    """What an instruction does: new words for old ones, or behind them; words that go; new words for the
+    whole provision, or none; a provision more."""
+
+    SUBSTITUTE = "substitute"
+    INSERT = "insert"
+    OMIT = "omit"
+    REPLACE = "replace"
+    REPEAL = "repeal"
+    ADD = "add"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """An instruction at `[start, end)`, about the provision that `reference` names: its `target` is the text
+    that is amended, "" for the same document. `old` and `new` are the words, verbatim."""
+
+    start: int
+    end: int
+    reference: Reference
+    kind: ChangeKind
+    old: str = ""
+    new: str = ""
+
+    def applied(self, text: str) -> str | None:
+        """A sentence of the provision as it reads from then on; None where it is not changed. A repealed one
+        reads ""."""
+        match self.kind:
+            case ChangeKind.REPLACE | ChangeKind.REPEAL:
+                return self.new
+            case ChangeKind.SUBSTITUTE | ChangeKind.INSERT | ChangeKind.OMIT:
+                gap = " " * (self.new[:1].isascii() and self.new[:1].isalnum())
+                put = self.old + gap + self.new if self.kind is ChangeKind.INSERT else self.new
+                words = _between_words(self.old)
+                return words.sub(lambda _: put, text) if words.search(text) else None
+        return None
+
+
+@lru_cache(maxsize=256)
+def _between_words(old: str) -> re.Pattern[str]:
+    """The words, whatever the white space, and no part of a longer word or number."""
+    inner = r"\s+".join(map(re.escape, old.split()))
+    return re.compile(rf"(?<![A-Za-z0-9](?=[A-Za-z0-9])){inner}(?![A-Za-z0-9](?<=[A-Za-z0-9]{{2}}))")
+
+
+def amendments(document: Document) -> tuple[Amendment, ...]:
+    """The instructions of a document, in order. One that names no document is about the text that title or
+    first lines say is amended, else about the document itself."""
+    text = document.text[:_LONGEST]
+    if not _RE["verb"].search(text):
+        return ()
+    plain = _unquoted(text)
+    own = names_of(document)
+    every = [r for r in find(text, language=document.language) if plain[r.start] != _QUOTED]
+    names = [_RE["before_name"].sub("", r.target) for r in every]
+    names = ["" if edition_name(n) in own or _RE["lone"].fullmatch(n) else n for n in names]
+    named = [replace(r, target=name) for r, name in zip(every, names, strict=True)]
+    numbered = [r for r in named if r.kind != DOCUMENT and r.label and not _own_heading(plain, r)]
+    return tuple(_read(text, plain, numbered, _amended(document.title, named)))
+
+
+def _amended(title: str, named: Sequence[Reference]) -> str:
+    """The text that a document says it amends, by its title, or the first one that it names; ""."""
+    if not _RE["amending"].search(title):
+        return ""
+    if match := _RE["title_zh"].search(title):
+        return match["name"] or match["bare"]
+    if match := _RE["title_en"].search(title):
+        return match["name"].strip()
+    return next((r.target for r in named if r.target and r.start < _HEAD), "")
+
+
+def _unquoted(text: str) -> str:
+    """The text with each quoted character replaced: what stands in it is no instruction."""
+    return _RE["quote"].sub(lambda m: m[0][0] + _QUOTED * (len(m[0]) - 2) + m[0][-1], text)
+
+
+def _own_heading(plain: str, reference: Reference) -> bool:
+    """Whether a reference is the number of the instruction itself: "Section 1. In section 4 ..."."""
+    begins = not plain[plain.rfind("\n", 0, reference.start) + 1 : reference.start].strip(" \t\u3000#*|")
+    return begins and _RE["numbers"].match(plain, reference.end) is not None
+
+
+def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) -> Iterator[Amendment]:
+    starts = [r.start for r in numbered]
+    about: list[Reference] = []
+    for piece in _pieces(plain):
+        own = numbered[bisect_right(starts, piece.start - 1) : bisect_right(starts, piece.end - 1)]
+        if own and own[0].kind == "paragraph" and about:  # of the article named before
+            label = f"{about[0].label.partition('(')[0]}({own[0].label})"
+            about = [replace(about[0], label=label)]
+        else:
+            about = _together(plain, own) or about
+        said = plain[piece.start : piece.end]
+        if not about or not _RE["verb"].search(said) or _RE["condition"].search(said):
+            continue
+        for kind, old, new, end in _changes(text, plain, piece, bool(own)):
+            for one in about:
+                target = one.target or amended
+                if kind is not ChangeKind.UNCLEAR or target:
+                    span = trim(text, min(piece.start, one.start), end) or piece
+                    yield Amendment(span.start, span.end, replace(one, target=target), kind, old, new)
+
+
+def _pieces(plain: str) -> Iterator[Span]:
+    """The sentences outside quotes; a line that ends in a colon goes on in a quote on the next one."""
+    begin = 0
+    for match in _RE["border"].finditer(plain):
+        if plain[begin : match.end()].strip():
+            yield Span(begin, match.end())
+        begin = match.end()
+    if plain[begin:].strip():
+        yield Span(begin, len(plain))
+
+
+def _together(plain: str, own: Sequence[Reference]) -> list[Reference]:
+    """The first provision that a sentence names, and those joined to it: "sections 4 and 6"."""
+    kept = list(own[:1])
+    for one in own[1:]:
+        if one.start > kept[-1].end and not _RE["join"].fullmatch(plain, kept[-1].end, one.start):
+            break
+        kept.append(replace(one, target=one.target or kept[0].target))
+    last = kept[-1].target if kept else ""
+    return [replace(one, target=one.target or last) for one in kept]
+
+
+def _changes(text: str, plain: str, piece: Span, whole: bool) -> Iterator[tuple[ChangeKind, str, str, int]]:
+    """(kind, old, new, end of the instruction) of each change that a sentence states; `whole`: it names the
+    provision itself."""
+    taken: list[Span] = []
+    for name, pattern in _WORDS.items():
+        for match in pattern.finditer(plain, piece.start, piece.end):
+            here = Span(*match.span())
+            if not any(one.start < here.end and here.start < one.end for one in taken):
+                taken.append(here)
+                new = text[slice(*match.span("new"))] if "new" in pattern.groupindex else ""
+                yield ChangeKind(name.partition("_")[0]), text[slice(*match.span("old"))], new, piece.end
+    if taken or not whole:
+        return
+    for name, pattern in _WHOLE.items():
+        if said := pattern.search(plain, piece.start, piece.end):
+            kind, new, end = ChangeKind(name.partition("_")[0]), "", piece.end
+            if "new" in pattern.groupindex:
+                span = said.span("new")
+                if not said["new"] and (below := _RE["next"].match(plain, end)):
+                    span, end = below.span(below.lastgroup or 0), below.end()
+                new = text[slice(*span)].strip() if span[0] >= 0 else ""
+            yield kind if new or kind is ChangeKind.REPEAL else ChangeKind.UNCLEAR, "", new, end
+            return
+    if _RE["unclear"].search(plain, piece.start, piece.end):
+        yield ChangeKind.UNCLEAR, "", "", piece.end
+
+
+_WORDS, _WHOLE = _RE.table("words"), _RE.table("whole")

@@ -1,0 +1,304 @@
+"""The other formats that lie in people's folders: OpenDocument texts, EPUB, slides (PPTX), mails (EML).
+What has a structure is put as HTML and read as such."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from html import escape
+from itertools import chain, repeat
+from typing import Any
+from urllib.parse import unquote
+
+from rag.errors import ParseError
+from rag.parsers import html, plain
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.docx_drawn import Drawings
+from rag.parsers.docx_styles import written
+from rag.parsers.docx_text import Drawn
+from rag.parsers.encoding import decode
+from rag.parsers.marks import without_signs
+from rag.parsers.office import Package, open_package
+from rag.types import Loss, LossKind
+
+_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_DEEPEST = 5  # mails within mails
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+_R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_TITLES, _MARGINS = ("title", "ctrTitle"), ("sldNum", "dt", "ftr", "hdr", "sldImg")
+_TEXT, _TABLE, _STYLE = (
+    f"{{urn:oasis:names:tc:opendocument:xmlns:{n}:1.0}}" for n in ("text", "table", "style")
+)
+_FORMS = {
+    "1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman",
+    "一, 二, 三, ...": "chineseCounting", "壹, 贰, 叁, ...": "chineseLegalSimplified",
+    "甲, 乙, 丙, ...": "ideographTraditional",
+}  # fmt: skip
+_NO_WORDS = frozenset("tracked-changes annotation annotation-end sequence-decls covered-table-cell".split())
+_TAGS = {"list": "ul", "list-item": "li", "table": "table", "table-row": "tr", "table-header-rows": "thead"}
+_SIGNS = {"s": " ", "tab": " ", "line-break": "<br>"}
+_HIDE = "<style>.gone{visibility:hidden}</style>"
+# What a reader says beside what it adds to the builder: title, losses, metadata.
+_Said = tuple[str, list[Loss], dict[str, str]]
+
+
+def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
+    """Parse a file of the format that the suffix of `path` says."""
+    builder = TextBuilder()
+    title, losses, metadata = _READERS[path.lower().rpartition(".")[2]](data, path, limits, builder)
+    text, blocks, _ = builder.build(title)
+    known = {name: value for name, value in metadata.items() if value}
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=known)
+
+
+def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
+    package = Package(data, path=path, limits=limits)
+    place = next(
+        (e.get("full-path", "") for e in _all(package.xml("META-INF/container.xml"), "{*}rootfile")), ""
+    )
+    root = package.xml(place)
+    if root is None:
+        raise ParseError(f"{path}: no EPUB file: it does not say what is in it.", "corrupt")
+    parts = {
+        item.get("id"): posixpath.join(posixpath.dirname(place), unquote(item.get("href", "")))
+        for item in root.iter("{*}item")
+    }
+    sheets = [package.read(part).decode(errors="replace") for part in parts.values() if part.endswith(".css")]
+    for part in (parts.get(item.get("idref"), "") for item in root.iter("{*}itemref")):
+        page = html.decoded(package.read(part), part)
+        html.write(f"{page}<style>{''.join(sheets)}</style>", builder)
+    return _described(root)
+
+
+def _described(root: Any) -> _Said:
+    """What Dublin Core says in a part."""
+    title, author, day = (
+        next((one_line(e.text or "") for e in _all(root, f"{{http://purl.org/dc/elements/1.1/}}{name}")), "")
+        for name in ("title", "creator", "date")
+    )
+    return title, [], {"author": author, "date": day[:10]}
+
+
+def _all(root: Any, *tags: str) -> Iterable[Any]:
+    return root.iter(*tags) if root is not None else ()
+
+
+def _eml(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    if not any(message[name] for name in _HEADERS):
+        raise ParseError(f"{path}: no mail: it has no headers.", "corrupt")
+    losses: list[Loss] = []
+    _mail(message, builder, losses, 1)
+    return one_line(message["Subject"] or ""), losses, {"author": one_line(message["From"] or "")}
+
+
+def _mail(message: Any, builder: TextBuilder, losses: list[Loss], deep: int) -> None:
+    """The headers, the words, and the mails and texts that are attached; what else is attached is named."""
+    builder.heading(message["Subject"] or "", deep)
+    builder.paragraph("\n".join(f"{name}: {message[name]}" for name in _HEADERS if message[name]))
+    if (body := message.get_body(("plain", "html"))) is not None:
+        _words(body, builder)
+    for part in message.iter_attachments():
+        name = one_line(part.get_filename() or part.get_content_type())
+        if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
+            _mail(part.get_content(), builder, losses, deep + 1)
+        elif part.get_content_type() in ("text/plain", "text/html"):
+            builder.heading(name, deep + 1)
+            _words(part, builder)
+        elif part.is_attachment():
+            losses.append(Loss(LossKind.UNSUPPORTED_PART, f"attachment {name}"))
+
+
+def _words(part: Any, builder: TextBuilder) -> None:
+    with suppress(LookupError, ParseError):  # an encoding that nobody knows, bytes that are no text
+        data = part.get_payload(decode=True)
+        charset = part.get_content_charset()
+        text = data.decode(charset, errors="replace") if charset else decode(data, path="")
+        if part.get_content_subtype() == "html":
+            html.write(text, builder)
+        else:
+            plain.add_lines(builder, without_signs(text).splitlines())
+
+
+def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
+    package = open_package(data, path=path, limits=limits, root="presentation")
+    relations, drawings = package.relations(package.main), Drawings(package, builder)
+    for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
+        part = target.target if (target := relations.get(place.get(_R_ID, ""))) else ""
+        root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
+        if root is None:
+            drawings.lose(LossKind.UNSUPPORTED_PART, name.lower(), "")
+            continue
+        notes = map(package.xml, package.related(part, "notesSlide"))
+        words = "".join(map(_shape, chain(_shapes(root), *map(_shapes, notes))))
+        words = words if words.startswith("<h1>") else f"<h1>{name}</h1>{words}"
+        hidden = root.get("show") in ("0", "false")
+        html.write(f"{_HIDE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
+        for chart in root.iter(_CHART):
+            target = own.get(chart.get(_R_ID, ""))
+            drawings.add(Drawn("chart"), target.target if target else "", under=name)
+    metadata = package.properties()
+    return metadata.pop("title", ""), drawings.losses, metadata
+
+
+def _shapes(page: Any) -> list[Any]:
+    """The shapes of a slide, or of the notes on it, its title first."""
+    shapes = [s for s in _all(page, _P + "sp", _P + "graphicFrame") if _role(s) not in _MARGINS]
+    return sorted(shapes, key=lambda shape: _role(shape) not in _TITLES)
+
+
+def _role(shape: Any) -> str:
+    """What a shape is for: "title", "body", "sldNum"; "" for one that does not say it."""
+    return next((e.get("type", "body") for e in shape.iter(_P + "ph")), "")
+
+
+def _shape(shape: Any) -> str:
+    """A shape of a slide in HTML."""
+    if _role(shape) in _TITLES:
+        return _tagged("h1", title) if (title := " ".join(_lines(shape)).strip()) else ""
+    rows = []
+    for table in shape.iter(_A + "tbl"):
+        first = "th" if table.find(f"{_A}tblPr[@firstRow='1']") is not None else "td"
+        for row, kind in zip(table.iterchildren(_A + "tr"), chain([first], repeat("td")), strict=False):
+            cells = (e for e in row.iterchildren(_A + "tc") if not (e.get("hMerge") or e.get("vMerge")))
+            rows.append(_tagged("tr", "".join(_cell(kind, cell) for cell in cells)))
+    return _tagged("table", "".join(rows)) if rows else "".join(_tagged("p", line) for line in _lines(shape))
+
+
+def _cell(kind: str, cell: Any) -> str:
+    spans = f"colspan={cell.get('gridSpan', 1)} rowspan={cell.get('rowSpan', 1)}"
+    return _tagged(f"{kind} {spans}", "<br>".join(_lines(cell)))
+
+
+def _lines(element: Any) -> Iterator[str]:
+    """The paragraphs of a text that is drawn, in HTML."""
+    for paragraph in element.iter(_A + "p"):
+        words = ""
+        for run in paragraph.iter(_A + "r", _A + "fld", _A + "br"):
+            look = run.find(_A + "rPr")
+            shift = int(look.get("baseline", 0)) if look is not None else 0
+            struck = look is not None and look.get("strike", "noStrike") != "noStrike"
+            tag = "s" if struck else "sup" if shift > 0 else "sub" if shift < 0 else "span"
+            words += "<br>" if run.tag == _A + "br" else _tagged(tag, escape(run.findtext(_A + "t") or ""))
+        yield words
+
+
+def _tagged(tag: str, words: str) -> str:
+    return f"<{tag}>{words}</{tag.split()[0]}>"
+
+
+def _odt(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
+    package = Package(data, path=path, limits=limits)
+    if b"encryption-data" in package.read("META-INF/manifest.xml"):
+        raise ParseError(f"{path}: protected by a password. Save it without.", "password")
+    root, styles = package.xml("content.xml"), package.xml("styles.xml")
+    body = root.find("{*}body/{*}text") if root is not None else None
+    if body is None:
+        raise ParseError(f"{path}: no text document: its content is missing or damaged.", "corrupt")
+    named = [styles.find("{*}styles")] if styles is not None else []
+    reader = _OpenText([e for e in (*named, root.find("{*}automatic-styles")) if e is not None])
+    first_heading = html.write(_HIDE + reader.all(body), builder)
+    title, losses, metadata = _described(package.xml("meta.xml"))
+    return title or first_heading, losses, metadata
+
+
+class _OpenText:
+    """Puts an OpenDocument text as HTML, with the numbers that are counted in front of headings and items."""
+
+    def __init__(self, styles: list[Any]) -> None:
+        found = chain(*(style.iterchildren(_STYLE + "style") for style in styles))
+        self._tags: dict[str, str] = {}
+        for style in found:  # those that others are based on come first
+            look, above = style.find(_STYLE + "text-properties"), style.get(_STYLE + "parent-style-name", "")
+            tag = _tag(look) if look is not None else "span"
+            self._tags[style.get(_STYLE + "name")] = self._tags.get(above, tag) if tag == "span" else tag
+        levels = chain(
+            *(s.iter(_TEXT + "list-level-style-number", _TEXT + "outline-level-style") for s in styles)
+        )
+        self._levels = {
+            (e.getparent().get(_STYLE + "name", ""), int(e.get(_TEXT + "level", 1))): e for e in levels
+        }
+        self._counts: dict[str, dict[int, int]] = {}
+        self._number = ""
+        self._notes: list[str] = []
+
+    def all(self, body: Any) -> str:
+        return self._inner(body) + "".join(self._notes)
+
+    def _inner(self, element: Any, listed: str = "", depth: int = 0) -> str:
+        """What stands in an element, within lists of a style."""
+        return escape(element.text or "") + "".join(
+            (self._element(e, listed, depth) if isinstance(e.tag, str) else "") + escape(e.tail or "")
+            for e in element.iterchildren()
+        )
+
+    def _element(self, element: Any, listed: str, depth: int) -> str:
+        kind, style = element.tag.rpartition("}")[2], element.get(_TEXT + "style-name", "")
+        if kind in _NO_WORDS:
+            return ""
+        if kind in ("h", "p"):
+            level = int(element.get(_TEXT + "outline-level", 1))
+            if kind == "h" and not listed:
+                self._count("Outline", level)
+            number, self._number = self._number, ""
+            outer = "h1" if style == "Title" else f"h{min(level, 6)}" if kind == "h" else "p"
+            return _tagged(outer, number + _tagged(self._tags.get(style, "span"), self._inner(element)))
+        if kind == "list-item":
+            self._count(listed, depth, element.get(_TEXT + "start-value", ""))
+        elif kind == "list":
+            listed, depth = style or listed, depth + 1
+            if depth == 1 and not (
+                element.get(_TEXT + "continue-numbering") or element.get(_TEXT + "continue-list")
+            ):
+                self._counts.pop(listed, None)
+        elif kind == "note":
+            cited, body = (element.find(f"{_TEXT}note-{part}") for part in ("citation", "body"))
+            self._notes += [_tagged(f"div id=n{len(self._notes)}", self._inner(body))]
+            return f"<sup><a href='#n{len(self._notes) - 1}'>{self._inner(cited)}</a></sup>"
+        tag = _TAGS.get(kind, "")
+        if kind == "span":
+            tag = self._tags.get(style, "span")
+        elif kind == "table-cell":
+            across, down = (element.get(f"{_TABLE}number-{n}-spanned", 1) for n in ("columns", "rows"))
+            tag = f"td colspan={across} rowspan={down}"
+        inner = _SIGNS.get(kind) or self._inner(element, listed, depth)
+        return _tagged(tag, inner) if tag else inner
+
+    def _count(self, style: str, level: int, stated: str = "") -> None:
+        """The number of the item or heading that begins."""
+        counts = self._counts.setdefault(style, {})
+        own = self._levels.get((style, level))
+        start = int(own.get(_TEXT + "start-value", 1)) if own is not None else 1
+        counts[level] = int(stated) if stated.isdecimal() else counts.get(level, start - 1) + 1
+        for below in [n for n in counts if n > level]:
+            del counts[below]
+        self._number = ""
+        if own is not None and own.get(_STYLE + "num-format"):
+            shown = range(max(1, level + 1 - int(own.get(_TEXT + "display-levels", 1))), level + 1)
+            forms = (_FORMS.get(self._levels[style, n].get(_STYLE + "num-format"), "decimal") for n in shown)
+            number = ".".join(written(counts.get(n, 1), form) for n, form in zip(shown, forms, strict=True))
+            self._number = (
+                f"{own.get(_STYLE + 'num-prefix', '')}{number}{own.get(_STYLE + 'num-suffix', '')} "
+            )
+
+
+def _tag(look: Any) -> str:
+    """The element of HTML for a look."""
+    shift = look.get(_STYLE + "text-position", "")
+    if look.get(_TEXT + "display") == "none":
+        return "span class=gone"
+    if look.get(_STYLE + "text-line-through-style", "none") != "none":
+        return "s"
+    return (
+        "sub" if shift.startswith(("sub", "-")) else "sup" if shift and not shift.startswith("0%") else "span"
+    )
+
+
+_READERS: dict[str, Callable[[bytes, str, Limits, TextBuilder], _Said]] = {
+    "epub": _epub, "eml": _eml, "pptx": _pptx, "odt": _odt,
+}  # fmt: skip

@@ -1,0 +1,96 @@
+"""What a later text changes is answered in the words in force on the day asked about, both texts cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.assistant import Assistant
+from rag.types import Answer, Filters, Outcome
+from tests.archive import archive
+
+FILES = {
+    "ferry-act.md": "# Ferry Act 2010\n\nIn force from 1 May 2010.\n\nSection 3. The ferry sails until 8 pm."
+    "\n\nSection 4. The toll for a lorry is 40 crowns.\n\nSection 5. A skipper wears a red cap.\n\n"
+    "Section 6. Lamps are lit according to the harbour table.\n",
+    "ferry-amendment.md": "# Ferry (Amendment) Act 2020\n\nIn force from 1 March 2020.\n\n"
+    'Section 1. In section 3 of the Ferry Act 2010, for "8 pm" substitute "10 pm".\n\n'
+    'Section 2. In section 4 of the Ferry Act 2010, for "40 crowns" substitute "55 crowns".\n\n'
+    "Section 3. Section 5 of the Ferry Act 2010 is repealed.\n\n"
+    "Section 4. Section 6 of the Ferry Act 2010 is amended as set out in the Schedule.\n",
+    "ferry-amendment-2.md": "# Ferry (Second Amendment) Act 2023\n\nIn force from 1 June 2023.\n\n"
+    'Section 1. In section 4 of the Ferry Act 2010, for "55 crowns" substitute "70 crowns".\n',
+    "berth.md": "# Berth Agreement\n\nThis Agreement is dated 2 January 2021.\n\n"
+    "4.1 The berth is let to the Sloop Club.\n\n4.2 Mooring notice is thirty days.\n\n"
+    "4.3 The mooring deposit is 300 crowns.\n",
+    "berth-change.md": "# Amendment No. 1 to the Berth Agreement\n\nThis Amendment is dated 5 May 2022.\n\n"
+    "1. Clause 4.2 is deleted and replaced with the following:\n\n4.2 Mooring notice is ninety days.\n",
+    "渡口.md": "# 渡口管理办法\n\n（2015年3月1日起施行）\n\n第六条　渡船每日六时开航。\n\n"
+    "第九条　渡船超载的，处二百元罚款。\n",
+    "决定.md": "# 关于修改《渡口管理办法》的决定\n\n（2022年7月1日起施行）\n\n"
+    "一、将第九条中的“二百元”修改为“五百元”。\n\n二、第六条修改为：“渡船每日七时开航。”\n",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    with archive(tmp_path_factory.mktemp("archive"), **FILES) as opened:
+        yield Assistant(opened, threshold=0.01)
+
+
+def quoted(answer: Answer) -> list[str]:
+    return [one.document for one in answer.quotes]
+
+
+@pytest.mark.parametrize(
+    ("question", "line", "cited"),
+    [
+        ("Until when does the ferry sail under section 3 of the Ferry Act?", "The ferry sails until 10 pm.",
+         ["ferry-act.md", "ferry-amendment.md"]),
+        ("What is the toll for a lorry?", "The toll for a lorry is 70 crowns.",
+         ["ferry-act.md", "ferry-amendment.md", "ferry-amendment-2.md"]),
+        ("What was the toll for a lorry in 2021?", "The toll for a lorry is 55 crowns.",
+         ["ferry-act.md", "ferry-amendment.md"]),
+        ("What was the toll for a lorry in 2015?", "The toll for a lorry is 40 crowns.", ["ferry-act.md"]),
+        ("How long is the mooring notice?", "4.2 Mooring notice is ninety days.",
+         ["berth.md", "berth-change.md"]),
+        ("What is the mooring deposit?", "4.3 The mooring deposit is 300 crowns.", ["berth.md"]),
+        ("渡船超载处多少罚款？", "渡船超载的，处五百元罚款。", ["渡口.md", "决定.md"]),
+        ("渡船每日几时开航？", "渡船每日七时开航。", ["渡口.md", "决定.md"]),
+    ],
+)  # fmt: skip
+def test_an_answer_is_in_the_words_in_force_on_the_day_asked_about(
+    assistant: Assistant, question: str, line: str, cited: list[str]
+) -> None:
+    answer = assistant.ask(question)
+    assert (answer.verdict, answer.line) == (Outcome.ANSWERED, line)
+    assert quoted(answer) == cited
+
+
+def test_the_day_may_be_that_of_the_filter(assistant: Assistant) -> None:
+    answer = assistant.ask("What is the toll for a lorry?", filters=Filters(in_force="2021-01-01"))
+    assert answer.line == "The toll for a lorry is 55 crowns."
+
+
+def test_what_changed_it_and_when_is_said(assistant: Assistant) -> None:
+    answer = assistant.ask("Until when does the ferry sail under section 3 of the Ferry Act?")
+    assert "What [1] quotes is changed by Ferry (Amendment) Act 2020 from 2020-03-01." in answer.cautions
+    assert answer.quotes[0].quote == "The ferry sails until 8 pm."
+    assert answer.quotes[1].quote.endswith('for "8 pm" substitute "10 pm".')
+
+
+def test_what_is_repealed_is_answered_with_its_repeal(assistant: Assistant) -> None:
+    answer = assistant.ask("What does a skipper wear?")
+    assert answer.line == "Section 5 of the Ferry Act 2010 is repealed."
+
+
+def test_a_change_that_cannot_be_worked_out_is_no_answer_in_the_old_words(assistant: Assistant) -> None:
+    answer = assistant.ask("According to what are lamps lit?")
+    assert answer.verdict is not Outcome.ANSWERED
+    assert any("Ferry (Amendment) Act 2020" in one for one in answer.cautions)
+
+
+def test_an_instruction_found_brings_what_it_changes(assistant: Assistant) -> None:
+    answer = assistant.ask("For what does the Ferry (Amendment) Act substitute 10 pm?")
+    assert {"ferry-act.md", "ferry-amendment.md"} <= {e.document.path for e in answer.evidence}

@@ -1,0 +1,110 @@
+"""Instructions of texts that change others: the provision, the words that go and those that come."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents.amendments import Amendment, amendments
+from rag.languages.text import has_han
+from tests.indexing import document
+
+ACT = "In section 4 of the Ferry Act 2010, "
+
+
+def read(text: str, title: str = "Amendment No. 1 to the Berth Agreement") -> list[Amendment]:
+    language = "zh" if has_han(text) else "en"
+    return list(amendments(document("a.md", text.split("\n\n"), title=title, language=language)))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "label", "target", "old", "new"),
+    [
+        (ACT + 'for "8 pm" substitute "6 pm".', "substitute", "4", "Ferry Act 2010", "8 pm", "6 pm"),
+        ("In Section 8, the words “30 days” are replaced by “45 days”.",
+         "substitute", "8", "Berth Agreement", "30 days", "45 days"),
+        ('Section 10 is amended by striking "1 per cent" and inserting "2 per cent".',
+         "substitute", "10", "Berth Agreement", "1 per cent", "2 per cent"),
+        ("In clause 9.1, substitute “twelve” for “ten”.",
+         "substitute", "9.1", "Berth Agreement", "ten", "twelve"),
+        (ACT + "after “dogs” insert “and cats”.", "insert", "4", "Ferry Act 2010", "dogs", "and cats"),
+        (ACT + "omit “or his agent”.", "omit", "4", "Ferry Act 2010", "or his agent", ""),
+        ("Section 5 of the Agreement shall read as follows:\n\n“5. The fee is EUR 90.”",
+         "replace", "5", "Berth Agreement", "", "5. The fee is EUR 90."),
+        ("Clause 4.2 is deleted and replaced with the following:\n\n4.2 Notice is 60 days.",
+         "replace", "4.2", "Berth Agreement", "", "4.2 Notice is 60 days."),
+        ("For section 6 of the Ferry Act 2010 substitute—\n\n“6. No boat sails at night.”",
+         "replace", "6", "Ferry Act 2010", "", "6. No boat sails at night."),
+        ("Section 7 is hereby deleted in its entirety.", "repeal", "7", "Berth Agreement", "", ""),
+        ("After Section 3 insert:\n\n“3A. Dogs stay outside.”",
+         "add", "3", "Berth Agreement", "", "3A. Dogs stay outside."),
+        ("Section 11 is amended as set out in Annex A.", "unclear", "11", "Berth Agreement", "", ""),
+    ],
+)  # fmt: skip
+def test_an_english_instruction_says_what_goes_and_what_comes(
+    text: str, kind: str, label: str, target: str, old: str, new: str
+) -> None:
+    (found,) = read(text)
+    assert (found.kind, found.reference.label, found.reference.target) == (kind, label, target)
+    assert (found.old, found.new) == (old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "label", "old", "new"),
+    [
+        (
+            "将第九条中的“处二百元罚款”修改为“处五百元罚款”。",
+            "substitute",
+            "9",
+            "处二百元罚款",
+            "处五百元罚款",
+        ),
+        (
+            "将原办法第三条第二款中的“三千元”变更为“三千五百元”。",
+            "substitute",
+            "3(2)",
+            "三千元",
+            "三千五百元",
+        ),
+        ("第六条修改为：“渡船每日七时开航。”", "replace", "6", "", "渡船每日七时开航。"),
+        ("第八条中“五日”后增加“（不含节假日）”。", "insert", "8", "五日", "（不含节假日）"),
+        ("删除第九条中的“及其家属”。", "omit", "9", "及其家属", ""),
+        ("删去第七条。", "repeal", "7", "", ""),
+        ("增加一条，作为第十条：“渡船可以载猫。”", "add", "10", "", "渡船可以载猫。"),
+    ],
+)
+def test_a_chinese_instruction_says_what_goes_and_what_comes(
+    text: str, kind: str, label: str, old: str, new: str
+) -> None:
+    (found,) = read(f"一、{text}", "关于修改《渡口管理办法》的决定")
+    assert (found.kind, found.reference.label, found.old, found.new) == (kind, label, old, new)
+    assert found.reference.target == "渡口管理办法"
+
+
+def test_items_below_a_provision_are_about_it_and_a_list_of_provisions_about_each() -> None:
+    found = read("In clause 9—\n(a) for “ten” substitute “twelve”; and\n(b) omit “cats”.\n\n"
+                 "Sections 12 and 13 are deleted.")  # fmt: skip
+    assert [(a.kind, a.reference.label) for a in found] == [
+        ("substitute", "9"), ("omit", "9"), ("repeal", "12"), ("repeal", "13"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If Section 6 is deleted, nothing follows.",
+        "This Agreement may only be amended in writing under Section 6.",
+        "Except as amended, Section 2 stays in force.",
+        "Section 1. This Act repeals nothing and inserts nothing.",
+        "“In section 4, for ten substitute twelve” was the wording proposed for the Berth Agreement.",
+        "本办法自公布之日起施行，第三条规定的《旧办法》同时废止。",
+        "经双方书面同意，第五条可以修改。",
+    ],
+)
+def test_what_only_speaks_of_changes_changes_nothing(text: str) -> None:
+    assert read(text, "Berth Agreement") == []
+
+
+def test_words_are_changed_whole_and_wherever_a_line_breaks() -> None:
+    (found,) = read(ACT + 'for "8 pm" substitute "6 pm".')
+    assert found.applied("Work ends at 8\n  pm, not at 18 pm.") == "Work ends at 6 pm, not at 18 pm."
+    assert found.applied("Work ends at 7 pm.") is None

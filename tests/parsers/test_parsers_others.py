@@ -1,0 +1,251 @@
+"""OpenDocument, EPUB, slides, mails and old workbooks read as a person sees them; what LibreOffice wrote lies
+in tests/data, the rest is made here."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from rag.errors import ParseError
+from rag.parsers import parse
+from rag.types import Document, LossKind, MarkKind
+
+_FOLDER = Path(__file__).parents[1] / "data" / "libreoffice"
+
+
+def read(path: Path) -> Document:
+    document = parse(path, path=path.name)
+    assert all(document.text[b.start : b.end].strip() for b in document.blocks)
+    return document
+
+
+def written(tmp_path: Path, name: str, data: bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return path
+
+
+def zipped(parts: dict[str, str]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return target.getvalue()
+
+
+def marked(document: Document, kind: MarkKind) -> list[str]:
+    return [document.text[m.start : m.end] for m in document.marks if m.kind is kind]
+
+
+# OpenDocument
+
+
+def test_an_agreement_of_opendocument_reads_as_that_of_word() -> None:
+    document, word = (read(_FOLDER / f"agreement.{suffix}") for suffix in ("odt", "docx"))
+    mine, theirs = document.text.split("\n"), word.text.split("\n")
+    missing = [line for line in theirs if line not in mine]
+    assert missing == [  # headers, comments and what was deleted are left out
+        "Orlan Mills – confidential",
+        "The Supplier delivers within 30 days.",
+        "The Buyer pays the freight.",
+        "C. Reader: Checked with sales.",
+    ]
+    assert document.tables[0].heads == word.tables[0].heads
+    assert [document.text[m.leads_to :] for m in document.marks if m.leads_to] == ["Working days of Tarnby."]
+    assert document.title == "Supply agreement"
+
+
+def test_articles_of_opendocument_are_counted_and_what_is_struck_follows() -> None:
+    document = read(_FOLDER / "rules.odt")
+    lines = document.text.split("\n")
+    assert [line.split()[0] for line in lines if line.startswith(("第", "（"))] == [
+        "第一条", "第二条", "（一）", "（二）", "第三条", "第三条",
+    ]  # fmt: skip
+    assert [line for line in lines if line[:1].isdigit() or line.startswith("I.")] == [
+        "1. Scope", "1.1 Goods in bond", "I. Cotton 2 × 10³ kg", "1.2 Goods out of bond", "5. Fees",
+    ]  # fmt: skip
+    assert marked(document, MarkKind.STRUCK) == ["旧规则自2020年起适用。", "第三条 保管费每吨12元。"]
+
+
+@pytest.mark.parametrize("suffix", ["xls", "ods"])
+def test_other_workbooks_give_rows_with_their_place_and_hidden_sheets(suffix: str) -> None:
+    document = read(_FOLDER / f"register.{suffix}")
+    table = document.tables[0]
+    assert table.heads == (("Code",), ("Room",), ("Rent",), ("Share",), ("Since",), ("Margin",))
+    rows = [document.text[b.start : b.end] for b in document.blocks if b.table is table]
+    assert rows[1:3] == ["858 | 7 | 1250 | 0.125 | 2024-03-01 | 3", "700 | 8 | 900 | 0.2 | 2023-03-01 | 2"]
+    assert table.location == "Stores!A1:F6"
+    assert marked(document, MarkKind.HIDDEN) == ["Old", "Code", "Rent", "A-1", "77"]
+
+
+@pytest.mark.parametrize("name", ["a.odt", "a.epub", "a.pptx", "a.xls", "a.ods"])
+@pytest.mark.parametrize("data", [b"text", zipped({"a.txt": "text"})])
+def test_what_is_no_file_of_its_suffix_is_corrupt(tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(ParseError) as error:
+        read(written(tmp_path, name, data))
+    assert error.value.status == "corrupt"
+
+
+# EPUB
+
+
+def test_a_book_is_read_in_its_order_with_the_looks_of_its_style_sheet(tmp_path: Path) -> None:
+    package = (
+        "<package xmlns:dc='http://purl.org/dc/elements/1.1/'><metadata><dc:title>Dosing</dc:title>"
+        "<dc:creator>A. Ilves</dc:creator></metadata><manifest><item id='b' href='b%20two.xhtml'/>"
+        "<item id='a' href='a.xhtml'/><item id='s' href='s.css'/></manifest>"
+        "<spine><itemref idref='a'/><itemref idref='b'/></spine></package>"
+    )
+    parts = {
+        "META-INF/container.xml": "<container><rootfile full-path='in/book.opf'/></container>",
+        "in/book.opf": package,
+        "in/s.css": ".o{text-decoration:line-through}",
+        "in/a.xhtml": "<h1>First</h1><p>Give <span class='o'>20</span> 25<sup>1</sup> mg.</p><p>1 Fast.</p>",
+        "in/b two.xhtml": "<h1>Second</h1><table><tr><th>Drug<th>mg</tr><tr><td>Alda<td>5</tr></table>",
+    }
+    document = read(written(tmp_path, "a.epub", zipped(parts)))
+    assert document.title == "Dosing"
+    assert document.metadata == {"author": "A. Ilves"}
+    assert document.text.split("\n")[:5:2] == ["First", "Give 25 mg.", "Give 20 mg."]
+    assert marked(document, MarkKind.STRUCK) == ["Give 20 mg."]
+    assert document.tables[0].heading_path == ("Second",)
+
+
+def test_a_book_of_libreoffice_keeps_exponents_and_struck_words() -> None:
+    document = read(_FOLDER / "rules.epub")
+    assert "Cotton 2 × 10³ kg" in document.text
+    assert marked(document, MarkKind.STRUCK) == ["旧规则自2020年起适用。", "保管费每吨12元。"]
+
+
+# Slides
+
+
+def test_slides_of_libreoffice_are_read_with_notes_tables_and_hidden_ones() -> None:
+    document = read(_FOLDER / "slides.pptx")
+    assert document.text.split("\n")[:9:2] == [
+        "Slide 1", "Tarnby ward round", "Rounds begin at 8:15.", "夜班在21点交接。",
+        "Ask Dr Ilves about the night shift.",
+    ]  # fmt: skip
+    assert document.tables[0].heads == (("Ward",), ("Beds",))
+    assert document.tables[0].heading_path == ("Slide 2",)
+    assert marked(document, MarkKind.HIDDEN) == ["Slide 3", "Kept back"]
+
+
+_NAMES = (
+    "xmlns:a='http://schemas.openxmlformats.org/drawingml/2006/main' "
+    "xmlns:p='http://schemas.openxmlformats.org/presentationml/2006/main' "
+    "xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships'"
+)
+_RELATIONS = (
+    "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
+    "<Relationship Id='r1' Type='http://x/{}' Target='{}'/></Relationships>"
+)
+
+
+def slide(tmp_path: Path, shapes: str) -> Document:
+    parts = {
+        "_rels/.rels": _RELATIONS.format("officeDocument", "ppt/presentation.xml"),
+        "ppt/presentation.xml": f"<p:presentation {_NAMES}><p:sldIdLst><p:sldId r:id='r1'/>"
+        "<p:sldId r:id='r2'/></p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": _RELATIONS.format("slide", "slides/s.xml"),
+        "ppt/slides/s.xml": f"<p:sld {_NAMES}>{shapes}</p:sld>",
+    }
+    return read(written(tmp_path, "a.pptx", zipped(parts)))
+
+
+def words(text: str, look: str = "") -> str:
+    return f"<a:p><a:r><a:rPr {look}/><a:t>{text}</a:t></a:r></a:p>"
+
+
+def test_a_title_leads_its_slide_and_raised_and_struck_words_are_none_of_the_figures(tmp_path: Path) -> None:
+    runs = "".join(
+        f"<a:r><a:rPr {look}/><a:t>{text}</a:t></a:r>"
+        for text, look in (
+            ("Give ", ""),
+            ("20", "strike='sngStrike'"),
+            (" 25", ""),
+            ("1", "baseline='30000'"),
+            (" mg", ""),
+        )
+    )
+    body = f"<p:sp><p:txBody><a:p>{runs}</a:p></p:txBody></p:sp>"
+    title = f"<p:sp><p:nvPr><p:ph type='title'/></p:nvPr>{words('Dose &amp; time')}</p:sp>"
+    document = slide(tmp_path, body + title)
+    assert document.text.split("\n\n") == ["Dose & time", "Give 25 mg", "Give 20 mg"]
+    assert document.losses[0].kind is LossKind.UNSUPPORTED_PART
+    assert document.losses[0].place == "slide 2"
+
+
+def test_merged_cells_of_a_slide_stand_in_each_column(tmp_path: Path) -> None:
+    rows = [
+        "<a:tc gridSpan='2'>{}</a:tc><a:tc hMerge='1'>{}</a:tc>".format(words("Beds"), words("")),
+        f"<a:tc>{words('North')}</a:tc><a:tc>{words('24')}</a:tc>",
+        f"<a:tc>{words('South')}</a:tc><a:tc>{words('18')}</a:tc>",
+    ]
+    table = "".join(f"<a:tr>{row}</a:tr>" for row in rows)
+    document = slide(tmp_path, f"<p:graphicFrame><a:tbl>{table}</a:tbl></p:graphicFrame>")
+    assert document.text.split("\n")[-2:] == ["North | 24", "South | 18"]
+
+
+# Mails
+
+
+def mail(**headers: str) -> EmailMessage:
+    message = EmailMessage()
+    for name, value in headers.items():
+        message[name] = value
+    return message
+
+
+def test_a_mail_gives_headers_words_and_attached_texts_and_names_the_rest(tmp_path: Path) -> None:
+    message = mail(Subject="交货延期 Delay", From="Ada Moss <ada@orlan.example>", To="b@x.example")
+    message.set_content("The mill stops on 3 May.\n\nDelivery moves to 12 May.\n")
+    message.add_alternative("<p>not this</p>", subtype="html")
+    message.add_attachment("Lots: 7", filename="lots.txt")
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="plan.pdf")
+    document = read(written(tmp_path, "a.eml", message.as_bytes()))
+    assert document.title == "交货延期 Delay"
+    assert document.text.split("\n\n") == [
+        "交货延期 Delay",
+        "From: Ada Moss <ada@orlan.example>\nTo: b@x.example\nSubject: 交货延期 Delay",
+        "The mill stops on 3 May.",
+        "Delivery moves to 12 May.",
+        "lots.txt",
+        "Lots: 7",
+    ]
+    assert [(loss.kind, loss.place) for loss in document.losses] == [
+        (LossKind.UNSUPPORTED_PART, "attachment plan.pdf")
+    ]
+
+
+def test_a_mail_of_html_is_read_as_a_page(tmp_path: Path) -> None:
+    message = mail(Subject="Fee", From="a@x.example")
+    message.set_content("<p>Fee: <s>90</s> 120</p>", subtype="html")
+    document = read(written(tmp_path, "a.eml", message.as_bytes()))
+    assert document.text.split("\n\n")[2:] == ["Fee: 120", "Fee: 90"]
+
+
+def test_a_mail_within_a_mail_stands_under_its_subject(tmp_path: Path) -> None:
+    inner, outer = mail(Subject="Inner", From="b@x.example"), mail(Subject="Outer", From="a@x.example")
+    inner.set_content("Deep words.")
+    outer.set_content("See below.")
+    outer.add_attachment(inner)
+    document = read(written(tmp_path, "a.eml", outer.as_bytes()))
+    last = document.blocks[-1]
+    assert document.text[last.start : last.end] == "Deep words."
+    assert last.heading_path == ("Inner",)
+
+
+def test_a_mail_in_an_old_encoding_is_read(tmp_path: Path) -> None:
+    head = b"Subject: Rent\r\nContent-Type: text/plain; charset=gb2312\r\n\r\n"
+    document = read(written(tmp_path, "a.eml", head + "租金每月3000元，押金另计。".encode("gb2312")))
+    assert document.text.endswith("租金每月3000元，押金另计。")
+
+
+def test_what_has_no_headers_is_no_mail(tmp_path: Path) -> None:
+    with pytest.raises(ParseError, match="no mail"):
+        read(written(tmp_path, "a.eml", b"just words"))

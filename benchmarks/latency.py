@@ -32,7 +32,7 @@ RUNS = 3
 # What is timed as which stage. What is inside of another stage does not count there too.
 _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("read question", Index, "understand"),
-    ("read question", retrieve, "find_named"),
+    ("read question", retrieve, "named_within"),
     ("read question", retrieve, "weigh_terms"),
     ("line items", retrieve, "find_line_items"),
     ("embed", "rag.search.pool", "query_vector"),

@@ -131,13 +131,10 @@ def _clock(m: re.Match[str]) -> Period | None:
     return Period(time=(hour % 12 + (12 if half == "pm" else 0) if half else hour) * 60 + minute)
 
 
-def _decade(m: re.Match[str]) -> Period:
-    return Period(int(m["y"]), decade=True)
-
-
 # What reads the parts of a date; `_parts` where none is named.
 _READERS: dict[str, Callable[[re.Match[str]], Period | None]] = {
-    "digit_numeric": _numeric, "digit_decade": _decade, "clock_minutes": _clock, "clock_hours": _clock,
+    "digit_numeric": _numeric, "digit_decade": lambda m: Period(int(m["y"]), decade=True),
+    "clock_minutes": _clock, "clock_hours": _clock,
 }  # fmt: skip
 
 

@@ -151,19 +151,14 @@ def _with_scales(text: str, match: re.Match[str]) -> Numeral | None:
             scale = pattern.match(text, end)
             if scale is None:
                 break
-            factor = _factor(scale.group(1).lower(), scales)
+            word = scale.group(1).lower()
+            factor = scales.get(word) or math.prod(scales[character] for character in word)
             value, step, end, scaled = value * factor, step * factor, scale.end(), True
     if scaled and (more := _MORE_HAN.match(text, end)):
         rest = _with_scales(text, re.compile(r"\d+(?:\.\d+)?").match(text, more.start(1)) or more)
         if rest and rest.value < step:
             value, step, end = value + rest.value, rest.step, rest.end
     return Numeral(match.start(), end, value, step, "digits", scaled)
-
-
-def _factor(word: str, scales: dict[str, int]) -> int:
-    if word in scales:
-        return scales[word]
-    return math.prod(scales[character] for character in word)
 
 
 def _spelled(match: re.Match[str]) -> Numeral:

@@ -105,7 +105,8 @@ def _amount(text: str, n: numerals.Numeral, last_end: int) -> Quantity | None:
     if currency and (short := _SHORT_SCALE.match(text, n.end)):
         factor = {"m": 10**6, "mm": 10**6, "b": 10**9, "bn": 10**9, "k": 1000}[short["s"].lower()]
         n = numerals.Numeral(n.start, short.end(), n.value * factor, n.step * factor, n.style, True)
-    scale = _scale_behind_bracket(text, n) if before and "(" in f"{before['neg']}{before['neg2']}" else None
+    opened = before and "(" in f"{before['neg']}{before['neg2']}"
+    scale = _BRACKET_SCALE.match(text, n.end) if opened else None  # "$(45) million"
     approximate = (
         _SHAPES["approximate"].search(text, max(0, n.start - 24), n.start) is not None
         or text[n.end : n.end + 2] == "左右"
@@ -125,14 +126,9 @@ def _amount(text: str, n: numerals.Numeral, last_end: int) -> Quantity | None:
     if before and (before["neg"] or before["neg2"]) and n.style == "digits":
         quantity = _signed(text, quantity, before)
     if scale is not None and quantity.bracketed:
-        quantity = replace(quantity.times(scale[0]), end=scale[1], loose=True)
+        times = quantity.times(numerals.SCALES[scale["s"].lower()])
+        quantity = replace(times, end=scale.end(), loose=True)
     return _each_before(text, quantity, before.start("cur") if currency and before else n.start)
-
-
-def _scale_behind_bracket(text: str, n: numerals.Numeral) -> tuple[int, int] | None:
-    """The scale of "$(45) million", and where it ends."""
-    m = _BRACKET_SCALE.match(text, n.end)
-    return (numerals.SCALES[m["s"].lower()], m.end()) if m else None
 
 
 def _each_before(text: str, q: Quantity, start: int) -> Quantity:

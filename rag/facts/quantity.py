@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from fractions import Fraction
 
-from rag.facts.dates import Period, contradicts, holds
+from rag.facts.dates import Period, holds
 from rag.facts.numerals import fold, numerals, same_currency
 
 
@@ -148,8 +148,3 @@ def _compare_dates(claim: Quantity, source: Quantity) -> QuantityMatch:
     # A whole year said of one quarter or half follows grammatically, not in substance.
     partial = {"quarter", "half"} & (source.period.parts.keys() - claim.period.parts.keys())
     return QuantityMatch.ROUNDED if partial else QuantityMatch.EXACT
-
-
-def dates_conflict(claim: Quantity, source: Quantity) -> bool:
-    """True where two dates name the same part with different values."""
-    return claim.period is not None and source.period is not None and contradicts(source.period, claim.period)

@@ -27,7 +27,7 @@ from rag.measure.evalset import HALVES, EvalQuestion, load_questions, whole_half
 from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
-from rag.search.retrieve import find_named, rank, retrieve
+from rag.search.retrieve import rank, retrieve
 from rag.types import Progress
 from rag.types.search import Candidate
 
@@ -137,7 +137,7 @@ def examples(
     for question in with_progress(questions, progress):
         query = index.understand(question.question)
         legs = index.retrievers(query)
-        ranked = rank(legs, query, whole=query, named=find_named(legs, query), learned=False)
+        ranked = rank(legs, query, whole=query, learned=False)
         yield Example(question.id, ranked.rows, _holds(index, question, ranked.pool.rows))
 
 

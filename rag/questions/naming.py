@@ -58,7 +58,11 @@ def unknown_companies(
             before = question[: m.start()]
             opens = not before.strip() or before.rstrip()[-1] in ".?!"
             led = _RE["leads_to_name"].search(before) and not (opens and name == run and " " not in name)
-            if name and (owns or led) and _is_new(name, catalogue):
+            keys = [squash(w) for w in name.split()]
+            new = len("".join(keys)) > 1 and not any(
+                k in catalogue.title_words for k in keys if k not in JOINING
+            )
+            if name and (owns or led) and new:
                 yield name
 
 
@@ -76,11 +80,6 @@ def _trimmed(name: str, common: frozenset[str]) -> str:
     while words and says_nothing(squash(words[-1])):
         words.pop()
     return " ".join(words)
-
-
-def _is_new(name: str, catalogue: Catalogue) -> bool:
-    keys = [squash(w) for w in name.split()]
-    return len("".join(keys)) > 1 and not any(k in catalogue.title_words for k in keys if k not in JOINING)
 
 
 _LONGEST = 12

@@ -15,9 +15,8 @@ has the same parts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -153,27 +152,17 @@ def search(
 ) -> tuple[NDArray[np.float32] | None, list[LegResults]]:
     """The question's vector (None where none is compared), and for each scope the best passages of each leg
     within the filters. Words are searched while the question is embedded: neither holds up the other."""
-    with _embedding(legs, query) as embedding:
-        lexical = [_by_words(legs, terms, scope, filters) for scope in scopes]
-        vector = embedding()
+    words = [*terms.tokens, *(terms.added_weights or ())]
+    with ThreadPoolExecutor(1) as pool:
+        embedding = pool.submit(query_vector, legs, query)
+        held = [
+            legs.store.lexical(words, limit=scope.size, filters=filters, documents=scope.documents)
+            for scope in scopes
+        ]
+        vector = embedding.result()
+    lexical = [tuple(i for i, _ in found) for found in held]
     dense = [_by_vector(legs, query, vector, scope, filters) for scope in scopes]
     return vector, [LegResults(*found) for found in zip(lexical, dense, strict=True)]
-
-
-@contextmanager
-def _embedding(legs: Retrievers, query: Query) -> Iterator[Callable[[], NDArray[np.float32] | None]]:
-    """The question's vector, on its way in another thread; call for it when it is needed."""
-    if not compares(legs, query):
-        yield lambda: None
-        return
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(query_vector, legs, query).result
-
-
-def _by_words(legs: Retrievers, terms: Terms, scope: SearchScope, filters: Filters | None) -> tuple[int, ...]:
-    words = [*terms.tokens, *(terms.added_weights or ())]
-    found = legs.store.lexical(words, limit=scope.size, filters=filters, documents=scope.documents)
-    return tuple(i for i, _ in found)
 
 
 def _by_vector(

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InputError
-from rag.questions.constraints import Constraints, Sought
+from rag.questions.constraints import Constraints
 from rag.questions.query import Query
 from rag.search.identity import identified, without
 from rag.search.pool import (
@@ -104,15 +104,6 @@ _PREFERRED = tuple(FEATURES.index(name) for name in AGREEMENTS if name not in _W
 
 
 @dataclass(frozen=True, slots=True)
-class NamedDocuments:
-    """The documents that a question names, and the line items found in them; None where it names none: they
-    are then looked up in those that its words point to."""
-
-    documents: tuple[int, ...]
-    lines: Lines | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RankedPassages:
     """The pool of one question, with a lexical score, a row of features and a score for each candidate;
     `parts` is what each feature adds to the log-odds of the score, None without a ranker."""
@@ -155,10 +146,7 @@ def retrieve_each(
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
     whole, *narrow = (narrowed(one, stages) for one in (whole, *queries))
-    named = find_named(legs, whole, filters)
-    rank_one = partial(
-        rank, legs, whole=whole, named=named, k=k, filters=filters, ranker=ranker, learned=stages.ranker
-    )
+    rank_one = partial(rank, legs, whole=whole, k=k, filters=filters, ranker=ranker, learned=stages.ranker)
     with ThreadPoolExecutor(len(queries)) as pool:
         ranked = pool.map(rank_one, narrow) if len(narrow) > 1 else map(rank_one, narrow)
     found = []
@@ -204,23 +192,11 @@ def named_within(legs: Retrievers, query: Query, filters: Filters | None = None)
     return named_documents(query.constraints, None if allowed is None else frozenset(allowed))
 
 
-def find_named(legs: Retrievers, query: Query, filters: Filters | None = None) -> NamedDocuments:
-    """The documents within the filters that a question names, with the line items that answer it there."""
-    named = named_within(legs, query, filters)
-    return NamedDocuments(named, _lines(legs, query.sought, named) if named and query.sought else None)
-
-
-def _lines(legs: Retrievers, wanted: Sequence[Sought], documents: Sequence[int]) -> Lines:
-    held = sources(legs.fields, legs.store)
-    return find_line_items(legs.store, wanted, [d for d in documents if d in held])
-
-
 def rank(
     legs: Retrievers,
     query: Query,
     *,
     whole: Query,
-    named: NamedDocuments,
     k: int = 8,
     filters: Filters | None = None,
     ranker: Ranker | None = None,
@@ -228,14 +204,15 @@ def rank(
 ) -> RankedPassages:
     """The pool of one question (or of one part of the `whole`, which says what is named); its features and
     scores, fused where they are not `learned`; in no order."""
-    terms = weigh_terms(legs, query)
+    terms, named = weigh_terms(legs, query), named_within(legs, whole, filters)
     size = max(POOL if compares(legs, query) else _POOL_ALONE, 2 * k)
-    within = [SearchScope(_POOL_NAMED, named.documents)] if named.documents else []
+    within = [SearchScope(_POOL_NAMED, named)] if named else []
     vector, (found, *among) = search(legs, query, terms, [SearchScope(size), *within], filters)
     more = [i for one in among for i in one.ids]
-    lines = named.lines
-    if lines is None:
-        lines = _lines(legs, whole.sought, _probable_documents(legs, found)) if whole.sought else Lines()
+    lines = Lines()
+    if whole.sought:
+        held, documents = sources(legs.fields, legs.store), named or _probable_documents(legs, found)
+        lines = find_line_items(legs.store, whole.sought, [d for d in documents if d in held])
     more += lines.best
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rag.facts.dates import contradicts
 from rag.facts.names import LabelledName
-from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare, dates_conflict
+from rag.facts.quantity import Kind, Quantity, QuantityMatch, compare
 from rag.languages import patterns
 from rag.languages.text import STOP_WORDS, Cue
 from rag.verify import polarity
@@ -124,7 +125,6 @@ def check(claim: Assertions, source: Source, question: Assertions, alignment: Al
         *names_occur(claim, source, question),
         *labels_agree(claim, source, question),
         *polarity.negation_agrees(claim, source),
-        *polarity.modality_agrees(claim, source),
         *polarity.directions_agree(claim, source),
         *polarity.hedges_kept(claim, source),
         *bounds_kept(claim, source, question),
@@ -167,7 +167,8 @@ def _elsewhere(q: Quantity, source: Source, claim: Assertions) -> tuple[Quantity
         for other in source.context.quantities:
             if compare(q, other) is QuantityMatch.EXACT:
                 # A heading dates what stands under it only where the sentence itself names no other date.
-                clash = any(dates_conflict(q, own) for own in source.facts.quantities)
+                own = (o.period for o in source.facts.quantities if o.period is not None)
+                clash = q.period is not None and any(contradicts(period, q.period) for period in own)
                 return (QuantityMatch.ROUNDED if clash else QuantityMatch.EXACT), other
     if named := next((n for n in source.facts.labelled if n.label == q.text.strip()), None):
         return QuantityMatch.ROUNDED, replace(q, text=source.facts.text[named.start : named.end])

@@ -21,7 +21,7 @@ from rag.verify.content import Assertions
 _RE = patterns("polarity", re.NOFLAG)
 _SIDES = frozenset(word for pair in OPPOSITES for word in pair)
 _STRICT = {"must", "may", "must not", "need not"}
-_TURNING = ("trend", "comparison", "bound", "time", "balance", "result")
+_TURNING = ("modality", "trend", "comparison", "bound", "time", "balance", "result")
 
 
 def columns_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
@@ -60,7 +60,11 @@ def _cell_matches(claim: Quantity, cell: Quantity, source: Source) -> bool:
 def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iterator[Finding]:
     """The found pieces come in the source's order, and no rival figure stands between a figure and its
     neighbour."""
-    anchors = _bound(source, [a for a in alignment.anchors if a.places])
+    # A figure without a rival of its kind belongs to nothing else and may stand anywhere.
+    kinds = Counter(q.kind for q in source.facts.quantities)
+    anchors = [
+        a for a in alignment.anchors if a.places and (a.quantity is None or kinds[a.quantity.kind] > 1)
+    ]
     if len(anchors) < 2:
         return
     places, in_order = reading(anchors)
@@ -78,13 +82,6 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     if _voice(claim) != _voice(source.facts) and len(places) > 2:
         yield Finding(False, reason("voice", label=source.label))
     yield from _rivals_between(claim, source, anchors, places)
-
-
-def _bound(source: Source, anchors: list[Anchor]) -> list[Anchor]:
-    """Anchors whose order matters. A figure without a rival of its kind belongs to nothing else and may
-    stand anywhere."""
-    kinds = Counter(q.kind for q in source.facts.quantities)
-    return [a for a in anchors if a.quantity is None or kinds[a.quantity.kind] > 1]
 
 
 def _voice(facts: Assertions) -> bool:
@@ -168,34 +165,9 @@ def negation_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
         yield Finding(hard, reason("left out", stated=cue.text, label=source.label), reversed=True)
 
 
-def modality_agrees(claim: Assertions, source: Source) -> Iterator[Finding]:
-    """May is not shall. Cues are held against each other by what they govern."""
-    theirs = _of(source.facts, "modality")
-    own = _of(claim, "modality")
-    for cue in own:
-        scope = claim.scope(cue.start, cue.end, after=2)
-        near = {t.name for t in theirs if scope & source.facts.scope(t.start, t.end, after=2)}
-        everywhere = {t.name for t in theirs}
-        if cue.name in near or (not near and cue.name in everywhere):
-            continue
-        if near:
-            other = sorted(near)[0]
-            hard = cue.name in _STRICT and other in _STRICT
-            stated = next(t.text for t in theirs if t.name == other)
-            yield Finding(
-                hard, reason("turned", claimed=cue.text, stated=stated, label=source.label), reversed=True
-            )
-        elif cue.name != "must not" or not _of(source.facts, "negation", "denial"):
-            yield Finding(False, reason("not said", claimed=cue.text, label=source.label))
-    for cue in theirs:
-        unsaid = cue.name in ("may", "should", "need not") and all(o.name != cue.name for o in own)
-        if unsaid and _retold(claim, source, cue):
-            yield Finding(False, reason("left out", stated=cue.text, label=source.label))
-
-
 def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
-    """More is not less, above not below, before not after, profit not loss: by the nearest words on both
-    sides."""
+    """May is not shall, more not less, above not below, before not after, profit not loss: by the nearest
+    words on both sides."""
     for group in _TURNING:
         theirs = _of(source.facts, group)
         if not theirs:
@@ -205,9 +177,11 @@ def directions_agree(claim: Assertions, source: Source) -> Iterator[Finding]:
             scope = claim.scope(cue.start, cue.end, before=3)
             ranked = [(len(scope & s), t.name == cue.name, t) for s, t in zip(scopes, theirs, strict=True)]
             shared, same, nearest = max(ranked, key=lambda r: r[:2])
-            if not same and (shared or all(t.name != cue.name for t in theirs)):
+            spoken = group == "modality"  # of these only what binds, or allows, turns a sentence round
+            if not same and (shared or (not spoken and all(t.name != cue.name for t in theirs))):
                 because = reason("turned", claimed=cue.text, stated=nearest.text, label=source.label)
-                yield Finding(True, because, reversed=True)
+                hard = not spoken or {cue.name, nearest.name} <= _STRICT
+                yield Finding(hard, because, reversed=hard)
 
 
 def hedges_kept(claim: Assertions, source: Source) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from rag.search.pool import (
     search,
     weigh_terms,
 )
-from rag.search.retrieve import find_named, narrowed, rank, retrieve
+from rag.search.retrieve import named_within, narrowed, rank, retrieve
 from rag.types import Filters, Stages
 from tests.archive import FILES, archive
 from tests.fakes import FakeEmbedder
@@ -85,8 +85,7 @@ def found(
 def pooled(index: Index, question: str, filters: Filters | None = None) -> set[str]:
     query = index.understand(question)
     legs = index.retrievers(query)
-    named = find_named(legs, query, filters)
-    rows = rank(legs, query, whole=query, named=named, filters=filters).pool.rows
+    rows = rank(legs, query, whole=query, filters=filters).pool.rows
     return {index.store.document(row.document_id).path for row in rows}
 
 
@@ -180,9 +179,8 @@ def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
     allowed = {d.id for d in index.documents(filters)}
     query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)
-    named = find_named(legs, query, filters)
-    assert set(named.documents) <= allowed
-    ranked = rank(legs, query, whole=query, named=named, filters=filters, learned=stages.ranker)
+    assert set(named_within(legs, query, filters)) <= allowed
+    ranked = rank(legs, query, whole=query, filters=filters, learned=stages.ranker)
     assert {row.document_id for row in ranked.pool.rows} <= allowed
     for hit in retrieve(legs, query, k=k, filters=filters, stages=stages):
         assert hit.document.id in allowed

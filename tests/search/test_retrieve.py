@@ -18,7 +18,7 @@ from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.search.pool import Retrievers
 from rag.search.ranker import FEATURES, Ranker
-from rag.search.retrieve import find_named, narrowed, rank, retrieve
+from rag.search.retrieve import narrowed, rank, retrieve
 from rag.types import Filters, Hit, Stages
 from tests.archive import archive
 from tests.fakes import FakeEmbedder, TwoLanguages
@@ -162,7 +162,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 def features(index: Index, question: str, stages: Stages) -> dict[str, NDArray[np.float64]]:
     query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)
-    rows = np.nan_to_num(rank(legs, query, whole=query, named=find_named(legs, query)).rows)
+    rows = np.nan_to_num(rank(legs, query, whole=query).rows)
     return {name: rows[:, n] for n, name in enumerate(FEATURES)}
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
-from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from rag.documents.description import stem
 from rag.facts.names import (
     GENERIC,
     acronyms,
@@ -29,6 +29,7 @@ from rag.types import DocumentInfo
 from rag.types.documents import Metadata, several, single
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 class NameKind(IntEnum):
@@ -58,9 +59,8 @@ class Catalogue:
 
     `documents`: all, by their ids. `owners`: document -> numbers of its companies in `companies`.
     `company_documents`: those of each company. `company_keys`: key of a name -> (number of a company, kind of
-    name). `company_words`: first letter -> (number, words of the short name), for contractions. `initial`:
-    first letter -> long keys, for misspellings. `title_words`: word of titles and file names -> documents.
-    `han`: see `Names`, of the companies."""
+    name). `company_words`: first letter -> (number, words of the short name), for contractions.
+    `title_words`: word of titles and file names -> documents. `han`: see `Names`, of the companies."""
 
     documents: Mapping[int, DocumentInfo] = field(default_factory=dict)
     owners: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -68,7 +68,6 @@ class Catalogue:
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
     company_words: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = field(default_factory=dict)
-    initial: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title_words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -84,8 +83,7 @@ def derived(build: Callable[[Catalogue], T]) -> Callable[[Catalogue], T]:
     def found(catalogue: Catalogue) -> T:
         if build not in catalogue.kept:
             catalogue.kept[build] = build(catalogue)
-        value: T = catalogue.kept[build]
-        return value
+        return cast(T, catalogue.kept[build])
 
     return found
 
@@ -95,23 +93,17 @@ _TITLE_WORD = re.compile(r"[^\W\d_]{2,}")
 
 def build_names(found: Iterable[tuple[int, str, str, Iterable[str]]]) -> Names:
     """The table of (document, name as printed, its key, keys of its other names)."""
-    keys: dict[str, list[int]] = defaultdict(list)
-    display: dict[str, str] = {}
-    own: dict[int, str] = {}
-    for document, name, key, others in found:
-        own[document] = key
-        for form in {key, *others}:
-            if len(form) > 1:
-                keys[form].append(document)
-                display.setdefault(form, name)
-    return Names(_frozen(keys), display, own, _han_lengths(keys))
+    every = [
+        (d, name, key, {form for form in (key, *others) if len(form) > 1}) for d, name, key, others in found
+    ]
+    keys = _grouped((form, document) for document, _, _, forms in every for form in forms)
+    display = {form: name for _, name, _, forms in reversed(every) for form in forms}
+    return Names(keys, display, {document: key for document, _, key, _ in every}, _han_lengths(keys))
 
 
 def singular(word: str) -> str:
     """A key of a word without a plural s ("falls", "diseases"; not "virus", "illness", "sclerosis")."""
-    if len(word) > 3 and word[-1] == "s" and word[-2] not in "sui":
-        return word[:-1]
-    return word
+    return word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] not in "sui" else word
 
 
 @lru_cache(maxsize=16384)
@@ -123,10 +115,9 @@ def _name_forms(name: str) -> tuple[tuple[str, NameKind], ...]:
     forms = {name_key(n): NameKind.NAME for n in (name, short, cut) if n}
     words = name_words(short)
     if not has_han(short):
-        for n in range(1, len(words)):
-            lead = "".join(words[:n])
-            known = len(lead) > 2 and words[0] not in STOP_WORDS
-            if known and not (n == 1 and (words[0] in GENERIC or words[0].isdigit())):
+        common = words and (words[0] in GENERIC or words[0].isdigit())
+        for lead in ("".join(words[:n]) for n in range(2 if common else 1, len(words))):
+            if len(lead) > 2 and words[0] not in STOP_WORDS:
                 forms.setdefault(lead, NameKind.LEAD)
         for letters, joined in acronyms(name).items():
             forms.setdefault(f"{letters[0]}&{letters[1]}" if joined else letters, NameKind.ACRONYM)
@@ -149,36 +140,23 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
         return number
 
     owners: dict[int, tuple[int, ...]] = {}
-    title_words: dict[str, list[int]] = defaultdict(list)
     for document, info in readable.items():
         if name := single(info.metadata, "company"):
             owners[document] = (company(name, *several(info.metadata, "names")),)
         else:
             owners[document] = tuple(dict.fromkeys(map(company, several(info.metadata, "parties"))))
-        for word in () if info.metadata.get("law") else _title_words(info.title, info.path):
-            title_words[word].append(document)
-    reports: list[list[int]] = [[] for _ in companies]
-    for document, own in owners.items():
-        for number in own:
-            reports[number].append(document)
+    reports = _grouped((number, document) for document, own in owners.items() for number in own)
     keys = {key: _ranked(found) for key, found in names.items()}
-    initial: dict[str, list[str]] = defaultdict(list)
-    for key, found in keys.items():
-        if len(key) > 6 and found[0][1] in (NameKind.NAME, NameKind.LEAD):
-            initial[key[0]].append(key)
-    words: dict[str, list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
-    for number, parts in enumerate(name_words(short_name(name)) for name in companies):
-        if len(parts) > 1:
-            words[parts[0][0]].append((number, parts))
+    words = enumerate(name_words(short_name(name)) for name in companies)
+    untitled = (d for d, info in readable.items() if not info.metadata.get("law"))
     return Catalogue(
         documents=readable,
         owners=owners,
         companies=tuple(companies),
-        company_documents=tuple(map(tuple, reports)),
+        company_documents=tuple(reports[number] for number in range(len(companies))),
         company_keys=keys,
-        company_words=_frozen(words),
-        initial=_frozen(initial),
-        title_words=_frozen(title_words),
+        company_words=_grouped((parts[0][0], (n, parts)) for n, parts in words if len(parts) > 1),
+        title_words=_grouped((word, d) for d in untitled for word in _title_words(readable[d])),
         han=_han_lengths(keys),
     )
 
@@ -189,18 +167,18 @@ def _ranked(found: Mapping[int, NameKind]) -> tuple[tuple[int, NameKind], ...]:
     return tuple((n, k) for n, k in found.items() if k == best or best < NameKind.TICKER)
 
 
-def _frozen(found: Mapping[str, Iterable[T]]) -> dict[str, tuple[T, ...]]:
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, tuple[T, ...]]:
+    found: dict[K, list[T]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
     return {key: tuple(values) for key, values in found.items()}
 
 
 def _han_lengths(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    lengths: dict[str, set[int]] = defaultdict(set)
-    for key in keys:
-        if not key.isascii() and has_han(key):
-            lengths[key[0]].add(len(key))
-    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+    lengths = _grouped((key[0], len(key)) for key in keys if not key.isascii() and has_han(key))
+    return {first: tuple(sorted(set(found), reverse=True)) for first, found in lengths.items()}
 
 
-def _title_words(title: str, path: str) -> set[str]:
-    words = {w.lower() for w in _TITLE_WORD.findall(f"{title} {PurePosixPath(path).stem.replace('_', ' ')}")}
-    return words - STOP_WORDS
+def _title_words(info: DocumentInfo) -> set[str]:
+    words = _TITLE_WORD.findall(f"{info.title} {stem(info.path)}")
+    return {word.lower() for word in words} - STOP_WORDS

@@ -41,46 +41,14 @@ def document_name(title: str, path: str) -> str:
     return f"{title} ({kept})" if title and kept else title or kept
 
 
-class ContextWriter:
-    """Writes contexts of one document: "Title > Heading > Sub-heading", and on a second line column heads, or
-    what leads into a list.
-
-    Title and headings get at most 60 tokens and a quarter of `limit`, the second line 70 and a third: what
-    is too long loses the middle of the path first, then the ends of long headings or cells."""
-
-    def __init__(self, title: str, meter: Meter, limit: int) -> None:
-        self._title = plain_heading(title)
-        self._meter = meter
-        self._path_tokens = min(_TITLE_AND_HEADINGS_TOKENS, limit // 4)
-        self._column_tokens = min(_COLUMNS_TOKENS, limit // 3)
-        self._written: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
-
-    def write(self, path: tuple[str, ...], heads: tuple[str, ...]) -> str:
-        key = (path, heads)
-        if key not in self._written:
-            headings = self._first_fit(_paths(self._title, path), self._path_tokens)
-            columns = self._first_fit(_columns(heads), self._column_tokens) if any(heads) else ""
-            self._written[key] = "\n".join(line for line in (headings, columns) if line)
-        return self._written[key]
-
-    def _first_fit(self, candidates: Iterator[str], limit: int) -> str:
-        shortest = ""
-        for shortest in candidates:
-            if self._meter.words(shortest) <= limit:
-                return shortest
-        while shortest and self._meter.words(shortest) > limit:
-            shortest = shortest[: len(shortest) // 2].rstrip()
-        return shortest
-
-
-def plain_heading(text: str) -> str:
+def _plain(text: str) -> str:
     """A heading on one line, without its Markdown marks."""
     return " ".join(text.lstrip("# \t").split())
 
 
 def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
     """The path in full, then shorter and shorter: the title and the innermost heading say most."""
-    headings = [h for h in map(plain_heading, path) if h and h != title]
+    headings = [h for h in map(_plain, path) if h and h != title]
     names = [title, *headings] if title else headings
     yield " > ".join(names)
     for length in (80, 40, 20):
@@ -92,9 +60,8 @@ def _paths(title: str, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _columns(heads: tuple[str, ...]) -> Iterator[str]:
-    cells = [plain_heading(cell) for cell in heads]
-    yield heads_text(cells)
-    for length in (40, 20, 10):
+    cells = [_plain(cell) for cell in heads]
+    for length in (max(map(len, cells), default=0), 40, 20, 10):
         yield heads_text([_shortened(cell, length) for cell in cells])
 
 
@@ -116,18 +83,6 @@ class _Item:
 Room = Callable[[_Item], int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A passage whose tokens have not been counted as a whole."""
-
-    start: int
-    end: int
-    context: str
-    kind: str
-    first: Segment
-    last: Segment
-
-
 def chunk(
     document: Document, *, count_tokens: Callable[[Sequence[str]], list[int]], max_tokens: int = 220
 ) -> tuple[Chunk, ...]:
@@ -141,27 +96,34 @@ def chunk(
         raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
     meter = Meter(document.text, count_tokens)
     drafts = list(_Packer(document, meter, max_tokens).drafts())
-    counts = meter.count([_indexed(document, draft) for draft in drafts])
-    chunks: list[Chunk] = []
-    for draft, tokens in zip(drafts, counts, strict=True):
-        for final, final_tokens in _within(document, meter, draft, tokens, max_tokens):
-            chunks.append(_chunk(document, len(chunks), final, final_tokens))
-    over = reaching(leads_of(document), ((made.start, made.end) for made in chunks))
-    return tuple(replace(made, leads=those) for made, those in zip(chunks, over, strict=True))
+    counts = meter.count([draft.indexed_text for draft in drafts])
+    pairs = zip(drafts, counts, strict=True)
+    made = [final for draft, tokens in pairs for final in _within(meter, draft, tokens, max_tokens)]
+    over = reaching(leads_of(document), ((one.start, one.end) for one in made))
+    return tuple(
+        replace(one, ordinal=n, leads=leads, page=page(one.start), last_page=page(one.end - 1))
+        for page in [document.page_of]
+        for n, (one, leads) in enumerate(zip(made, over, strict=True))
+    )
 
 
 class _Packer:
     """Packs the segments of one document. Weights add up; where with some tokenizer they do not, `_within`
-    mends it."""
+    mends it.
+
+    Contexts are "Title > Heading > Sub-heading", and on a second line column heads, or what leads into a
+    list. Title and headings get at most 60 tokens and a quarter of `limit`, the second line 70 and a third:
+    what is too long loses the middle of the path first, then the ends of long headings or cells."""
 
     def __init__(self, document: Document, meter: Meter, limit: int) -> None:
         self._document = document
         self._text = document.text
+        self._title = _plain(document_name(document.title, document.path))
         self._meter = meter
         self._limit = limit
-        self._contexts = ContextWriter(document_name(document.title, document.path), meter, limit)
+        self._written: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
 
-    def drafts(self) -> Iterator[_Draft]:
+    def drafts(self) -> Iterator[Chunk]:
         items = self._weighed(segment(self._document))
         lead: list[_Item] = []
         for (withdrawn, _), group in groupby(items, lambda i: (i.segment.withdrawn, _company(i.segment))):
@@ -186,7 +148,7 @@ class _Packer:
             weights |= {start: weight for (start, _), weight in zip(some, found, strict=True)}
         return [_Item(s.start, s.end, weights[s.start], s) for s in segments]
 
-    def _run(self, lead: list[_Item], run: list[_Item]) -> Iterator[_Draft]:
+    def _run(self, lead: list[_Item], run: list[_Item]) -> Iterator[Chunk]:
         """Passages of a run of segments that may share one; `lead` are the headings right above it."""
         first = run[0].segment
         path = _path(first)
@@ -200,14 +162,13 @@ class _Packer:
         for number, members in enumerate(self._filled(items, first_room, room)):
             start = lead[0].start if lead and number == 0 else members[0].start
             kind = _kind(members[0].segment)
-            end, last = members[-1].end, members[-1].segment
             context = self._context(path, members[0]) if number else above
-            yield _Draft(start, end, context, kind, members[0].segment, last)
+            yield self._draft(members, start, context, kind)
 
     def _context(self, path: tuple[str, ...], item: _Item) -> str:
         """The context of a passage that begins with an item: what leads into it stands in another one."""
         over = [lead.text for lead in led(item.segment.leads, item.start) if lead.text not in path]
-        return self._contexts.write(path, item.segment.heads or tuple(over))
+        return self._write(path, item.segment.heads or tuple(over))
 
     def _room(self, path: tuple[str, ...], item: _Item) -> int:
         return self._limit - self._meter.words(self._context(path, item))
@@ -231,28 +192,54 @@ class _Packer:
     def _first_context(self, lead: list[_Item], first: Segment) -> str:
         """The context of a passage that opens with its headings, or of a table that opens with its head
         row: what is in the text already is not repeated."""
-        lead_headings = {plain_heading(self._text[h.start : h.end]) for h in lead}
-        heads = () if reads_as_heads(self._text[first.start : first.end], first.heads) else first.heads
-        path = tuple(h for h in _path(first) if plain_heading(h) not in lead_headings)
-        if (
-            first.kind is not SegmentKind.TABLE
-            and first.label
-            and not article_label(self._text[first.start : first.end])
-        ):
-            path = (*path, first.label)  # the rest of an article, behind withdrawn words
-        known = lead_headings.union(map(plain_heading, path))
+        lead_headings = {_plain(self._text[h.start : h.end]) for h in lead}
+        text = self._text[first.start : first.end]
+        heads = () if reads_as_heads(text, first.heads) else first.heads
+        path = tuple(h for h in _path(first) if _plain(h) not in lead_headings)
+        label = "" if first.kind is SegmentKind.TABLE else first.label
+        if label and not article_label(text):
+            path = (*path, label)  # the rest of an article, behind withdrawn words
+        known = lead_headings.union(map(_plain, path))
         over = (lead.text for lead in led(first.leads, first.start))
-        return self._contexts.write(path, heads or tuple(t for t in over if plain_heading(t) not in known))
+        return self._write(path, heads or tuple(t for t in over if _plain(t) not in known))
 
-    def _headings(self, lead: list[_Item]) -> Iterator[_Draft]:
+    def _headings(self, lead: list[_Item]) -> Iterator[Chunk]:
         """Headings without text below them, packed together."""
         if not lead:
             return
-        context = self._contexts.write(lead[0].segment.heading_path, ())
+        context = self._write(lead[0].segment.heading_path, ())
         left = self._limit - self._meter.words(context)
         for members in self._filled(self._pieces(lead, lambda _: left), left, lambda _: left):
-            first, last = members[0], members[-1]
-            yield _Draft(first.start, last.end, context, "heading", first.segment, last.segment)
+            yield self._draft(members, members[0].start, context, "heading")
+
+    def _draft(self, members: list[_Item], start: int, context: str, kind: str) -> Chunk:
+        """A passage whose tokens have not been counted as a whole."""
+        first, last, end = members[0].segment, members[-1].segment, members[-1].end
+        return Chunk(
+            0, start, end, self._text[start:end], context, kind, first.heading_path,
+            location=joined_location(first.location, last.last_location),
+            roles=(first.withdrawn,) if first.withdrawn else (),
+        )  # fmt: skip
+
+    def _write(self, path: tuple[str, ...], heads: tuple[str, ...]) -> str:
+        """The context of what stands below this path."""
+        if (path, heads) not in self._written:
+            lines = [
+                self._first_fit(_paths(self._title, path), min(_TITLE_AND_HEADINGS_TOKENS, self._limit // 4))
+            ]
+            if any(heads):
+                lines.append(self._first_fit(_columns(heads), min(_COLUMNS_TOKENS, self._limit // 3)))
+            self._written[path, heads] = "\n".join(filter(None, lines))
+        return self._written[path, heads]
+
+    def _first_fit(self, candidates: Iterator[str], limit: int) -> str:
+        shortest = ""
+        for shortest in candidates:
+            if self._meter.words(shortest) <= limit:
+                return shortest
+        while self._meter.words(shortest) > limit:
+            shortest = shortest[: len(shortest) // 2].rstrip()
+        return shortest
 
     def _pieces(self, items: list[_Item], room: Room) -> list[_Item]:
         rooms = ((item, room(item)) for item in items)
@@ -318,33 +305,15 @@ def _kind(segment: Segment) -> str:
     return "article" if article else "text"
 
 
-def _indexed(document: Document, draft: _Draft) -> str:
-    text = document.text[draft.start : draft.end]
-    return f"{draft.context}\n{text}" if draft.context else text
-
-
-def _within(
-    document: Document, meter: Meter, draft: _Draft, tokens: int, limit: int
-) -> Iterator[tuple[_Draft, int]]:
+def _within(meter: Meter, draft: Chunk, tokens: int, limit: int) -> Iterator[Chunk]:
     """`draft`, or its halves and theirs while one is over the limit as a whole."""
     if tokens <= limit:
-        yield draft, tokens
+        yield replace(draft, tokens=tokens)
         return
-    parts = halves(document.text, draft.start, draft.end)
+    parts = halves(meter.text, draft.start, draft.end)
     if len(parts) == 1:  # one code point and its context are over the limit: the context gives way
-        bare = replace(draft, context="")
-        yield bare, meter.words(_indexed(document, bare))
+        yield replace(draft, context="", tokens=meter.words(draft.text))
         return
     for start, end in parts:
-        half = replace(draft, start=start, end=end)
-        yield from _within(document, meter, half, meter.count([_indexed(document, half)])[0], limit)
-
-
-def _chunk(document: Document, ordinal: int, draft: _Draft, tokens: int) -> Chunk:
-    return Chunk(
-        ordinal, draft.start, draft.end, document.text[draft.start : draft.end], draft.context, draft.kind,
-        heading_path=draft.first.heading_path,
-        page=document.page_of(draft.start), last_page=document.page_of(draft.end - 1),
-        location=joined_location(draft.first.location, draft.last.last_location), tokens=tokens,
-        roles=(draft.first.withdrawn,) if draft.first.withdrawn else (),
-    )  # fmt: skip
+        half = replace(draft, start=start, end=end, text=meter.text[start:end])
+        yield from _within(meter, half, meter.count([half.indexed_text])[0], limit)

@@ -31,6 +31,8 @@ _UNSPACED = 12  # characters a word on average: from here on hardly any word com
 _LEARNT = 100_000  # characters of a range; a longer one is counted piece by piece
 _SOFT_STOPS = frozenset(" \t\r\n\u3000,，、;；:：)）]】")
 
+_ENDS = "。！？；…：.!?;:”’」』）)\"'|"
+
 # Pieces are at most one of so many parts of a passage, so that passages are filled well with them.
 _PARTS = 4
 # The ends of sentences as `rag.languages.text.sentences` has them: not after abbreviations, initials, list
@@ -47,22 +49,30 @@ Piece = tuple[int, int, int]
 
 
 class Meter:
-    """Weighs ranges of one text in tokens, and short texts once each."""
+    """Weighs ranges of one text in tokens, and short texts once each.
+
+    Running text counts as the sum of its words, each distinct word tokenised once: a document has a tenth as
+    many of those. Word-piece tokenizers never join across white space, so the sums are exact; a tokenizer
+    whose sums differ on the first few hundred words gets whole texts to count."""
 
     def __init__(self, text: str, count_tokens: Callable[[Sequence[str]], list[int]]) -> None:
         self.text = text
         self._count = count_tokens
-        self._by_words = _WordSums(count_tokens)
-        self._known: dict[str, int] = {}
+        self._counts: dict[str, int] = {"": 0}
+        self._words: dict[str, int] = {}
+        self._unchecked = _WORDS_CHECKED
+        self._exact = True
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Exact tokens of whole texts (but for the floor of one in 16 characters)."""
-        counts: list[int] = []
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
-            floors = (len(text) // CHARS_PER_TOKEN for text in batch)
-            counts += map(max, self._count(batch), floors)
-        return counts
+        batches = (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
+        counts = [count for batch in batches for count in self._count(batch)]
+        return [max(count, len(text) // CHARS_PER_TOKEN) for text, count in zip(texts, counts, strict=True)]
+
+    def words(self, text: str) -> int:
+        if text not in self._counts:
+            self._counts[text] = self.count([text])[0]
+        return self._counts[text]
 
     def ranges(self, ranges: Sequence[Range], limit: int, density: int = CHARS_PER_TOKEN) -> list[int]:
         """Weights of ranges. One that is over `limit` at `density` characters per token is not tokenised: a
@@ -71,52 +81,33 @@ class Meter:
         small = [i for i, weight in enumerate(weights) if weight <= limit]
         for first in range(0, len(small), _BATCH):
             batch = small[first : first + _BATCH]
-            counts = self._by_words([self.text[slice(*ranges[i])] for i in batch])
-            for i, count in zip(batch, counts, strict=True):
-                weights[i] = max(count, (ranges[i][1] - ranges[i][0]) // CHARS_PER_TOKEN)
+            texts = [self.text[slice(*ranges[i])] for i in batch]
+            for i, text, count in zip(batch, texts, self._sums(texts), strict=True):
+                weights[i] = max(count, len(text) // CHARS_PER_TOKEN)
         return weights
 
     def learn(self, ranges: Sequence[Range]) -> None:
         """Count the words of ranges at once, before `length` asks for them one by one."""
-        self._by_words([self.text[start:end] for start, end in ranges if end - start < _LEARNT])
+        self._sums([self.text[start:end] for start, end in ranges if end - start < _LEARNT])
 
     def length(self, text: str, limit: int) -> int:
         """Weight of a piece as the splitter asks for it, at least 1; `limit` as in `ranges`."""
         weight = len(text) // PROSE_CHARS_PER_TOKEN
-        return weight if weight > limit else max(1, self._by_words([text])[0], len(text) // CHARS_PER_TOKEN)
+        return weight if weight > limit else max(1, self._sums([text])[0], len(text) // CHARS_PER_TOKEN)
 
-    def words(self, text: str) -> int:
-        if text not in self._known:
-            self._known[text] = self.count([text])[0] if text else 0
-        return self._known[text]
-
-
-class _WordSums:
-    """Counts texts as the sums of their words, each distinct word tokenised once: a document has a tenth as
-    many of those. Word-piece tokenizers never join across white space, so the sums are exact; a tokenizer
-    whose sums differ on the first few hundred words gets whole texts to count."""
-
-    def __init__(self, count_tokens: Callable[[Sequence[str]], list[int]]) -> None:
-        self._count = count_tokens
-        self._words: dict[str, int] = {}
-        self._trusted_after = _WORDS_CHECKED
-        self._exact = True
-
-    def __call__(self, texts: Sequence[str]) -> list[int]:
-        if not self._exact:
-            return self._count(texts)
+    def _sums(self, texts: Sequence[str]) -> list[int]:
         split = [text.split() for text in texts]
-        if sum(map(len, texts)) > _UNSPACED * sum(map(len, split)):
+        if not self._exact or sum(map(len, texts)) > _UNSPACED * sum(map(len, split)):
             return self._count(texts)
         new = list(dict.fromkeys(word for words in split for word in words if word not in self._words))
         for first in range(0, len(new), _WORD_BATCH):
             batch = new[first : first + _WORD_BATCH]
             self._words.update(zip(batch, self._count(batch), strict=True))
         sums = [sum(map(self._words.__getitem__, words)) for words in split]
-        if self._trusted_after > 0:
+        if self._unchecked > 0:
             counts = self._count(texts)
             self._exact = counts == sums
-            self._trusted_after -= sum(map(len, split))
+            self._unchecked -= sum(map(len, split))
             return counts
         return sums
 
@@ -127,13 +118,22 @@ def cut(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
 
     Sentences are kept whole where they fit, a few short ones in one piece; what is longer is cut at lines,
     commas and blanks. White space between pieces is dropped."""
-    pieces = _weighed(meter, ranges, room)
+
+    def weighed(some: Sequence[Range]) -> list[Piece]:
+        weights = meter.ranges(some, room, PROSE_CHARS_PER_TOKEN)
+        return [(start, end, weight) for (start, end), weight in zip(some, weights, strict=True)]
+
+    def refined(cutter: Callable[[int, int], list[Range]]) -> list[Piece]:
+        made = ([(a, b, w)] if w <= room else weighed(cutter(a, b)) for a, b, w in pieces)
+        return [part for parts in made for part in parts]
+
+    pieces = weighed(ranges)
     meter.learn([(start, end) for start, end, weight in pieces if weight > room])
     for separators in (_SENTENCES, _WITHIN):
         splitter = _splitter(meter, separators, max(1, room // _PARTS))
-        pieces = _refined(meter, pieces, room, partial(_split, splitter, meter.text))
+        pieces = refined(partial(_split, splitter, meter.text))
     while any(weight > room and end - start > 1 for start, end, weight in pieces):
-        pieces = _refined(meter, pieces, room, partial(halves, meter.text))
+        pieces = refined(partial(halves, meter.text))
     return pieces
 
 
@@ -146,21 +146,6 @@ def halves(text: str, start: int, end: int) -> list[Range]:
     soft = (at for at in range(middle, start, -1) if text[at - 1] in _SOFT_STOPS)
     at = next(soft, middle)  # right after white space or a comma
     return _visible(text, [(start, at), (at, end)])
-
-
-def _weighed(meter: Meter, ranges: Sequence[Range], room: int) -> list[Piece]:
-    weights = meter.ranges(ranges, room, PROSE_CHARS_PER_TOKEN)
-    return [(start, end, weight) for (start, end), weight in zip(ranges, weights, strict=True)]
-
-
-def _refined(
-    meter: Meter, pieces: list[Piece], room: int, cutter: Callable[[int, int], list[Range]]
-) -> list[Piece]:
-    return [
-        part
-        for start, end, weight in pieces
-        for part in ([(start, end, weight)] if weight <= room else _weighed(meter, cutter(start, end), room))
-    ]
 
 
 def _splitter(meter: Meter, separators: Sequence[str], size: int) -> TextSplitter:
@@ -205,3 +190,10 @@ def trim(text: str, start: int, end: int) -> Span | None:
     while end > start and text[end - 1].isspace():
         end -= 1
     return Span(start, end) if end > start else None
+
+
+def ended(text: str, begin: int, end: int, also: str = "") -> bool:
+    """Whether what stands before a line break had ended, also with one of these characters: a number or a
+    mention that a narrow column wrapped opens nothing."""
+    before = trim(text, begin, end)
+    return before is None or text[before.end - 1] in _ENDS + also or text.count("\n", before.end, end) > 1

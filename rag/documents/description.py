@@ -20,6 +20,9 @@ from rag.types.documents import Metadata, single
 
 HEAD = 6000
 _RE = patterns("description", re.NOFLAG)
+_NO_COMPANY = re.compile(
+    "commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$"
+)
 
 
 class Describes(Protocol):
@@ -43,25 +46,20 @@ class Describes(Protocol):
         """What a document, its metadata complete, says that it does to others."""
 
 
-def profile(document: Document, fields: Sequence[Describes]) -> dict[str, str | tuple[str, ...]]:
-    """What is known about a document by the fields, and by the keys parties and year. A few milliseconds at
-    most."""
+def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str | tuple[str, ...]]:
+    """The document's metadata as the store keeps them: what its parser found, and where that gave nothing,
+    or a field's own words count more, what is known by the fields and by the keys parties and year. A few
+    milliseconds at most."""
     found: dict[str, str | tuple[str, ...]] = {}
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
     if not found.get("company") and not found.get("law"):
         found["parties"] = _parties(document.title, document.text[:HEAD])
     found.setdefault("year", _year(found, document))
-    return {key: value[0] if len(value) == 1 else value for key, value in found.items() if value}
-
-
-def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, str | tuple[str, ...]]:
-    """The document's metadata: what its parser found, and the profile where the parser gave nothing. These
-    are the values that the store keeps."""
-    given = {key: value for key, value in document.metadata.items() if value}
-    found = profile(document, fields)
     own = frozenset().union(*(one.own_keys for one in fields))
-    return found | given | {key: value for key, value in found.items() if key in own}
+    known = {key: value[0] if len(value) == 1 else value for key, value in found.items() if value}
+    given = {key: value for key, value in document.metadata.items() if value}
+    return known | given | {key: known[key] for key in own & known.keys()}
 
 
 def stem(path: str) -> str:
@@ -69,15 +67,9 @@ def stem(path: str) -> str:
     return PurePosixPath(path).stem.replace("_", " ")
 
 
-# Parties of a contract
-
-
 def is_company(name: str) -> bool:
     """Not an authority, an act or a part that looks like a company's legal name."""
-    words = squash(name)
-    return not re.search(
-        r"commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$", words
-    )
+    return not _NO_COMPANY.search(squash(name))
 
 
 def _parties(title: str, head: str) -> tuple[str, ...]:
@@ -85,14 +77,14 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
     if not (_RE["contract"].search(title) or _RE["contract_body"].search(head[:600])):
         return ()
     text = f"{title}\n{head[:1500]}"
-    names = [
-        _RE["label"].sub("", m.group()).strip(" ,")
-        for m in LEGAL_NAME.finditer(text)
-        if is_company(m.group())
-    ]
+    found = (m.group() for m in LEGAL_NAME.finditer(text) if is_company(m.group()))
+    names = [_RE["label"].sub("", name).strip(" ,") for name in found]
     names += [_RE["zh_label"].sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
-    named = {name_key(n): n for n in reversed(names) if len(short_name(n)) > 1}
-    return tuple(named.values())[::-1][:4]
+    named: dict[str, str] = {}
+    for name in names:
+        if len(short_name(name)) > 1:
+            named.setdefault(name_key(name), name)
+    return tuple(named.values())[:4]
 
 
 def first_year(named: Sequence[FiscalPeriod]) -> str:
@@ -103,12 +95,10 @@ def first_year(named: Sequence[FiscalPeriod]) -> str:
 def _year(found: Metadata, document: Document) -> str:
     """The best single year for a filter. A bare number of a file name is believed only where the title says
     it too, or where the rest of the profile says what kind of document it is."""
-    for key in ("fiscal_year", "period_end"):
-        if value := single(found, key):
-            return value[:4]
-    titled = read_periods(_RE["due"].sub("", document.title))
+    if value := single(found, "fiscal_year") or single(found, "period_end"):
+        return value[:4]
     named = read_periods(stem(document.path))
-    if year := first_year(titled):
+    if year := first_year(read_periods(_RE["due"].sub("", document.title))):
         return year
     known = found.get("form") or found.get("law") or found.get("company")
     return first_year(named) if known or any(p.ended for p in named) else ""

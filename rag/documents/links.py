@@ -13,9 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.documents.cuts import ended
 from rag.documents.validity import edition_name, names_of
-from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
-from rag.facts.numerals import HAN_NUMERAL
+from rag.facts.crossrefs import DOCUMENT, Reference, find
+from rag.facts.numerals import HAN_NUMERAL, fold
 from rag.facts.references import references
 from rag.languages import Patterns, patterns
 from rag.types import BlockKind, Chunk, Document
@@ -23,7 +24,7 @@ from rag.types.documents import withdrawn
 
 _SHAPES = Patterns(__file__, han_numeral=HAN_NUMERAL)
 _SCOPES = ("schedule", "exhibit", "appendix")
-_ENDED = frozenset("。！？；…：.!?;:”’」』）)\"'|-*#>")
+_ALSO_ENDED = "-*#>"
 _RE = patterns("links", re.NOFLAG)
 _TITLE_LINE, _LINE = 100, 160
 # Where a kind is looked for, in this order: a clause may be called section, an article "paragraph".
@@ -32,12 +33,15 @@ _ALSO = {"section": "article", "article": "section", "paragraph": "section"}
 
 @dataclass(frozen=True, slots=True)
 class PassageAnchor:
-    """The passage `ordinal` bears `label` of `kind`; `start` is where in the document."""
+    """The passage `ordinal` bears `label` of `kind`; `start` is where in the document. `quality`: how surely
+    (see `_quality`); `scope`: 0 in the main part, else the number of the schedule."""
 
     kind: str
     label: str
     ordinal: int
     start: int = 0
+    quality: int = 0
+    scope: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +62,27 @@ class Links:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    kind: str
-    label: str
-    start: int
-    quality: int
-    scope: int
-
-
 def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     """Anchors and references of a document that was cut into these passages. References that lead to their
     own passage, and those to parts of the document that nothing bears, are left out. Withdrawn words bear
     nothing."""
     if not chunks:
         return Links()
-    text = document.text
-    starts = [c.start for c in chunks]
+    text, starts = document.text, [c.start for c in chunks]
     openers = [
-        o
-        for o in _openers(document, plain(text), set(starts))
-        if not withdrawn(chunks[max(0, bisect_right(starts, o.start) - 1)].roles)
+        replace(o, ordinal=_place(o.ordinal, chunks))
+        for o in _openers(document, fold(text), starts)
+        if not withdrawn(chunks[o.ordinal].roles)
     ]
-    tree = _Tree(openers, [_place(o.start, starts, chunks) for o in openers])
+    tree = _Tree(openers)
     own = names_of(document)
     bearing = {o.start for o in openers}
     seen: set[tuple[int, str]] = set()
     found: list[Link] = []
     for reference in find(text, language=document.language):
-        if _line_start(text, reference.start) in bearing:
-            continue  # the heading itself
         ordinal = bisect_right(starts, reference.start) - 1
-        if ordinal < 0 or reference.start >= chunks[ordinal].end:
+        heading = _line_start(text, reference.start) in bearing
+        if heading or ordinal < 0 or reference.start >= chunks[ordinal].end:
             continue
         reference = _owned(reference, own, document.title)
         if reference.target:
@@ -105,80 +98,65 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
 
 def _owned(reference: Reference, names: Sequence[str], title: str) -> Reference:
     """The reference with target "" where the document names itself, or calls itself "the Agreement"."""
-    if not reference.target:
+    target = reference.target
+    if not target:
         return reference
-    lone = " " not in reference.target and reference.target.isascii()
-    name = edition_name(reference.target)
-    mine = name in names or (
-        lone and reference.target.istitle() and reference.target.lower() in title.lower()
-    )
-    if not mine and reference.kind != DOCUMENT and not reference.target.isascii():
-        mine = any(name.endswith(key) for key in names if len(key) > 1)
+    name = edition_name(target)
+    mine = name in names
+    if target.isascii():
+        mine |= " " not in target and target.istitle() and target.lower() in title.lower()
+    elif reference.kind != DOCUMENT:
+        mine |= any(name.endswith(key) for key in names)
     return replace(reference, target="") if mine else reference
 
 
 class _Tree:
-    """Openers by kind and label, by part of the document, and articles in order."""
+    """Openers, in order, by kind and label and part of the document."""
 
-    def __init__(self, openers: Sequence[_Found], ordinals: Sequence[int]) -> None:
-        self._openers = openers
-        self._ordinals = ordinals
-        self._scope_starts = [0]
+    def __init__(self, openers: Sequence[PassageAnchor]) -> None:
+        first = {o.scope: o.start for o in reversed(openers)} | {0: 0}
+        self._scopes = sorted(first)
+        self._scope_starts = [first[scope] for scope in self._scopes]
+        grouped: dict[tuple[int, str, str], list[PassageAnchor]] = defaultdict(list)
         for o in openers:
-            if o.scope == len(self._scope_starts):
-                self._scope_starts.append(o.start)
-        grouped: dict[tuple[int, str, str], list[int]] = defaultdict(list)
-        for position, o in enumerate(openers):
-            grouped[o.scope, o.kind, o.label].append(position)
-            grouped[-1, o.kind, o.label].append(position)
-        self._unique = {
-            key: best for key, places in grouped.items() if (best := self._best(places)) is not None
-        }
-        self._articles = [p for p, o in enumerate(openers) if o.kind in ("article", "section")]
-        self._article_starts = [openers[p].start for p in self._articles]
-
-    def _best(self, places: Sequence[int]) -> int | None:
-        """The one of the highest quality; None where several passages share it."""
-        if len(places) == 1:
-            return places[0]
-        top = max(self._openers[p].quality for p in places)
-        chosen = [p for p in places if self._openers[p].quality == top]
-        return chosen[0] if len({self._ordinals[p] for p in chosen}) == 1 else None
+            grouped[o.scope, o.kind, o.label].append(o)
+            grouped[-1, o.kind, o.label].append(o)
+        self._unique = {key: best for key, found in grouped.items() if (best := _best(found))}
+        self._articles = [o for o in openers if o.kind in ("article", "section")]
 
     def target(self, kind: str, label: str, start: int) -> int | None:
         """The passage that bears it, for a reference at `start`: in the same schedule, the main part, or
         anywhere."""
-        scope = bisect_right(self._scope_starts, start) - 1
+        scope = self._scopes[bisect_right(self._scope_starts, start) - 1]
         for spelled in _spellings(label):
-            for where in dict.fromkeys((scope, 0, -1)):
+            for where in (scope, 0, -1):
                 for also in (kind, _ALSO.get(kind, kind)):
-                    position = self._unique.get((where, also, spelled))
-                    if position is not None:
-                        return self._ordinals[position]
+                    if found := self._unique.get((where, also, spelled)):
+                        return found.ordinal
         return None
 
     def before(self, start: int, back: int) -> int | None:
         """The passage of the article `back` places before the one that `start` stands in."""
-        here = bisect_right(self._article_starts, start) - 1
-        if here < 0:
-            return None
-        own = _like(self._openers[self._articles[here]])
-        same = [p for p in self._articles[: here + 1] if _like(self._openers[p]) == own]
-        wanted = len(same) - 1 - back
-        return self._ordinals[same[wanted]] if 0 <= wanted < len(same) - 1 else None
+        above = self._articles[: bisect_right(self._articles, start, key=lambda o: o.start)]
+        same = [o for o in above if _like(o) == _like(above[-1])]
+        return same[-1 - back].ordinal if back < len(same) else None
 
     def anchors(self) -> tuple[PassageAnchor, ...]:
         """What is borne once in the main part, or once in all."""
-        found: dict[tuple[str, str], int] = {}
+        found: dict[tuple[str, str], PassageAnchor] = {}
         for where in (-1, 0):
-            found |= {(kind, label): p for (scope, kind, label), p in self._unique.items() if scope == where}
-        return tuple(
-            PassageAnchor(kind, label, self._ordinals[p], self._openers[p].start)
-            for (kind, label), p in sorted(found.items(), key=lambda item: item[1])
-        )
+            found |= {(kind, label): o for (scope, kind, label), o in self._unique.items() if scope == where}
+        return tuple(sorted(found.values(), key=lambda o: o.start))
 
 
-def _like(opener: _Found) -> tuple[str, int, int]:
+def _best(found: Sequence[PassageAnchor]) -> PassageAnchor | None:
+    """The one of the highest quality; None where several passages share it."""
+    top = max(o.quality for o in found)
+    chosen = [o for o in found if o.quality == top]
+    return chosen[0] if len({o.ordinal for o in chosen}) == 1 else None
+
+
+def _like(opener: PassageAnchor) -> tuple[str, int, int]:
     """Articles with equal keys are numbered on from each other."""
     return opener.kind, opener.scope, opener.label.count(".")
 
@@ -212,36 +190,34 @@ def _line_start(text: str, offset: int) -> int:
     return line if not text[line:offset].strip(" \t\u3000#*|") else -1
 
 
-def _place(start: int, starts: Sequence[int], chunks: Sequence[Chunk]) -> int:
-    """The passage at `start`; where it is a heading alone, the one that it stands over."""
-    ordinal = max(0, bisect_right(starts, start) - 1)
-    here = chunks[ordinal]
-    if here.kind != "heading" or ordinal + 1 == len(chunks):
+def _place(ordinal: int, chunks: Sequence[Chunk]) -> int:
+    """The passage; where it is a heading alone, the one that it stands over."""
+    if chunks[ordinal].kind != "heading":
         return ordinal
     later = range(ordinal + 1, len(chunks))
     following = next((n for n in later if not withdrawn(chunks[n].roles)), ordinal)
-    path, below = here.heading_path, chunks[following].heading_path
+    path, below = chunks[ordinal].heading_path, chunks[following].heading_path
     return following if len(below) > len(path) and below[: len(path)] == path else ordinal
 
 
-def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
-    """Every line of the document that opens a numbered part, with how sure that is."""
-    headings = {b.start for b in document.blocks if b.kind is BlockKind.HEADING}
+def _openers(document: Document, text: str, starts: Sequence[int]) -> Iterator[PassageAnchor]:
+    """Every line of the document that opens a numbered part, with how sure that is, and the passage that it
+    stands in."""
+    headings, cuts = {b.start for b in document.blocks if b.kind is BlockKind.HEADING}, set(starts)
     lines = f"\n{text}"  # each line begins behind a line break, at the offset that it has in `text`
     notes = match.start() if (match := _RE["notes"].search(lines)) else len(text)
     scope, before = 0, -1
     for match in _SHAPES["opener"].finditer(lines):
         group = match.lastgroup or ""
-        start, label_start = match.start(), match.start(group) - 1
-        line_end = text.find("\n", match.end() - 1)
-        line_end = line_end if line_end >= 0 else len(text)
-        rest = text[match.end() - 1 : min(line_end, match.end() + _LINE)]
+        start, label_start, end = match.start(), match.start(group) - 1, match.end() - 1
+        line_end = at if (at := text.find("\n", end)) >= 0 else len(text)
+        rest = text[end : min(line_end, end + 1 + _LINE)]
         heading = start in headings or label_start in headings
         after_opener = before >= 0 and not text[before:start].strip()
-        if not (heading or after_opener or label_start in cuts or _ended(text, start)):
+        if not (heading or after_opener or label_start in cuts or ended(text, 0, start, _ALSO_ENDED)):
             continue
         kind, label = _number(group, match[group])
-        sentence = group == "en" and _RE["article_sentence"].match(text, match.end() - 1)
+        sentence = group == "en" and _RE["article_sentence"].match(text, end)
         if not label or sentence or _RE["continued"].search(rest):
             continue
         if group == "bare" and start > notes:
@@ -249,7 +225,7 @@ def _openers(document: Document, text: str, cuts: set[int]) -> Iterator[_Found]:
         quality = _quality(group, rest, heading)
         scope += kind in _SCOPES and quality > 0
         before = line_end
-        yield _Found(kind, label, start, quality, scope)
+        yield PassageAnchor(kind, label, max(0, bisect_right(starts, start) - 1), start, quality, scope)
 
 
 def _number(group: str, opening: str) -> tuple[str, str]:
@@ -269,11 +245,3 @@ def _quality(group: str, rest: str, heading: bool) -> int:
     if group != "bare":
         return 2
     return 1 if len(rest) <= _TITLE_LINE and rest.rstrip()[-1:] not in ".;,。；，：:" else 0
-
-
-def _ended(text: str, start: int) -> bool:
-    """Whether what stands before the line had ended: a number that a narrow column wrapped opens nothing."""
-    at = start
-    while at > 0 and text[at - 1].isspace():
-        at -= 1
-    return at == 0 or text[at - 1] in _ENDED or text.count("\n", at, start) > 1

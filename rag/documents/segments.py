@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rag.documents.cuts import trim
+from rag.documents.cuts import ended, trim
 from rag.documents.lists import is_short, leads, reaching
 from rag.languages import patterns
 from rag.types import Block, BlockKind, Document, LeadIn, Mark, MarkKind, Span
@@ -21,7 +21,7 @@ from rag.types.documents import WITHDRAWN, led
 _RE = patterns("segments", re.NOFLAG)
 _LINE = re.compile(r"(?m)^[ \t\u3000]*(?=\S)")
 _BLANK_LINES = re.compile(r"\n[ \t\r\u3000]*\n\s*|\f\s*")
-_SENTENCE_ENDS = frozenset("。！？；…：.!?;:”’」』）)\"'|")
+_LONGEST_TITLE = 200
 
 
 class SegmentKind(StrEnum):
@@ -97,7 +97,7 @@ def _pieces(document: Document) -> Iterator[Segment]:
             yield replace(made, withdrawn=gone)
         else:
             for part in _opened(text, span):
-                yield replace(_classified(text, block, part), withdrawn=gone)
+                yield replace(_classified(block, text, part), withdrawn=gone)
 
 
 def _withdrawn(text: str, span: Span, marks: Sequence[Mark]) -> MarkKind | None:
@@ -140,31 +140,23 @@ def _opened(text: str, span: Span) -> Iterator[Span]:
     begin = span.start
     for line in _LINE.finditer(text, span.start + 1, span.end):
         at = line.end()
-        if at <= begin or not _opens(text, at, span.end) or not _ended(text, begin, line.start()):
-            continue
-        if part := trim(text, begin, at):
-            yield part
-        begin = at
+        if at > begin and _opens(text, at, span.end) and _closed(text, begin, line.start()):
+            if part := trim(text, begin, at):
+                yield part
+            begin = at
     if part := trim(text, begin, span.end):
         yield part
 
 
 def _opens(text: str, at: int, end: int) -> bool:
-    return bool(
-        _RE["article"].match(text, at, end)
-        or _RE["clause"].match(text, at, end)
-        or _is_chapter(text, at, end)
-    )
+    numbered = any(_RE[kind].match(text, at, end) for kind in ("article", "clause"))
+    return numbered or _is_chapter(text, at, end)
 
 
-def _ended(text: str, begin: int, end: int) -> bool:
-    """Whether the text before a line break had ended: a mention that a narrow column wrapped opens
-    nothing."""
-    before = trim(text, begin, end)
-    if before is None or text[before.end - 1] in _SENTENCE_ENDS or text.count("\n", before.end, end) > 1:
-        return True
-    last_line = text.rfind("\n", before.start, before.end) + 1
-    return _is_chapter(text, max(last_line, before.start), before.end)
+def _closed(text: str, begin: int, end: int) -> bool:
+    """Whether the text before a line break had ended, or is a chapter's title."""
+    last_line = text[max(begin, end - _LONGEST_TITLE) : end].strip().rpartition("\n")[2]
+    return ended(text, begin, end) or _RE["chapter"].fullmatch(last_line) is not None
 
 
 def _is_chapter(text: str, start: int, end: int) -> bool:
@@ -172,23 +164,25 @@ def _is_chapter(text: str, start: int, end: int) -> bool:
     return _RE["chapter"].fullmatch(text, start, end if stop < 0 else stop) is not None
 
 
-def _classified(text: str, block: Block, span: Span) -> Segment:
+def _classified(block: Block, text: str, span: Span) -> Segment:
+    label = ""
     if _RE["chapter"].fullmatch(text, span.start, span.end):
-        return _make(SegmentKind.HEADING, block, span)
-    if match := _RE["article"].match(text, span.start, span.end):
-        return _make(SegmentKind.ARTICLE, block, span, label=" ".join(match.group().split()))
-    if _RE["clause"].match(text, span.start, span.end):
-        return _make(SegmentKind.CLAUSE, block, span)
-    item = block.kind is BlockKind.LIST_ITEM or _RE["sub_item"].match(text, span.start, span.end)
-    return _make(SegmentKind.ITEM if item else SegmentKind.TEXT, block, span)
+        kind = SegmentKind.HEADING
+    elif label := article_label(text[span.start : span.end]):
+        kind = SegmentKind.ARTICLE
+    elif _RE["clause"].match(text, span.start, span.end):
+        kind = SegmentKind.CLAUSE
+    else:
+        item = block.kind is BlockKind.LIST_ITEM or _RE["sub_item"].match(text, span.start, span.end)
+        kind = SegmentKind.ITEM if item else SegmentKind.TEXT
+    return _make(kind, block, span, label)
 
 
 def _make(
     kind: SegmentKind, block: Block, span: Span, label: str = "", heads: tuple[str, ...] = ()
 ) -> Segment:
-    return Segment(
-        kind, span.start, span.end, block.heading_path, heads, label, block.location, block.location, (span,)
-    )
+    where = block.location
+    return Segment(kind, span.start, span.end, block.heading_path, heads, label, where, where, (span,))
 
 
 def _grouped(pieces: Iterator[Segment]) -> Iterator[Segment]:

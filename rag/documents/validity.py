@@ -67,11 +67,9 @@ def stated(metadata: Metadata) -> Validity:
         if _ISO.fullmatch(day := single(metadata, key))
     }
     start = max(dated.get("effective", ""), dated.get("amended", "")) or dated.get("issued", "")
-    ends = sorted((dated[key], key) for key in ("repealed", "superseded") if key in dated)
-    if not ends:
-        return Validity(start)
-    end, reason = ends[0]
-    return Validity(start, end, reason, None, single(metadata, f"{reason}_by"))
+    ends = ((dated[key], key) for key in ("repealed", "superseded") if key in dated)
+    end, reason = min(ends, default=("", ""))
+    return Validity(start, end, reason, None, single(metadata, f"{reason}_by") if reason else "")
 
 
 def ended(document: DocumentInfo, on: str = "") -> Validity | None:
@@ -85,14 +83,8 @@ def marked(documents: Sequence[DocumentInfo], force: Mapping[int, Validity]) -> 
     """The documents, those that others ended with that in their metadata: `superseded` or `repealed`, the
     date, and `superseded_by` or `repealed_by`, the other's title. So what came out of force can be filtered
     and shown wherever a document is at hand."""
-    return [_marked(d, force[d.id]) if d.id in force else d for d in documents]
-
-
-def _marked(document: DocumentInfo, force: Validity) -> DocumentInfo:
-    if force.by is None:
-        return document
-    stated_dates = {force.reason: force.end, f"{force.reason}_by": force.by_name}
-    return replace(document, metadata={**document.metadata, **stated_dates})
+    ends = {i: {one.reason: one.end, f"{one.reason}_by": one.by_name} for i, one in force.items() if one.by}
+    return [replace(d, metadata={**d.metadata, **ends[d.id]}) if d.id in ends else d for d in documents]
 
 
 def edition_name(name: str) -> str:
@@ -132,11 +124,10 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     starts = {d.id: start for d in documents if (start := stated(d.metadata).start)}
     found = []
     for group in _groups(d for d in documents if d.id in starts):
-        ordered = sorted(group, key=lambda d: (starts[d.id], d.id))
-        for document in ordered:
-            later = next((d.id for d in ordered if starts[d.id] > starts[document.id]), None)
-            if later is not None:
-                found.append(Relation(RelationKind.SUPERSEDES, "", starts[later], later, document.id))
+        ordered = sorted((starts[d.id], d.id) for d in group)
+        for start, i in ordered:
+            day, later = next((one for one in ordered if one[0] > start), ("", 0))
+            found += [Relation(RelationKind.SUPERSEDES, "", day, later, i)] if later else []
     by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents if relations else ():
         for key in names_of(document):
@@ -167,13 +158,13 @@ def versions(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -
 def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
     """The keys (see `edition_name`) under which others may name a document: its title and its file name, also
     without the court or council that a Chinese title begins with and without an English act's year."""
-    keys: dict[str, None] = {}
-    for name in (document.title, PurePosixPath(document.path).stem):
-        bare = undated(name)
-        for variant in (name, bare, _RE["issuer"].sub("关于", bare), _RE["trailing_year"].sub("", bare)):
-            if len(key := squashed(variant)) > 1:
-                keys.setdefault(key)
-    return tuple(keys)
+    variants = (
+        variant
+        for name in (document.title, PurePosixPath(document.path).stem)
+        for bare in [undated(name)]
+        for variant in (name, bare, _RE["issuer"].sub("关于", bare), _RE["trailing_year"].sub("", bare))
+    )
+    return tuple(dict.fromkeys(key for variant in variants if len(key := squashed(variant)) > 1))
 
 
 def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rag.documents.description import profile, with_profile
+from rag.documents.description import with_profile
 from rag.domains import load_domains
 from rag.types import Document
 
@@ -30,13 +30,15 @@ FIELDS = load_domains().each
 
 
 def profile_of(given: Document) -> dict[str, str]:
-    return profile(given, FIELDS)
+    return with_profile(given, FIELDS)
 
 
 def filing(name: str, form: str, period: str, end: str, path: str, more: str = "") -> dict[str, str]:
     text = COVER.format(name=name, form=form, period=period, end=end, ticker="VXTR") + more
     cover = {"company": name, "form": form, "period": f"{period} ended {end}"}
-    return profile_of(document(f"{name}, Form {form}, {period} ended {end}", path, text, **cover))
+    found = profile_of(document(f"{name}, Form {form}, {period} ended {end}", path, text, **cover))
+    del found["period"]
+    return found
 
 
 def test_cover_of_an_annual_report_gives_company_short_name_ticker_and_year() -> None:
@@ -231,9 +233,9 @@ def test_contract_names_its_parties_and_no_single_company() -> None:
 
 def test_what_the_parser_found_stays_but_a_free_remark_is_no_subject() -> None:
     given = document("Velnorade syndrome", "a.pdf", author="A. Author", subject="Draft for printing")
-    assert with_profile(given, FIELDS) == {"author": "A. Author", "subject": "Velnorade syndrome"}
+    assert profile_of(given) == {"author": "A. Author", "subject": "Velnorade syndrome"}
     report = document("Vextra Inc: Annual Report 2020", "a.pdf", fiscal_year="2019", form="10-K")
-    assert with_profile(report, FIELDS)["fiscal_year"] == "2019"
+    assert profile_of(report)["fiscal_year"] == "2019"
 
 
 def test_long_document_is_profiled_in_a_few_milliseconds() -> None:

@@ -27,24 +27,23 @@ def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
     """Name, short names, rank and year of a statute; rank and year of a case; {} for other documents."""
     head = document.text[:HEAD]
     kind = authority(document.title, document.path, head)
-    law = statute_title(document.title, head, kind)
-    if not law:
-        return {"authority": kind, "year": version_year(document.title, document.path, head)} if kind else {}
-    return {
-        "law": law,
-        "law_names": tuple(filter(None, (*statute_names(law), part_name(law, document.path)))),
-        "authority": kind or "other",
-        "year": version_year(document.title, document.path, head),
-    }
+    if not kind:
+        return {}
+    found = {"authority": kind, "year": version_year(document.title, document.path, head)}
+    if not (law := statute_title(document.title, head, kind)):
+        return dict(found)
+    names = (*statute_names(law), part_name(law, document.path))
+    return {"law": law, "law_names": tuple(filter(None, names)), **found}
 
 
 def authority(title: str, path: str, head: str) -> str:
     """The rank of a legal text, as `rag.domains.law.naming.AUTHORITY` has them; "" for texts that are none,
     or of a rank that nothing states."""
-    title = title.strip("《》 ")
+    title, folder = title.strip("《》 "), _folder(path)
     if not (has_han(title) or has_han(path)):
-        return _english_rank(title, path)
-    folder = _folder(path)
+        if not _RE["case"].search(title) and _RE["en_title"].search(title):
+            return next((kind for kind, pattern in _EN_RANK.items() if pattern.search(title)), "")
+        return "case" if folder == "case" or _RE["case"].search(title) else ""
     if _RE["court"].search(title) and _RE["ruling"].search(title):
         return "judicial interpretation"
     if folder == "case" or _RE["case"].search(title) or _RE["case"].search(PurePosixPath(path).stem):
@@ -54,7 +53,7 @@ def authority(title: str, path: str, head: str) -> str:
     if folder == "judicial interpretation" and _RE["ruling"].search(title):
         return "judicial interpretation"
     opening = head[:700]
-    if _RE["law"].search(title) and not _company_like(title):
+    if _RE["law"].search(title) and not _RE["no_law"].search(title):
         return "statute"
     if folder and folder != "constitution":
         return folder
@@ -71,23 +70,11 @@ def authority(title: str, path: str, head: str) -> str:
     return "administrative regulation" if title.startswith("中华人民共和国") else ""
 
 
-def _company_like(title: str) -> bool:
-    return bool(re.search("公司|医院|学校|大学|(?:办|方|做|用|疗|看|想|写|算|说|手|无|语)法$", title))
-
-
 def _folder(path: str) -> str:
     """The rank that a folder's name states, the inner folders first; a folder of cases goes before others."""
     parts = PurePosixPath(path).parts[-2::-1]
     found = [kind for part in parts for kind, pattern in _FOLDERS.items() if pattern.search(part)]
     return "case" if "case" in found else next(iter(found), "")
-
-
-def _english_rank(title: str, path: str) -> str:
-    if _RE["case"].search(title):
-        return "case"
-    if _RE["en_title"].search(title):
-        return next((kind for kind, pattern in _EN_RANK.items() if pattern.search(title)), "")
-    return "case" if _folder(path) == "case" else ""
 
 
 def statute_title(title: str, head: str, rank: str) -> str:
@@ -97,14 +84,8 @@ def statute_title(title: str, head: str, rank: str) -> str:
     if not has_han(title):
         found = english_statute(title)
         return " ".join(part for part in found if part) if found else title
-    if not (
-        _RE["law"].search(title)
-        or _RE["rule"].search(title)
-        or _RE["ruling"].search(title)
-        or _RE["article"].search(head)
-    ):
-        return ""
-    return title.strip("《》 ")
+    named = any(_RE[kind].search(title) for kind in ("law", "rule", "ruling"))
+    return title.strip("《》 ") if named or _RE["article"].search(head) else ""
 
 
 def part_name(law: str, path: str) -> str:
@@ -117,9 +98,8 @@ def part_name(law: str, path: str) -> str:
 def version_year(title: str, path: str, head: str) -> str:
     """The year of a statute's version: of the file name or title ("示例法(2019-04-23)"), else the last year
     of the lines that say how it was adopted and amended."""
-    for text in (PurePosixPath(path).stem, title):
-        if m := _RE["dated"].search(text):
-            return m[1] or m[4]
+    if m := _RE["dated"].search(PurePosixPath(path).stem) or _RE["dated"].search(title):
+        return m[1] or m[4]
     if not has_han(title):
         years = _RE["en_year"].findall(title)
         return years[-1] if years else ""
@@ -150,17 +130,13 @@ def statute_names(title: str) -> tuple[str, ...]:
 def _chinese_names(title: str) -> list[str]:
     bare = _RE["zh_version"].sub("", title).strip("《》 ")
     plain = _RE["zh_state"].sub("", bare)
-    names = [bare, plain]
     body = _RE["zh_body"].sub("", plain)
-    if body != plain and len(body) > 4:
-        names.append(body)
+    names = [bare, plain, *([body] if len(body) > 4 else [])]
     m = _RE["zh_applying"].search(plain) or _RE["zh_matter"].search(plain)
     if m is None or re.search("关于(?:修改|废止)", plain):
         return names
-    cores = [m["law"] + m["part"]] if m.re is _RE["zh_applying"] else [m["matter"]]
-    cores += [
-        cut for core in cores if (cut := re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)) != core
-    ]
+    core = m["law"] + m["part"] if m.re is _RE["zh_applying"] else m["matter"]
+    cores = dict.fromkeys((core, re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)))
     kinds = ("司法解释", "解释") if m["kind"] == "解释" else (m["kind"],)
     return names + [f"{core}{kind}{m['n'] or ''}" for core in cores for kind in kinds]
 
@@ -172,10 +148,8 @@ def _english_names(title: str) -> list[str]:
     name, year = found
     letters = "".join(w[0] for w in re.findall(r"[A-Za-z]\w*", name) if w[0].isupper())
     bracketed = re.findall(r"\(([A-Z]{2,8})\)", title)
-    names = [f"{name} {year}".strip(), name]
-    if len(letters) > 2:
-        names += [f"{letters} {year}".strip(), letters]
-    return names + bracketed
+    short = [letters] if len(letters) > 2 else []
+    return [form for n in (name, *short) for form in (f"{n} {year}".strip(), n)] + bracketed
 
 
 def statutes_in(title: str) -> tuple[str, ...]:
@@ -203,12 +177,8 @@ _NEAR = 40  # code points in which an English date must begin after the words th
 def validity(document: Document) -> dict[str, str]:
     """What a document says of its own force, for `Document.metadata`: `issued`, `effective`, `amended` (the
     last), `repealed`, `review` as ISO dates. Only what was found."""
-    head, tail = _ends(document)
     found: dict[str, str] = {}
-    if unspaced(document.language):
-        _read_zh(head, tail, found)
-    else:
-        _read_en(head, tail, found)
+    (_read_zh if unspaced(document.language) else _read_en)(*_ends(document), found)
     _read_name(PurePosixPath(document.path).stem, document.language, found)
     return found
 
@@ -252,14 +222,10 @@ def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
         elif _RE["issued"].search(after):
             found.setdefault("issued", date)
     closing = f"{head[len(preamble) :]}\n{tail}"
-    effective = [
-        (bool(_RE["this"].search(closing, max(0, day.start - 12), day.start)), iso)
-        for day in _days(closing)
-        if _RE["in_force"].match(closing, day.end) and (iso := _of_period(day.period))
-    ]
-    if effective:
-        own = [date for this, date in effective if this]
-        found["effective"] = own[-1] if own else effective[-1][1]
+    starts = [day for day in _days(closing) if _RE["in_force"].match(closing, day.end)]
+    own = [day for day in starts if _RE["this"].search(closing, max(0, day.start - 12), day.start)]
+    if starts:
+        found["effective"] = _of_period((own or starts)[-1].period)
     elif _RE["at_once"].search(closing) and "effective" not in found and "issued" in found:
         found["effective"] = found["issued"]
 
@@ -294,10 +260,8 @@ def _repeals_zh(text: str) -> list[str]:
 
 def _read_en(head: str, tail: str, found: dict[str, str]) -> None:
     for key, pattern in _EN.items():
-        seen = list(_announced(pattern, head))
-        if key in _IN_TAIL:
-            seen += _announced(pattern, tail)
-        if seen:
+        parts = (head, tail) if key in _IN_TAIL else (head,)
+        if seen := [day for part in parts for day in _announced(pattern, part)]:
             found[key] = max(seen) if key == "amended" else seen[0]
     if "effective" not in found and (defined := _RE["defined"].search(head)):
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
@@ -309,10 +273,9 @@ def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     for match in pattern.finditer(text):
         after = text[match.end() : match.end() + 2 * _NEAR]
         first = next(iter(dates(after)), None)
-        if first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start]):
-            iso = _of_period(first.period)
-            if iso:
-                yield iso
+        near = first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start])
+        if first and near and (iso := _of_period(first.period)):
+            yield iso
 
 
 def _read_name(stem: str, language: str, found: dict[str, str]) -> None:

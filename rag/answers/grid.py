@@ -39,6 +39,7 @@ _KEPT_ROWS = 250_000  # of all tables of an index, in memory
 MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
 _UNIT = patterns("rows")["unit"]
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _ISO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
@@ -301,6 +302,8 @@ def _column(number: int, head: str, cells: list[str]) -> tuple[TypedColumn, Sequ
     plain = TypedColumn(number, head, sum(map(bool, cells)), len(different))
     words = replace(plain, values=tuple(different) if len(different) <= _FEW_VALUES else ())
     first = next(iter(different), "")
+    if len(different) > 1 and all(map(_YEAR.fullmatch, different)) and not _YEAR.search(head):
+        return replace(plain, dated=True), [int(cell) * 10_000 + 101 if cell else None for cell in cells]
     if _day(first) is not None:
         days = {cell: _day(cell) for cell in different}
         if any(day is None and any(map(str.isdigit, cell)) for cell, day in days.items()):

@@ -144,7 +144,7 @@ def compose_parts(
             (one.query.asked, a.line if a else none, part)
             for (one, a), part in zip(subs, answered_parts, strict=True)
         ]
-        lines = [say("tasks.sides", language, sides=[f"{name} – {line}" for name, line, _ in sides])]
+        lines = [say("answers.rows", language, rows=[f"{name} – {line}" for name, line, _ in sides])]
         text = f"{_table(sides, language)}\n\n{text}"
     answer = basis.answer(
         say("answers.lines", language, lines=lines),

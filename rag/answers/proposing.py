@@ -31,7 +31,7 @@ from rag.answers.request import AnswerRequest, Setup
 from rag.answers.results import run
 from rag.domains.finance.figures import Computed
 from rag.errors import GenerationError
-from rag.languages import model_instructions
+from rag.languages import model_instructions, patterns
 from rag.languages.text import search_tokens
 from rag.models.llm import Prompt
 from rag.questions.query import Query
@@ -55,6 +55,7 @@ _LITERAL = r"'(?:[^']|'')*'|-?\d+(?:\.\d+)?"
 _CONDITION = re.compile(rf"(?P<c>@\d+)\s*(?P<op><=|>=|=|<|>|LIKE)\s*(?P<value>{_LITERAL})", re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _MOST_UNHELD = 2
+_RE = patterns("rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +204,12 @@ def _fits(cues: RowCues, aggregate: RowAggregate, order: int, grouped: bool, fil
 
 
 def _bears(table: AskedTable) -> bool:
-    """Whether the table holds most of the question, and every name and number of it."""
+    """Whether the table holds most of the question, what it asks which of, and every name and number."""
     asked, typed = table.cues.asked, table.cues.asked.query
     unheld = table.unheld
     names = [w for name in (*typed.names, *typed.labelled) for w in search_tokens(str(name))]
+    if noun := _RE["asked_noun"].search(typed.text):
+        names += search_tokens(noun["noun_a"] or noun["noun_b"])
     known = not any(w in names or any(map(str.isdigit, w)) for w in unheld)
     return known and len(unheld) <= min(_MOST_UNHELD, len(asked.words) - len(unheld))
 

@@ -121,6 +121,11 @@ def test_a_select_that_fits_its_question_is_run(
         ("How many complaints did we get in total?", "SELECT SUM(Complaints) FROM t; DROP TABLE t"),
         ("How many complaints did we get in total?", "DELETE FROM t"),
         # what the table does not speak of
+        (
+            "Which segment do we spend the most on?",
+            'SELECT "Department", SUM("Value (EUR)") FROM t GROUP BY "Department" '
+            'ORDER BY SUM("Value (EUR)") DESC LIMIT 1',
+        ),
         ("How many strikes did Ostrava have in total in 1987?", "SELECT SUM(Complaints) FROM t"),
     ],
 )

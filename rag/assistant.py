@@ -21,8 +21,8 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.parts import compose_parts, judged, look, nearest, together, worked_out
-from rag.answers.reading import CROWD, ReaderReply, read
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.reading import ReaderReply, read
+from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.answers.rows import NoRow
 from rag.config import Config
 from rag.domains import load_domains
@@ -31,13 +31,16 @@ from rag.index import Index, open_index
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
+from rag.questions.followup import translated
 from rag.questions.query import Query
-from rag.questions.rewriting import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, partly_read, plain_question, read_intent
 from rag.tasks.intents import Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
+
+_NEAR = 4
+"""Sentences of another language whose words a translated question takes."""
 
 
 class Assistant:
@@ -252,10 +255,12 @@ def _across(
     for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
         if not llm.info.writes(code):
             continue
-        if (text := translated(asked.text, llm, code, stop=request.stop)) is None:
+        filters = replace(request.filters or Filters(), languages=(code,))
+        near = select(asked, tuple(index.search(asked, setup.top_k, filters=filters)), index, limit=_NEAR)
+        if (text := translated(asked.text, llm, code, near.evidence, stop=request.stop)) is None:
             continue
         query = index.understand(text)
-        hits = tuple(index.search(query, setup.top_k, filters=request.filters))
+        hits = tuple(index.search(query, setup.top_k, filters=filters))
         again = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
         if surer(again.verdict, found.verdict):
             return query, hits, again

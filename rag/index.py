@@ -184,7 +184,8 @@ class Index:
         from rag.search.retrieve import retrieve_each
 
         legs = self.retrievers(query, stages)
-        return retrieve_each(legs, query, k=k, filters=filters, stages=stages, ranker=self.ranker())
+        ranker = self.ranker()
+        return retrieve_each(legs, query, query.questions, k=k, filters=filters, stages=stages, ranker=ranker)
 
     def retrievers(self, query: Query, stages: Stages = ALL_STAGES) -> Retrievers:
         """What searches for a question in its language; vectors only where the embedder knows it."""

@@ -12,10 +12,11 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
-from ui import listing, markup, panes, render
+from ui import listing, render
 from ui.conversation import Conversation, Conversations, run, turns
 from ui.filters import ALL, Narrow, View
 from ui.pictures import Pictures
+from ui.render import fill
 from ui.sources import Sources
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
@@ -46,7 +47,9 @@ class Handlers:
         conversation.language = texts.code
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
-        view = replace(self.choose(key, index), indexes=names, index=index, source=panes.empty_pane(texts))
+        view = replace(
+            self.choose(key, index), indexes=names, index=index, source=fill("source.empty_pane", texts)
+        )
         return replace(view, readers=self.workspace.readers, reader=self.workspace.reader or None)
 
     def relabel(self, key: str | None, code: str, index: str) -> View:
@@ -74,13 +77,17 @@ class Handlers:
         try:
             self.workspace.read_with(name)
         except CitewiseError as error:
-            return View(upload=listing.problem(str(error), texts), reader=self.workspace.reader)
+            return View(upload=fill("page.problem", texts, str(error)), reader=self.workspace.reader)
         return View(reader=name, upload=Markup(""))
 
     def narrowed(self, key: str | None, narrow: Narrow) -> View:
         """The filters were changed: a day that is none is reported at once."""
         _, texts = self._of(key)
-        note = listing.mistake(texts.bad_day.format(day=narrow.bad_day)) if narrow.bad_day else Markup("")
+        note = (
+            fill("page.mistake", texts, texts.bad_day.format(day=narrow.bad_day))
+            if narrow.bad_day
+            else Markup("")
+        )
         return View(narrow_note=note)
 
     def everything(self, key: str | None) -> View:
@@ -94,7 +101,7 @@ class Handlers:
         return View(
             transcript=self._transcript(conversation, index, texts),
             live=Markup(""),
-            source=panes.empty_pane(texts),
+            source=fill("source.empty_pane", texts),
             running=False,
         )
 
@@ -110,7 +117,7 @@ class Handlers:
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:
             return render.transcript(conversation.exchanges, texts)
-        return markup.welcome(self.workspace.samples(index) if index else (), texts)
+        return fill("page.welcome", texts, self.workspace.samples(index) if index else ())
 
     # ---------------------------------------------------------------- questions
 
@@ -206,7 +213,7 @@ class Handlers:
         try:
             name = self.workspace.create(name or "")
         except CitewiseError as error:
-            return View(upload=listing.problem(str(error), texts))
+            return View(upload=fill("page.problem", texts, str(error)))
         return replace(self.choose(key, name), indexes=tuple(self.workspace.names()), index=name)
 
     def upload(self, key: str | None, paths: Sequence[str], index: str | None) -> Iterator[View]:

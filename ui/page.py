@@ -12,9 +12,10 @@ from typing import Any
 import gradio as gr
 
 from rag.parsers import SUFFIXES
-from ui import filters, markup, panes
+from ui import filters
 from ui.filters import Narrow, View
 from ui.handlers import Handlers
+from ui.render import fill
 from ui.sources import OPENED
 from ui.texts import ENGLISH, Texts, texts_for
 
@@ -110,19 +111,19 @@ def _plain(shown: Any) -> Any:
 def labels(texts: Texts, remote: str) -> dict[str, dict[str, Any]]:
     """What the components are called in a language."""
     return {
-        "header": {"value": str(markup.header(texts, remote))},
+        "header": {"value": str(fill("page.header", texts, remote))},
         "index": {"label": texts.index},
         "reader": {"label": texts.reader},
         "scope": {"label": texts.scope, "info": texts.scope_hint},
         "upload": {"label": texts.upload},
-        "upload_hint": {"value": str(markup.hint(texts.upload_hint))},
+        "upload_hint": {"value": str(fill("page.hint", texts, texts.upload_hint))},
         "new_index": {"label": texts.new_index},
         "new_name": {"label": texts.new_index_hint},
         "create": {"value": texts.create},
         "question": {"label": texts.question, "placeholder": texts.question_hint},
         "ask": {"value": texts.ask},
         "stop": {"value": texts.stop},
-        "keys": {"value": str(markup.hint(texts.keys))},
+        "keys": {"value": str(fill("page.hint", texts, texts.keys))},
         **filters.labels(texts),
     }
 
@@ -183,7 +184,7 @@ def layout(texts: Texts, remote: str) -> Parts:
                 at.stop = gr.Button(**named["stop"], variant="stop", visible=False, elem_id="cw-stop", **size)
             at.keys = _html(**named["keys"], elem_id="cw-keys")
         with gr.Column(elem_id="cw-source-pane", scale=0, min_width=0):
-            at.source = _html(panes.empty_pane(texts), elem_id="cw-source")
+            at.source = _html(fill("source.empty_pane", texts), elem_id="cw-source")
     return at
 
 

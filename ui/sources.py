@@ -1,28 +1,188 @@
-"""What the source pane shows: citations, nearest passages, passages that others refer to, cells of figures.
-The words come at once, the picture of the page as soon as it is drawn."""
+"""The source pane: the cited words marked in the passage around them, with document and page, where the
+passage leads and whether its document is still in force. The words come at once, the picture of the page as
+soon as it is drawn."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
 
 from rag.answers import compose
 from rag.answers.line import answering
-from rag.errors import CitewiseError
-from rag.types import Citation
-from ui import panes
+from rag.errors import CitewiseError, InputError
+from rag.languages.text import detect_language
+from rag.types import Citation, Claim, DocumentInfo, Hit, Mark
+from rag.types.documents import WITHDRAWN
 from ui.conversation import Conversation, Exchange
-from ui.pictures import Pictures
+from ui.pictures import Picture, Pictures
+from ui.render import fill, numbered_inputs
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
 # What can be opened: the citation of a number, the nearest passage at a position, the passage with a chunk
 # id, the input of a calculation at a position among all.
 OPENED = ("cite", "near", "passage", "figure")
+_MOST, _PREVIEW = 12, 140
+# Code points of context on each side of the cited words, before snapping to a paragraph or sentence boundary.
+_AROUND = 700
+_AROUND_BESIDE_A_PAGE = 350  # where the page itself is shown below
+_BREAKS = [re.compile(stop) for stop in ("\n", "[。！？]", " ")]
+# A line break after a line of this many columns is the end of a printed line, not of a paragraph.
+_PRINTED_LINE = 50
+_ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}条|\d+(?:\.\d+)+)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A reference of a passage: its words, the document it leads to ("" for the same) and how that passage
+    begins; `chunk_id` is what opens."""
+
+    words: str
+    document: str
+    preview: str
+    chunk_id: int
+
+
+def leads(index: Any, chunk_id: int) -> tuple[Lead, ...]:
+    """What a passage of the index refers to and the index holds, each passage once, the first twelve."""
+    found: dict[int, Lead] = {}
+    for reference in index.references(chunk_id) if index is not None and chunk_id else ():
+        if reference.target_document_id is None or len(found) == _MOST:
+            continue
+        target = reference.target_chunk_id or index.opening(reference.target_document_id)
+        try:
+            hit = index.passage(target)
+        except InputError:  # removed meanwhile
+            continue
+        other = hit.document.id != reference.document_id
+        document = (hit.document.title or hit.document.path) if other else ""
+        preview = " ".join(hit.chunk.text.split())
+        cut = f"{preview[:_PREVIEW]}…" if len(preview) > _PREVIEW else preview
+        found.setdefault(target, Lead(reference.text, document, cut, target))
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PassageView:
+    """What the pane shows of the words `cited`. `before + quote + after` is verbatim text of the document;
+    `cut_before` and `cut_after` say that the document goes on. `boxed` are the words to box in the picture of
+    the page, or the `part` of them (start, end) that is a cell; "" for a passage shown whole. `marks` are
+    those of what is shown and does not stand. `leads` is what the passage refers to, `info` the document as
+    the index has it."""
+
+    cited: Citation
+    before: str = ""
+    after: str = ""
+    cut_before: bool = False
+    cut_after: bool = False
+    note: str = ""
+    boxed: str = ""
+    part: tuple[int, int] | None = None
+    claims: tuple[Claim, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    info: DocumentInfo | None = None
+
+
+def look_up(index: Any, citation: Citation, texts: Texts, claims: tuple[Claim, ...] = ()) -> PassageView:
+    """The passage of a citation; its `info` is None where the index no longer has the document as cited.
+
+    The words shown are always those cited. Context is added only where the document still holds them at the
+    same offsets."""
+    infos = index.documents() if index is not None else ()
+    info = next((i for i in infos if i.id == citation.document_id or i.path == citation.document), None)
+    text = index.text(info.id) if info is not None else ""
+    note = texts.passage_gone if info is None else ""
+    first, last = start, end = citation.start, citation.end
+    if info is not None and text[start:end] != citation.quote:
+        note = texts.passage_changed
+        info, text = None, ""
+    if text:
+        around = _AROUND_BESIDE_A_PAGE if citation.page is not None else _AROUND
+        first, last = window(text, start, end, around=around)
+    return PassageView(
+        citation,
+        before=text[first:start],
+        after=text[end:last],
+        cut_before=bool(text[:first].strip()),
+        cut_after=bool(text[last:].strip()),
+        note=note,
+        boxed=citation.quote,
+        claims=tuple(c for c in claims if citation.number in c.citations),
+        marks=_withdrawn(index, info, first, last),
+        leads=leads(index, citation.chunk_id) if info is not None else (),
+        info=info,
+    )
+
+
+def _withdrawn(index: Any, info: DocumentInfo | None, start: int, end: int) -> tuple[Mark, ...]:
+    found = index.marks(info.id, start, end) if index is not None and info is not None else ()
+    return tuple(mark for mark in found if mark.kind in WITHDRAWN)
+
+
+def of_hit(hit: Hit, index: Any = None) -> PassageView:
+    """The pane for a nearest passage, or one that was followed to: the whole passage, nothing marked."""
+    chunk, document = hit.chunk, hit.document
+    about = (0, document.path, document.title, document.source, chunk.page, chunk.start, chunk.end)
+    cited = Citation(*about, chunk.text, chunk.heading_path, chunk.location)
+    marks = _withdrawn(index, document, chunk.start, chunk.end)
+    return PassageView(cited, marks=marks, leads=leads(index, hit.chunk_id), info=document)
+
+
+def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
+    """The range of context around `text[start:end]`: at most `around` code points on each side, cut at a line
+    break or a sentence end where there is one in the outer half, else at a blank."""
+    first, last = max(0, start - around), min(len(text), end + around)
+    if first > 0:
+        first += next((m.end() for b in _BREAKS if (m := b.search(text[first : (first + start) // 2]))), 0)
+    if last < len(text):
+        middle = (end + last) // 2
+        for stop in _BREAKS:
+            if ends := [m.start() + (m[0] in "。！？") for m in stop.finditer(text[middle:last])]:
+                return first, middle + ends[-1]
+    return first, last
+
+
+def source_pane(
+    view: PassageView, texts: Texts, picture: Picture | str | None = None, turn: int = 0
+) -> Markup:
+    """The pane. `picture` is a drawn page, a note that says why there is none, or None for formats without
+    pages; `turn` the exchange that it was opened from."""
+    text = view.before + view.cited.quote + view.after
+    start, end = len(view.before), len(view.before) + len(view.cited.quote)
+    flowing = flow(text)
+    shown = [list(_struck(flowing, *part, view)) for part in ((0, start), (start, end), (end, len(text)))]
+    return fill("source.source_pane", texts, view, shown, detect_language(text), picture, turn=turn)
+
+
+def _struck(text: str, start: int, end: int, view: PassageView) -> Iterator[tuple[str, str]]:
+    """`text[start:end]` of what is shown in pieces, each with its mark where it does not stand."""
+    ahead = view.cited.start - len(view.before)
+    for mark in view.marks:
+        first, last = max(start, mark.start - ahead), min(end, mark.end - ahead)
+        if first < last:
+            yield text[start:first], ""
+            yield text[first:last], mark.kind
+            start = last
+    yield text[start:end], ""
+
+
+def flow(text: str) -> str:
+    """The text with the line breaks of a printed page shown as blanks; same length, so offsets stay true.
+    Table rows, short lines, lists and blank lines keep their breaks."""
+    lines = text.split("\n")
+    out = lines[0]
+    for previous, line in pairwise(lines):
+        columns = sum(2 if ord(c) > 0x2E80 else 1 for c in previous)
+        item = _ITEM.match(line) or not line.strip() or "|" in previous or "|" in line
+        out += ("\n" if item or columns < _PRINTED_LINE else " ") + line
+    return out
 
 
 class Sources:
@@ -37,21 +197,20 @@ class Sources:
         texts = texts_for(conversation.language)
         view = self._look_up(conversation, texts)
         if view is None:
-            yield panes.empty_pane(texts)
+            yield fill("source.empty_pane", texts)
             return
-        info, page = view.info, view.cited.page
-        if info is None or info.kind != "pdf" or page is None:
-            yield panes.source_pane(view, texts)
-            return
-        yield panes.source_pane(view, texts, texts.page_loading)
-        picture = self._pictures.page(info, page, view.boxed, texts, part=view.part)
-        yield panes.source_pane(view, texts, picture)
+        info, page, turn = view.info, view.cited.page, (conversation.open_source or ("", 0, 0))[1]
+        drawn = info is not None and info.kind == "pdf" and page is not None
+        yield source_pane(view, texts, texts.page_loading if drawn else None, turn)
+        if drawn:
+            picture = self._pictures.page(info, page, view.boxed, texts, part=view.part)
+            yield source_pane(view, texts, picture, turn)
 
     def current(self, conversation: Conversation) -> Markup:
         """The pane that is open, anew."""
         return list(self.open(conversation))[-1]
 
-    def _look_up(self, conversation: Conversation, texts: Texts) -> panes.PassageView | None:
+    def _look_up(self, conversation: Conversation, texts: Texts) -> PassageView | None:
         kind, turn, which = conversation.open_source or ("", 0, 0)
         exchange = conversation.find(turn)
         if exchange is None:
@@ -60,16 +219,14 @@ class Sources:
             index = self._workspace.assistant(exchange.index).index
         except CitewiseError:
             index = None
-        view = None
         if kind == "near":
             nearest = exchange.answer.nearest if exchange.answer else ()
-            view = panes.of_hit(nearest[which], index) if 0 <= which < len(nearest) else None
-        elif kind == "passage":
+            return of_hit(nearest[which], index) if 0 <= which < len(nearest) else None
+        if kind == "passage":
             with suppress(CitewiseError):  # removed since the link was drawn
-                view = panes.of_hit(index.passage(which), index) if index is not None else None
-        else:
-            view = (_cell if kind == "figure" else _cited)(exchange, which, index, texts)
-        return replace(view, turn=turn) if view is not None else None
+                return of_hit(index.passage(which), index) if index is not None else None
+            return None
+        return (_cell if kind == "figure" else _cited)(exchange, which, index, texts)
 
 
 def _citation(exchange: Exchange, number: int) -> Citation | None:
@@ -79,24 +236,23 @@ def _citation(exchange: Exchange, number: int) -> Citation | None:
     return found or (compose.citation(evidence) if evidence is not None else None)
 
 
-def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> panes.PassageView | None:
+def _cited(exchange: Exchange, number: int, index: Any, texts: Texts) -> PassageView | None:
     citation = _citation(exchange, number)
     answer = exchange.answer
     if citation is None:
         return None
-    view = panes.look_up(index, citation, texts, answer.claims if answer else ())
+    view = look_up(index, citation, texts, answer.claims if answer else ())
     holds = answering(answer.line, answer.question, citation.row) if answer else ()
     cells = [citation.cells[n] for n in holds]
     part = [(cell.start - citation.start, cell.end - citation.start) for cell in cells]
     return replace(view, part=part[0]) if len(part) == 1 else view
 
 
-def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> panes.PassageView | None:
+def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> PassageView | None:
     """The cell that a figure was read from (the inputs of all calculations, counted through), marked in its
     row; the row where the cell cannot be determined."""
-    calculations = exchange.answer.working if exchange.answer else ()
-    figures = [figure for calculation in calculations for figure in calculation.inputs]
-    figure = figures[which] if 0 <= which < len(figures) else None
+    inputs = numbered_inputs(exchange.answer) if exchange.answer else ()
+    figure = next((f for _, figures in inputs for number, f in figures if number == which), None)
     if figure is None or figure.citation is None:
         return None
     row = _citation(exchange, figure.citation)
@@ -104,4 +260,4 @@ def _cell(exchange: Exchange, which: int, index: Any, texts: Texts) -> panes.Pas
         return _cited(exchange, figure.citation, index, texts)
     part = (figure.start - row.start, figure.end - row.start)
     cell = replace(row, start=figure.start, end=figure.end, quote=row.quote[slice(*part)])
-    return replace(panes.look_up(index, cell, texts), boxed=row.quote, part=part)
+    return replace(look_up(index, cell, texts), boxed=row.quote, part=part)

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, head_unit
 from rag.domains.finance.figures import Computed
+from rag.facts.names import short_name
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, read
@@ -54,11 +55,13 @@ class RowQuestion:
 
     def names(self, cell: str) -> bool:
         """Whether the question holds every word of a cell."""
+        if cell.isalpha() and cell.isupper() and cell.isascii():
+            return re.search(rf"\b{cell}\b", self.query.text) is not None  # IT is no pronoun
         if not any(word[:2] in self.lowered for word in cell.lower().split()) and not has_han(cell):
             return False  # most cells of a long table
         if has_han(cell):
             return len(plain := letters(cell)) > 1 and plain in self.letters
-        words = [w for w in search_tokens(cell) if w not in STOP_WORDS]
+        words = [w for w in search_tokens(short_name(cell)) if w not in STOP_WORDS]
         return bool(words) and any(c.isalpha() for c in cell) and self.tokens.issuperset(words)
 
 

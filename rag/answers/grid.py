@@ -5,12 +5,15 @@ table with their kind: numbers of one unit, dates, words."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import PurePosixPath
+from weakref import WeakKeyDictionary
 
+from rag.answers.guarded import Cellular, GuardedTable
 from rag.domains.finance.figures.cells import read_figure
 from rag.facts.dates import dates
 from rag.facts.numerals import fold
@@ -30,6 +33,9 @@ _SHORT = 60_000
 _LEADS = 120  # characters in which an item of a list says what it holds for
 _COLONS = (":", "：")
 _SURE = 0.95
+# Of a column of so many different cells all are looked at; of longer ones those that the question says whole.
+_FEW_VALUES = 2000
+_KEPT_ROWS = 250_000  # of all tables of an index, in memory
 MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
 _UNIT = patterns("rows")["unit"]
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
@@ -52,10 +58,11 @@ class HeldWords:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row; `texts` are the words of its cells by column, "" for an empty one, `starts` where they begin in
-    the document."""
+    """A row at `[start, end)` of its document; `texts` are the words of its cells by column, "" for an empty
+    one, `starts` where they begin."""
 
-    block: Block
+    start: int
+    end: int
     texts: tuple[str, ...]
     starts: tuple[int, ...]
 
@@ -65,33 +72,125 @@ class GridRow:
         return any(_TOTAL.match(text) for text in self.texts[:2])
 
 
+@dataclass(frozen=True, slots=True)
+class TypedColumn:
+    """A column of rows that are no totals: words, numbers (`decimals` are the most that are printed, `unit`
+    is what its head states of it) or dates. `filled` and `distinct` count its cells, `values` (of words, as
+    printed) are those of a column of few."""
+
+    number: int
+    head: str
+    filled: int = 0
+    distinct: int = 0
+    values: tuple[str, ...] = ()
+    counts: bool = False
+    dated: bool = False
+    decimals: int = 0
+    percent: bool = False
+    unit: Quantity | None = None
+
+    @property
+    def name(self) -> str:
+        return f"c{self.number}"
+
+    @property
+    def apart(self) -> bool:
+        """Whether its cells tell rows apart."""
+        return self.distinct == self.filled
+
+    @property
+    def measured(self) -> bool:
+        return self.counts or self.dated
+
+    def stored(self, value: Decimal) -> Decimal:
+        """A number as a query compares it: whole, since sums are exact then."""
+        return value.scaleb(self.decimals) if self.counts else value
+
+    def printed(self, stored: Decimal, more: int = 0) -> str:
+        """A number worked out of stored ones, as its cells are printed."""
+        value = stored.scaleb(-self.decimals)
+        return f"{value:,.{self.decimals + more}f}{'%' if self.percent else ''}"
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """The rows of a whole table that are no totals, to be asked: `data` has a row for each of `rows`, with
+    words as printed, numbers `TypedColumn.stored` and days as yyyymmdd. `totals` are what its total rows say
+    of a column."""
+
+    columns: tuple[TypedColumn, ...]
+    rows: tuple[GridRow, ...]
+    data: GuardedTable
+    totals: Mapping[int, frozenset[Decimal]]
+
+
+@dataclass(frozen=True)
+class GridBody:
+    """What stands over each column of a table, on one line, and its rows."""
+
+    heads: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+
+    @cached_property
+    def typed(self) -> TypedTable:
+        rows = tuple(row for row in self.rows if not row.total and sum(map(bool, row.texts)) > 1)
+        pairs = [_column(n, head, _cells(rows, n)) for n, head in enumerate(self.heads)]
+        summed = [row for row in self.rows if row.total]
+        totals = {
+            n: frozenset(
+                one[0] for cell in _cells(summed, n) if (one := _number(cell)) and one[0] is not None
+            )
+            for n in range(len(pairs))
+        }
+        stored = zip(*(cells for _, cells in pairs), strict=True)
+        return TypedTable(tuple(one for one, _ in pairs), rows, GuardedTable(stored, len(pairs)), totals)
+
+
+def _cells(rows: Sequence[GridRow], column: int) -> list[str]:
+    return [row.texts[column] if column < len(row.texts) else "" for row in rows]
+
+
 @dataclass(frozen=True)
 class RowGrid:
     """A table, or a list read as one, of a passage that was found. `heads` are what stands over each column,
     on one line; `whole`: no row of it is left out. Rows that are withdrawn are none, nor are the heads."""
 
     hit: Hit
-    heads: tuple[str, ...]
-    rows: tuple[GridRow, ...]
+    body: GridBody
     table: Table | None = None
     whole: bool = True
-    _store: Store = field(repr=False, kw_only=True)
+    store: Store = field(repr=False, kw_only=True)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self.body.heads
+
+    @property
+    def rows(self) -> tuple[GridRow, ...]:
+        return self.body.rows
 
     @cached_property
     def about(self) -> HeldWords:
         """What its title, headings and heads say, and the name of its file."""
         document, table = self.hit.document, self.table
         path = table.heading_path if table else self.hit.chunk.heading_path
-        above = (table.title, *table.units) if table else ()
+        above = (table.title, *table.units, self._lead(table)) if table else ()
         name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
         return HeldWords(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
 
+    def _lead(self, table: Table) -> str:
+        """The short paragraph right above a table."""
+        before = self.store.blocks(self.hit.document.id, max(0, table.start - _LEADS), table.start)
+        near = [b for b in before if b.kind is BlockKind.PARAGRAPH and b.end - b.start <= _LEADS][-1:]
+        return "".join(self.store.text(self.hit.document.id, b.start, b.end) for b in near)
+
     def column(self, number: int) -> list[str]:
-        return [row.texts[number] if number < len(row.texts) else "" for row in self.rows]
+        return _cells(self.rows, number)
 
     def evidence(self, row: GridRow, number: int) -> Evidence:
         """A row as it is cited."""
-        block, store, document = row.block, self._store, self.hit.document
+        store, document = self.store, self.hit.document
+        block = next(b for b in store.blocks(document.id, row.start, row.end) if b.start == row.start)
         chunk = self.hit.chunk
         inside = chunk.start <= block.start < chunk.end
         one_page = inside and chunk.page == chunk.last_page
@@ -118,34 +217,47 @@ def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator
     for hit in hits:
         chunk, document = hit.chunk, hit.document.id
         blocks = store.blocks(document, chunk.start, chunk.end)
-        if chunk.kind != "table" and (listed := _list(hit, blocks, store)):
+        if chunk.kind != "table" and not whole and (listed := _list(hit, blocks, store)):
             yield listed
         for table in {block.table.start: block.table for block in blocks if block.table}.values():
             if not table.placed or (document, table.start) in seen:
                 continue
-            short = whole or table.end - table.start <= _SHORT
-            if short:
+            if short := whole or table.end - table.start <= _SHORT:
                 seen.add((document, table.start))
-                blocks = store.blocks(document, table.start, table.end)
-            yield _grid(
-                hit, table, [b for b in blocks if b.table and b.table.start == table.start], store, short
-            )
+                body = _whole_body(table, document, store)
+            else:
+                body = _body(table, document, store, chunk.start, chunk.end)
+            yield RowGrid(hit, body, table, short, store=store)
 
 
-def _grid(hit: Hit, table: Table, blocks: Sequence[Block], store: Store, whole: bool) -> RowGrid:
+_bodies: WeakKeyDictionary[Store, OrderedDict[tuple[int, int], GridBody]] = WeakKeyDictionary()
+
+
+def _whole_body(table: Table, document: int, store: Store) -> GridBody:
+    """All rows of a table. They are kept: what stands behind the id of a document never changes."""
+    kept, key = _bodies.setdefault(store, OrderedDict()), (document, table.start)
+    if (body := kept.get(key)) is None:
+        body = kept[key] = _body(table, document, store, table.start, table.end)
+        while sum(len(one.rows) for one in kept.values()) > _KEPT_ROWS and len(kept) > 1:
+            kept.popitem(last=False)
+    return body
+
+
+def _body(table: Table, document: int, store: Store, start: int, end: int) -> GridBody:
     heads = tuple(" ".join(" ".join(parts).split()) for parts in table.heads)
+    found = [b for b in store.blocks(document, start, end) if b.table and b.table.start == table.start]
+    begin, stop = (found[0].start, found[-1].end) if found else (0, 0)
+    text = store.text(document, begin, stop)
+    gone = [mark for mark in store.marks(document, begin, stop) if mark.kind in WITHDRAWN]
     rows: list[GridRow] = []
-    begin, end = (blocks[0].start, blocks[-1].end) if blocks else (0, 0)
-    text = store.text(hit.document.id, begin, end)
-    gone = [mark for mark in store.marks(hit.document.id, begin, end) if mark.kind in WITHDRAWN]
-    for block in blocks:
+    for block in found:
         own = text[block.start - begin : block.end - begin]
         if reads_as_heads(own, heads) or any(m.start < block.end and block.start < m.end for m in gone):
             continue
         cells = block.cells
         texts = tuple(" ".join(text[c.start - begin : c.end - begin].split()) for c in cells)
-        rows.append(GridRow(block, texts, tuple(c.start for c in cells)))
-    return RowGrid(hit, heads, tuple(rows), table, whole, _store=store)
+        rows.append(GridRow(block.start, block.end, texts, tuple(c.start for c in cells)))
+    return GridBody(heads, tuple(rows))
 
 
 def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
@@ -157,8 +269,8 @@ def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
         behind = text[at + 1 :].lstrip()
         if block.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM) and at > 0 and behind:
             texts = (" ".join(text[:at].split()), " ".join(behind.split()))
-            rows.append(GridRow(block, texts, (block.start, block.end - len(behind))))
-    return RowGrid(hit, ("", ""), tuple(rows), _store=store) if len(rows) > 1 else None
+            rows.append(GridRow(block.start, block.end, texts, (block.start, block.end - len(behind))))
+    return RowGrid(hit, GridBody(("", ""), tuple(rows)), store=store) if len(rows) > 1 else None
 
 
 def head_unit(head: str) -> Quantity | None:
@@ -170,59 +282,27 @@ def head_unit(head: str) -> Quantity | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class TypedColumn:
-    """A column of rows that are no totals. `values` are its numbers, or its dates as days, None for an empty
-    cell; of a column of words it is (). `decimals` are the most that are printed, `unit` is what its head
-    states of it."""
-
-    number: int
-    head: str
-    cells: tuple[str, ...]
-    values: tuple[Decimal | None, ...] = ()
-    decimals: int = 0
-    percent: bool = False
-    dated: bool = False
-    unit: Quantity | None = None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it holds numbers."""
-        return bool(self.values) and not self.dated
-
-    def stored(self, row: int) -> str | float | None:
-        """What a query compares of a row."""
-        value = self.values[row] if self.values else None
-        return float(value) if value is not None else self.cells[row] or None
-
-    def printed(self, value: Decimal, more: int = 0) -> str:
-        """A number worked out from it, as its cells are printed."""
-        return f"{value:,.{self.decimals + more}f}{'%' if self.percent else ''}"
-
-
-def typed_columns(grid: RowGrid, rows: Sequence[GridRow]) -> tuple[TypedColumn, ...]:
-    return tuple(_typed(grid, n, rows) for n in range(len(grid.heads)))
-
-
-def _typed(grid: RowGrid, number: int, rows: Sequence[GridRow]) -> TypedColumn:
-    head = grid.heads[number]
-    cells = tuple(row.texts[number] if number < len(row.texts) else "" for row in rows)
-    words = TypedColumn(number, head, cells)
-    first = next(filter(None, cells), "")
+def _column(number: int, head: str, cells: list[str]) -> tuple[TypedColumn, Sequence[Cellular]]:
+    """A column and its cells as they are stored."""
+    different = dict.fromkeys(filter(None, cells))
+    plain = TypedColumn(number, head, sum(map(bool, cells)), len(different))
+    words = replace(plain, values=tuple(different) if len(different) <= _FEW_VALUES else ())
+    first = next(iter(different), "")
     if _day(first) is not None:
-        days = tuple(_day(cell) for cell in cells)
-        rest = "".join(cell for cell, day in zip(cells, days, strict=True) if day is None)
-        return words if any(map(str.isdigit, rest)) else TypedColumn(number, head, cells, days, dated=True)
-    found = [_number(cell) for cell in cells] if _number(first) else [None]
-    if any(one is None for one in found) or not any(one and one[0] is not None for one in found):
-        return words
-    kinds = {one[1:] for one in found if one and one[0] is not None}
-    if len(kinds) > 1:  # of several units
-        return words
-    values = tuple(one[0] if one else None for one in found)
-    decimals = max((-int(v.normalize().as_tuple().exponent) for v in values if v is not None), default=0)
-    percent = any(percent for percent, _ in kinds)
-    return TypedColumn(number, head, cells, values, max(0, decimals), percent, unit=head_unit(head))
+        days = {cell: _day(cell) for cell in different}
+        if any(day is None and any(map(str.isdigit, cell)) for cell, day in days.items()):
+            return words, [cell or None for cell in cells]
+        return replace(plain, dated=True), [days.get(cell) for cell in cells]
+    found = {cell: _number(cell) for cell in different} if _number(first) else {}
+    numbers = {cell: one[0] for cell, one in found.items() if one and one[0] is not None}
+    kinds = {one[1:] for one in found.values() if one and one[0] is not None}
+    if not numbers or None in found.values() or len(kinds) > 1:  # words, or of several units
+        return words, [cell or None for cell in cells]
+    decimals = max(0, *(-int(v.normalize().as_tuple().exponent) for v in numbers.values()))
+    whole = {cell: int(value.scaleb(decimals)) for cell, value in numbers.items()}
+    percent = "%" in head or "％" in head or any(percent for percent, _ in kinds)
+    column = replace(plain, counts=True, decimals=decimals, percent=percent, unit=head_unit(head))
+    return column, [whole.get(cell) for cell in cells]
 
 
 def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
@@ -239,14 +319,14 @@ def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
     return figure.value, figure.percent, figure.currency
 
 
-def _day(cell: str) -> Decimal | None:
-    """A whole date as a day's number."""
+def _day(cell: str) -> int | None:
+    """A whole date as the number yyyymmdd."""
     if _ISO.fullmatch(cell):
-        return Decimal(cell.replace("-", ""))
+        return int(cell.replace("-", ""))
     if not any(map(str.isdigit, cell)):
         return None
     found = dates(fold(cell))
     period = found[0].period if len(found) == 1 else None
     if period is None or not (period.year and period.month and period.day):
         return None
-    return Decimal(period.year * 10_000 + period.month * 100 + period.day)
+    return period.year * 10_000 + period.month * 100 + period.day

@@ -1,364 +1,341 @@
-"""Questions over the rows of a table: the highest and the lowest, totals, averages, counts, shares, the rows
-that pass a bound, the group with the most rows.
+"""Questions over the rows of a table, as values: what is worked out of the rows that pass some filters, by
+which column, in groups, in order; and what of that a question asks for, where its words leave no doubt.
 
-What is asked is read from its words where these leave no doubt: the operation, the column by its head,
-filters by cells that the question names and by values that bound a column. Every other word has to be one of
-the title, the headings or the heads. Rows that sum up others are left out. The rows are found by a query that
-`rag.answers.guarded` runs; numbers are worked out exactly from their cells."""
+Cells that the question names, values and dates that bound a column are filters; a head that it names is the
+column. Every other word has to be one of the title, the headings or the heads. `rag.answers.results` runs a
+query, whoever made it."""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 
 from rag.answers.choosing import RowQuestion, given
-from rag.answers.grid import GridRow, HeldWords, RowGrid, TypedColumn, grids, typed_columns
-from rag.answers.guarded import TABLE, Cellular, run_select
-from rag.domains.finance.figures import Computed
-from rag.facts.quantity import Kind, as_written
-from rag.facts.values import Range
-from rag.languages import patterns, say
-from rag.languages.text import search_tokens
+from rag.answers.filters import RowFilter, bounded, days_in, limits_in, only_year, year_of
+from rag.answers.grid import HeldWords, RowGrid, TypedColumn
+from rag.answers.guarded import TABLE, Cellular
+from rag.facts.numerals import fold, numerals
+from rag.facts.quantity import Kind
+from rag.facts.values import Range, Value, read
+from rag.languages import patterns
+from rag.languages.text import letters, search_tokens
 from rag.questions.query import Query
-from rag.store.store import Store
-from rag.types import Calculation, Figure, Hit
 
 _RE = patterns("rows")
-_MOST_NAMED = 12
-_MOST_CITED = 8
-_FEW = 3
+_MOST_RANK = 20
+_BRACKETS = re.compile(r"[(（\[].*")
 
 
-class RowOperation(StrEnum):
-    """What is done with the rows; the first whose words a question holds."""
+class RowAggregate(StrEnum):
+    """What is worked out of the rows; the first whose words a question holds."""
 
     SHARE = "share"
     AVERAGE = "average"
     COUNT = "count"
-    HIGHEST = "highest"
-    LOWEST = "lowest"
     TOTAL = "total"
-    FILTER = "filter"
-
-
-@dataclass(frozen=True, slots=True)
-class RowFilter:
-    """A condition that rows have to pass: SQL with question marks, and the same in the table's words."""
-
-    sql: str
-    parameters: tuple[Cellular, ...]
-    words: str
+    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """A question over one table: what is done, with which column (None: with the rows themselves), of the
-    rows that pass the filters, each named by its cell of the column `label`."""
+    """A question over one table: what is worked out, of which column (None: of the rows themselves), over the
+    rows that pass the filters, each named by its cell of the column `label`, or for each cell of `group`.
+    `order` is 1 for the highest first, -1 for the lowest, 0 for all in their order; `ranks` are the first and
+    the last place that is asked for. A share is that of the rows that pass."""
 
-    operation: RowOperation
+    aggregate: RowAggregate
     column: TypedColumn | None
     label: TypedColumn
     filters: tuple[RowFilter, ...] = ()
-    share_of: tuple[RowFilter, ...] = ()
-    group: bool = False
-
-
-def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed | None:
-    """What a question over rows comes to; None for any other question, and where no table, or more than one
-    with different results, is surely the one that is asked about."""
-    operation = next((one for one in RowOperation if _RE[one].search(query.text)), None)
-    if operation is None or query.withdrawn or query.questions:
-        return None
-    found: dict[str, tuple[int, Computed]] = {}
-    text = query.text if operation is RowOperation.FILTER else _RE[operation].sub(" ", query.text)
-    text = _RE["listed"].sub(" ", text) if operation is RowOperation.COUNT else text
-    asked = given(replace(query, text=text))
-    for grid in grids(hits, store, whole=True):
-        rows = [row for row in grid.rows if not row.total and sum(map(bool, row.texts)) > 1]
-        columns = typed_columns(grid, rows) if len(rows) > 1 else ()
-        planned = _plan(operation, asked, grid, columns)
-        if planned and (result := _Run(planned, grid, rows, columns, query.language).result()):
-            held = sum(grid.about.hold(w) for w in asked.words)
-            found.setdefault(result.sentences[0][0], (held, result))
-    most = max((held for held, _ in found.values()), default=0)
-    best = [result for held, result in found.values() if held == most]
-    return best[0] if len(best) == 1 else None
-
-
-# --- What is asked of a table
-
-
-def _plan(
-    operation: RowOperation, asked: RowQuestion, grid: RowGrid, columns: Sequence[TypedColumn]
-) -> RowQuery | None:
-    texts = [c for c in columns if not c.values and c.head and any(c.cells)]
-    if not texts:
-        return None
-    heads = {c.number: HeldWords(c.head) for c in columns}
-    named = {c.number: _named_cells(asked, c) for c in texts}
-    chosen = [c for c in texts if named[c.number]]
-    if not all(map(all, (c.cells for c in chosen))):
-        return None  # whose an unnamed row is, is not known
-    filters = [_equal(c, named[c.number]) for c in chosen]
-    inside = HeldWords(*(cell for cells in named.values() for cell in cells))
-    if asked.unheld(grid.about, inside):
-        return None
-    left = [w for w in asked.words if not inside.hold(w)]
-    bounds = _bounds(asked, columns, heads, left)
-    if bounds is None or (operation is RowOperation.FILTER) != bool(bounds):
-        return None
-    filters += bounds
-    label = max(texts, key=lambda c: (sum(map(heads[c.number].hold, left)), len(set(c.cells)), -c.number))
-    nouns = [c for c in texts if any(heads[c.number].hold(w) for w in left)]
-    entity = _entity(texts, nouns, len(texts[0].cells))
-    match operation:
-        case RowOperation.FILTER:
-            return RowQuery(operation, None, entity, tuple(filters)) if nouns else None
-        case RowOperation.COUNT:
-            return _counting(asked, grid, columns, texts, heads, tuple(filters), entity)
-    column = _measured(asked, columns, heads, left)
-    if operation is RowOperation.SHARE:
-        return RowQuery(operation, column, entity, (), tuple(filters)) if column and filters else None
-    if column is None and operation is RowOperation.HIGHEST and len(nouns) > 1:
-        return _group(asked, nouns, tuple(filters))
-    ends = operation in (RowOperation.HIGHEST, RowOperation.LOWEST)
-    if column is None or (column.dated and not ends):
-        return None
-    by_year = not any(c.isalpha() for w in left if heads[column.number].hold(w) for c in w)
-    if by_year and (not ends or not nouns):
-        return None  # of a statement's year a sum over all of its lines is none
-    if ends and not (nouns or _RE["who"].search(asked.query.text)):
-        return None
-    return RowQuery(operation, column, label if label in nouns else entity, tuple(filters))
-
-
-def _entity(texts: Sequence[TypedColumn], nouns: Sequence[TypedColumn], rows: int) -> TypedColumn:
-    """The column that names a row: one that the question names, if it tells rows apart, else the first that
-    does."""
-    apart = [c for c in (*nouns, *texts) if len(set(c.cells)) == rows]
-    return (apart or list(nouns) or list(texts))[0]
-
-
-def _named_cells(asked: RowQuestion, column: TypedColumn) -> tuple[str, ...]:
-    """The cells of a column that the question names, without those that are part of another one."""
-    head = HeldWords(column.head)
-    cells = dict.fromkeys(c for c in column.cells if c)
-    named = [c for c in cells if asked.names(c) and not all(map(head.hold, search_tokens(c)))]
-    return tuple(c for c in named if not any(c != other and c in other for other in named))
-
-
-def _equal(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
-    places = ", ".join("?" * len(cells))
-    return RowFilter(f"c{column.number} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
-
-
-def _bounds(
-    asked: RowQuestion, columns: Sequence[TypedColumn], heads: Mapping[int, HeldWords], words: Sequence[str]
-) -> list[RowFilter] | None:
-    """The values of the question as bounds of columns; None where one of them fits none surely."""
-    found = []
-    for value in asked.values:
-        if not isinstance(value, Range):
-            return None
-        fitting = [c for c in columns if c.counts and _in_unit(value, c) is not None]
-        held = {c.number: sum(map(heads[c.number].hold, words)) for c in fitting}
-        best = [c for c in fitting if held[c.number] and held[c.number] == max(held.values())]
-        if len(best) != 1 or (limits := _in_unit(value, best[0])) is None:
-            return None
-        name, sql = f"c{best[0].number}", []
-        if limits[0] is not None:
-            sql.append(f"{name} {'>=' if value.low_in else '>'} {limits[0]}")
-        if limits[1] is not None:
-            sql.append(f"{name} {'<=' if value.high_in else '<'} {limits[1]}")
-        found.append(RowFilter(" AND ".join(sql), (), f"{best[0].head} {value.text}"))
-    return found
-
-
-def _in_unit(value: Range, column: TypedColumn) -> tuple[Decimal | None, Decimal | None] | None:
-    """The ends of a range in the unit of a column; None where it is of another kind."""
-    ends: list[Decimal | None] = []
-    for end in (value.low, value.high):
-        if end is None:
-            ends.append(None)
-            continue
-        unit = column.unit
-        if column.percent != (end.kind is Kind.SHARE):
-            return None
-        if end.kind in (Kind.NUMBER, Kind.SHARE):
-            plain = as_written(end).value
-        elif unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
-            return None
-        else:
-            plain = end.value / unit.value
-        ends.append(Decimal(plain.numerator) / Decimal(plain.denominator))
-    return ends[0], ends[1]
-
-
-def _measured(
-    asked: RowQuestion, columns: Sequence[TypedColumn], heads: Mapping[int, HeldWords], words: Sequence[str]
-) -> TypedColumn | None:
-    """The column of numbers or dates whose head the question names; the only one of prices for "cheapest"."""
-    counted = [c for c in columns if c.values]
-    held = {c.number: sum(map(heads[c.number].hold, words)) for c in counted}
-    best = [c for c in counted if held[c.number] and held[c.number] == max(held.values())]
-    if not best and _RE["priced_most"].search(asked.query.asked):
-        best = [c for c in counted if c.unit is not None and c.unit.kind is Kind.MONEY]
-    return best[0] if len(best) == 1 else None
-
-
-def _counting(
-    asked: RowQuestion,
-    grid: RowGrid,
-    columns: Sequence[TypedColumn],
-    texts: Sequence[TypedColumn],
-    heads: Mapping[int, HeldWords],
-    filters: tuple[RowFilter, ...],
-    entity: TypedColumn,
-) -> RowQuery | None:
-    """How many: different cells of the column that the noun behind it names, or the sum of a column of
-    numbers that it names."""
-    match = _RE["how_many"].search(asked.query.asked)
-    noun = search_tokens(match["noun"]) if match and match["noun"] else list(asked.words)
-    named = [c for c in columns if any(map(heads[c.number].hold, noun))]
-    if len(named) > 1:
-        named = [c for c in named if c in texts]
-    if not named and noun and all(map(grid.about.hold, noun)) and _RE["listed"].search(asked.query.asked):
-        named = [entity]  # "bonds in the portfolio", of a table that is called so
-    if len(named) != 1 or named[0].dated:
-        return None
-    operation = RowOperation.TOTAL if named[0].counts else RowOperation.COUNT
-    return RowQuery(operation, named[0], entity, filters)
-
-
-def _group(
-    asked: RowQuestion, nouns: Sequence[TypedColumn], filters: tuple[RowFilter, ...]
-) -> RowQuery | None:
-    """Which city has the most suppliers: the rows by the column named first."""
-    words = search_tokens(asked.query.text)
-    places = {c.number: [*map(HeldWords(c.head).hold, words), True].index(True) for c in nouns}
-    first, second, *_ = sorted(nouns, key=lambda c: places[c.number])
-    distinct = len(set(second.cells)) == len(second.cells) and len(set(first.cells)) < len(first.cells)
-    return RowQuery(RowOperation.COUNT, second, first, filters, group=True) if distinct else None
-
-
-# --- What comes of it
+    group: TypedColumn | None = None
+    order: int = 0
+    ranks: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """A query over the rows of a table, and what it comes to in a language."""
+class RowCues:
+    """What the wording of a question asks for over rows, before any table is looked at: see `RowQuery`.
+    `asked` is the rest of it without its `dates`; `grouped` what stands behind "by" or "each", None where
+    nothing is."""
 
-    query: RowQuery
+    aggregate: RowAggregate
+    order: int
+    ranks: tuple[int, int]
+    listed: bool
+    grouped: str | None
+    asked: RowQuestion
+    dates: tuple[Value, ...]
+
+
+def cues_of(query: Query) -> RowCues | None:
+    """None for a question that asks for nothing over rows, or for two ends at once."""
+    text = query.text
+    ordered = [sign for sign, key in ((1, "highest"), (-1, "lowest")) if _RE[key].search(text)]
+    first, last = 1, 1
+    if top := _RE["top"].search(text):
+        numbers = numerals(fold(next(filter(None, top.groups()), "")))
+        last, ordered = int(numbers[0].value) if numbers else 1, ordered or [1]
+    elif (nth := _RE["nth"].search(text)) and nth.lastgroup:
+        first = last = int(nth.lastgroup[1:])
+    aggregate = next((a for a in RowAggregate if a in _RE and _RE[a].search(text)), RowAggregate.ROWS)
+    grouped, listed = _RE["grouped"].search(text), bool(_RE["filter"].search(text))
+    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or listed)
+    if nothing or len(ordered) > 1 or last > _MOST_RANK:
+        return None
+    keys = ["top", "nth", "highest", "lowest"] if ordered else []
+    keys += [aggregate] if aggregate in _RE else []
+    keys += ["total"]
+    rest = text if not grouped else f"{text[: grouped.start()]} {text[grouped.end() :]}"
+    for key in keys:
+        rest = _RE[key].sub(" ", rest)
+    rest = _RE["listed"].sub(" ", rest) if aggregate is RowAggregate.COUNT else rest
+    values = read(rest)
+    dates = tuple(v for v in values if v.kind is Kind.DATE or year_of(v) is not None)
+    for v in reversed(dates):
+        rest = f"{rest[: v.start]} {rest[v.end :]}"
+    asked = given(replace(query, text=rest))
+    behind = text[grouped.end() :] if grouped else None
+    return RowCues(aggregate, sum(ordered), (first, last), listed, behind, asked, dates)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTable:
+    """A table as a question speaks of it: its columns, the words of its heads, the cells that are named, as
+    filters, and the `words` of the question that are not theirs, but may be of heads."""
+
+    cues: RowCues
     grid: RowGrid
-    rows: Sequence[GridRow]
-    columns: Sequence[TypedColumn]
-    language: str
+    texts: tuple[TypedColumn, ...]
+    heads: Mapping[int, HeldWords]
+    named: Mapping[int, tuple[str, ...]]
+    words: tuple[str, ...]
+    unheld: tuple[str, ...]
 
     @property
-    def how(self) -> list[str]:
-        """The filters in the table's words."""
-        return [one.words for one in (*self.query.filters, *self.query.share_of)]
+    def columns(self) -> tuple[TypedColumn, ...]:
+        return self.grid.body.typed.columns
 
-    def result(self) -> Computed | None:
-        query, column = self.query, self.query.column
-        if not (passing := self._passing(query.filters)):
+    def said(self, column: TypedColumn) -> tuple[int, float]:
+        """How many words of the question its head holds, and how much of it these are."""
+        held = [w for w in self.words if self.heads[column.number].hold(w)]
+        return len(held), len("".join(held)) / len(letters(_BRACKETS.sub("", column.head)) or "-")
+
+    def best(self, columns: Sequence[TypedColumn]) -> list[TypedColumn]:
+        """Those whose heads hold most of the question's words, if any."""
+        most = max(map(self.said, columns), default=(0, 0.0))
+        return [c for c in columns if most[0] and self.said(c) == most]
+
+    @property
+    def nouns(self) -> list[TypedColumn]:
+        """The columns of words that the question names, as it does in its order."""
+        said = search_tokens(self.cues.asked.query.text)
+        at = {c.number: [*map(self.heads[c.number].hold, said), True].index(True) for c in self.texts}
+        return sorted((c for c in self.texts if self.said(c)[0]), key=lambda c: at[c.number])
+
+    def label(self, nouns: Sequence[TypedColumn]) -> TypedColumn:
+        """What names a row: a column that the question names, if it tells rows apart, else the first that
+        does."""
+        apart = [c for c in (*nouns, *self.texts) if c.apart]
+        return (apart or list(nouns) or list(self.texts))[0]
+
+
+def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
+    """None for a table without words or rows to choose from, and where a cell that is named stands in two
+    columns alike."""
+    if not grid.heads or len(grid.body.typed.rows) < 2:
+        return None
+    table, asked = grid.body.typed, cues.asked
+    texts = tuple(c for c in table.columns if not c.measured and c.head and c.filled)
+    if not texts:
+        return None
+    heads = {c.number: HeldWords(c.head) for c in table.columns}
+    found = [(c, cell) for c in texts for cell in _named_cells(asked, c, grid, heads[c.number])]
+    found = [(c, x) for c, x in found if not any(x != o and x.lower() in o.lower() for _, o in found)]
+    by = {x: [c for c, y in found if y == x] for _, x in found}
+    for cell, columns in by.items():
+        told = [c for c in columns if any(map(heads[c.number].hold, asked.words))] or columns
+        if len(told) > 1:
+            return None  # in which column is meant
+        by[cell] = told
+    named = {c.number: tuple(x for x, (own,) in by.items() if own is c) for c in texts}
+    inside = HeldWords(*by)
+    years = [str(y) for d in cues.dates if (y := year_of(d)) and any(h.hold(str(y)) for h in heads.values())]
+    words = (*(w for w in asked.words if not inside.hold(w)), *years)
+    return AskedTable(cues, grid, texts, heads, named, words, tuple(asked.unheld(grid.about, inside)))
+
+
+def _named_cells(asked: RowQuestion, column: TypedColumn, grid: RowGrid, head: HeldWords) -> list[str]:
+    """The cells of a column that the question names."""
+    cells: Sequence[Cellular] = column.values
+    if not cells:
+        name = column.name
+        statement = f"SELECT DISTINCT {name} FROM {TABLE} WHERE instr(?, lower({name})) > 0"
+        cells = [cell for (cell,) in grid.body.typed.data.select(statement, (asked.lowered,))]
+    named = [cell for cell in cells if isinstance(cell, str) and asked.names(cell)]
+    return [cell for cell in named if not all(map(head.hold, search_tokens(cell)))]
+
+
+def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
+    """The cells, values and dates that the question names, as conditions; None where one fits no column
+    surely."""
+    found = []
+    for column in table.texts:
+        if cells := table.named[column.number]:
+            if column.filled < len(table.grid.body.typed.rows):
+                return None  # whose an unnamed row is, is not known
+            places = ", ".join("?" * len(cells))
+            words = f"{column.head} {' / '.join(cells)}"
+            found.append(RowFilter(f"{column.name} IN ({places})", cells, words))
+    for value in table.cues.asked.values:
+        fitting = [c for c in table.columns if c.counts and limits_in(value, c) is not None]
+        best = table.best(fitting)
+        if len(best) != 1 or (limits := limits_in(value, best[0])) is None or not isinstance(value, Range):
             return None
-        if query.group:
-            return self._grouped(passing)
-        if column is None or query.operation in (RowOperation.COUNT, RowOperation.FILTER):
-            return self._counted(passing)
-        values = {n: value for n in passing if (value := column.values[n]) is not None}
-        if not values:
+        found.append(bounded(best[0], limits, (value.low_in, value.high_in), value.text))
+    for value in table.cues.dates:
+        year = year_of(value)
+        if year and any(head.hold(str(year)) for head in table.heads.values()):
+            continue  # it is a column
+        dated = [c for c in table.columns if c.dated]
+        best = table.best(dated)
+        if not best and year and only_year(table.grid, year):
+            continue
+        best = best or dated
+        if len(best) != 1 or (days := days_in(value)) is None:
             return None
-        match query.operation:
-            case RowOperation.SHARE:
-                return self._share(column, values)
-            case RowOperation.HIGHEST | RowOperation.LOWEST:
-                return self._extreme(column, values)
-        return self._sum(column, values)
+        found.append(bounded(best[0], days, (True, True), value.text))
+    return tuple(found)
 
-    def _passing(self, filters: Sequence[RowFilter]) -> list[int]:
-        """The numbers of the rows that pass."""
-        where = " AND ".join(f"({one.sql})" for one in filters)
-        if not where:
-            return list(range(len(self.rows)))
-        table = [tuple(one.stored(n) for one in self.columns) for n in range(len(self.rows))]
-        found = run_select(
-            f"SELECT id FROM {TABLE} WHERE {where} ORDER BY id",
-            table,
-            tuple(parameter for one in filters for parameter in one.parameters),
-            most=len(table),
-        )
-        return [int(i) for (i,) in found if i is not None]
 
-    def _extreme(self, column: TypedColumn, values: Mapping[int, Decimal]) -> Computed | None:
-        highest = self.query.operation is RowOperation.HIGHEST
-        end = (max if highest else min)(values.values())
-        chosen = [n for n, value in values.items() if value == end]
-        named = [f"{self.query.label.cells[n]} ({column.cells[n]})" for n in chosen]
-        line = say(
-            "answers.extreme", self.language, most=highest, head=column.head, rows=named, count=len(values),
-            how=self.how,
-        )  # fmt: skip
-        return self._computed(chosen, line, end, column.cells[chosen[0]]) if len(chosen) <= _FEW else None
+# --- What is asked of a table, where its words leave no doubt
 
-    def _sum(self, column: TypedColumn, values: Mapping[int, Decimal]) -> Computed | None:
-        average = self.query.operation is RowOperation.AVERAGE
-        if column.dated or (column.percent and not average):
-            return None
-        total = sum(values.values(), Decimal(0)) / (len(values) if average else 1)
-        printed = column.printed(total, 2 if average else 0)
-        line = say(
-            "answers.sum", self.language, average=average, head=column.head, value=printed,
-            count=len(values), how=self.how,
-        )  # fmt: skip
-        return self._computed(list(values), line, total, printed)
 
-    def _share(self, column: TypedColumn, values: Mapping[int, Decimal]) -> Computed | None:
-        part = [n for n in self._passing(self.query.share_of) if n in values]
-        total, own = (sum((values[n] for n in rows), Decimal(0)) for rows in (values, part))
-        if not column.counts or column.percent or min(values.values()) < 0 or not total or not part:
-            return None
-        share = f"{own / total * 100:.1f}%"
-        line = say(
-            "answers.share", self.language, share=share, head=column.head, how=self.how,
-            own=column.printed(own), total=column.printed(total), count=len(values),
-        )  # fmt: skip
-        return self._computed(part, line, own / total * 100, share)
+def plan(table: AskedTable) -> tuple[RowQuery, ...]:
+    """The query that a question is; several where it does not say by which column things are large, and all
+    of them have to come to the same; () for a question that says more, or less."""
+    cues, filters = table.cues, filters_of(table)
+    if table.unheld or filters is None:
+        return ()
+    nouns = table.nouns
+    base = RowQuery(cues.aggregate, None, table.label(nouns), filters, None, cues.order, cues.ranks)
+    if cues.aggregate is RowAggregate.COUNT and not cues.order:
+        return _counting(table, base)
+    if cues.aggregate is RowAggregate.ROWS and not cues.order and cues.grouped is None:
+        return (base,) if filters and nouns else ()
+    groups = [c for c in nouns if not c.apart]
+    if cues.grouped is not None:
+        behind = search_tokens(cues.grouped)[:_NEXT_WORDS]
+        held = [[c for c in table.columns if table.heads[c.number].hold(word)] for word in behind]
+        by = next(filter(None, held), [])
+        if any(c.measured for c in by):
+            cues = replace(cues, grouped=None)  # "by value" is in what order
+        elif len(groups := [c for c in groups if c in by]) != 1:
+            return ()
+    columns = _measured(table, filters)
+    summed = cues.aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE)
+    if cues.grouped is not None or (cues.order and cues.aggregate is not RowAggregate.ROWS):
+        aggregate = cues.aggregate if cues.aggregate is not RowAggregate.ROWS else RowAggregate.TOTAL
+        counted = aggregate is RowAggregate.COUNT
+        if not groups or aggregate is RowAggregate.SHARE or (not counted and len(columns) != 1):
+            return ()
+        column = None if counted else columns[0]
+        made = replace(base, aggregate=aggregate, column=column, group=groups[0])
+        return (made,) if counted or _sums(table, made) else ()
+    if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
+        return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    if summed:
+        made = replace(base, column=columns[0] if len(columns) == 1 else None)
+        if cues.aggregate is RowAggregate.SHARE and not filters:
+            return ()
+        counted = cues.aggregate is RowAggregate.SHARE and not columns and bool(nouns)
+        return (made,) if counted or (made.column and _sums(table, made)) else ()
+    if not (nouns or _RE["who"].search(cues.asked.query.text)) or (cues.order and not columns):
+        return ()
+    return tuple(replace(base, column=column, group=_grouped(table, groups, column)) for column in columns)
 
-    def _grouped(self, passing: Sequence[int]) -> Computed | None:
-        label = self.query.label
-        sizes = Counter(label.cells[n] for n in passing if label.cells[n])
-        most = max(sizes.values(), default=0)
-        first = [name for name, size in sizes.items() if size == most]
-        chosen = [n for n in passing if label.cells[n] in first]
-        line = say(
-            "answers.group", self.language, head=label.head, names=first, size=most, count=len(passing),
-            how=self.how,
-        )  # fmt: skip
-        return self._computed(chosen, line, Decimal(most), str(most)) if len(first) <= _FEW else None
 
-    def _counted(self, passing: Sequence[int]) -> Computed:
-        named = self.query.column or self.query.label
-        names = list(dict.fromkeys(named.cells[n] for n in passing if named.cells[n]))
-        line = say(
-            "answers.count", self.language, count=len(names), of=len({cell for cell in named.cells if cell}),
-            head=named.head, how=self.how, names=names, listed=len(names) <= _MOST_NAMED,
-        )  # fmt: skip
-        return self._computed(passing, line, Decimal(len(names)), str(len(names)))
+_NEXT_WORDS = 3
 
-    def _computed(self, chosen: Sequence[int], line: str, value: Decimal, printed: str) -> Computed:
-        """The answer, with the rows that it rests on: all of a few, of many the first and the last."""
-        cited = chosen if len(chosen) <= _MOST_CITED else [*chosen[:_FEW], chosen[-1]]
-        evidence = tuple(self.grid.evidence(self.rows[n], at) for at, n in enumerate(cited, 1))
-        head = (self.query.column or self.query.label).head
-        formula = say(
-            "answers.query", self.language, what=self.query.operation.value, how=self.how,
-            count=len(self.rows), path=self.grid.hit.document.path,
-            place=self.grid.table.location if self.grid.table else "",
-        )  # fmt: skip
-        working = Calculation(head, formula, (), Figure(head, value, printed=printed))
-        return Computed(evidence, (working,), ((line, tuple(range(1, len(evidence) + 1))),))
+
+def _grouped(table: AskedTable, groups: Sequence[TypedColumn], column: TypedColumn) -> TypedColumn | None:
+    """What repeats and is asked for as if it did not: "which supplier has the highest spend" of a table with
+    several rows a supplier; then its sums are compared, too."""
+    first = table.nouns[:1]
+    additive = column.counts and not column.percent and not _RE["rate"].search(column.head)
+    return first[0] if additive and first and first[0] in groups and table.cues.ranks == (1, 1) else None
+
+
+def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
+    """The column of numbers or dates whose head the question names; of several years the latest, where it
+    names none; the only one of prices for "cheapest"; all of them where nothing but a size is named."""
+    used = {f.sql.split()[0] for f in filters}
+    counted = [c for c in table.columns if c.measured]
+    best = table.best([c for c in counted if c.name not in used] or counted)
+    best = best or table.best(counted)
+    if len(best) > 1:
+        best = [c for c in best if c.counts] or best
+    if not best and table.cues.order:
+        numbers = [c for c in counted if c.counts and c.name not in used]
+        typed = table.cues.asked.query.asked
+        years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
+        if _RE["priced_most"].search(typed):
+            best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
+        elif years and len(years) == len(numbers):
+            best = [max(years, key=lambda c: _YEAR_HEAD.findall(c.head)[-1])]
+        elif _RE["size"].search(typed) and numbers:
+            return numbers
+    return best if len(best) == 1 else []
+
+
+_YEAR_HEAD = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+def _sums(table: AskedTable, query: RowQuery) -> bool:
+    """Whether sums over the column mean anything: of a statement's year they do only where its total row
+    says the same."""
+    column = query.column
+    if column is None or not column.counts:
+        return False
+    if column.percent or _RE["rate"].search(column.head):
+        return query.aggregate is RowAggregate.AVERAGE
+    if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
+        return True
+    body = table.grid.body.typed
+    ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
+    return bool(table.words) and total in {column.stored(t) for t in body.totals[column.number]}
+
+
+def _in_brackets(head: str, unit: str) -> bool:
+    found = _BRACKETS.search(head)
+    return found is not None and unit in found[0]
+
+
+def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
+    """How many: different cells of the column that the noun behind it names, or the sum of a column of
+    numbers that it names."""
+    typed = table.cues.asked.query.asked
+    match = _RE["how_many"].search(typed)
+    said = match["noun"] or "" if match else ""
+    noun = search_tokens(said) or list(table.words)
+    named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
+    if (
+        not said
+        and match
+        and (unit := [c for c in table.columns if c.counts and _in_brackets(c.head, match[0][-1])])
+    ):
+        named = unit
+    if len(named) > 1:
+        named = [c for c in named if c in table.texts]
+    if len(named) > 1 and base.label in named:
+        named = [base.label]
+    listed = bool(_RE["listed"].search(typed)) or bool(base.filters)
+    if not named and listed and all(map(table.grid.about.hold, noun)):
+        named = [base.label]  # "bonds in the portfolio", of a table that is called so
+    if len(named) != 1:
+        return ()
+    if named[0].counts:
+        made = replace(base, aggregate=RowAggregate.TOTAL, column=named[0])
+        return (made,) if _sums(table, made) else ()
+    return (replace(base, column=named[0]),)

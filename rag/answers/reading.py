@@ -12,32 +12,30 @@ read. A search takes a tenth of a second of processor time, an answer seconds, o
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.errors import GenerationError
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
-from rag.facts.quantity import QuantityMatch, compare
+from rag.facts.quantity import Quantity, QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens
+from rag.languages.text import content_tokens, search_tokens
+from rag.models.generation import Prompt
 from rag.questions.expects import FIGURES, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
-from rag.types import Claim, ClaimState, Event, Evidence, EvidenceFound, Finished, Queued, StageStarted
+from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
-_LONGEST_SECONDS = 0.6
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
@@ -54,6 +52,7 @@ _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
 _ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|[\u4e00-\u9fff]+")
 _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;()%")
 
 
@@ -115,17 +114,24 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    try:
-        prompt = reading_prompt(
-            query, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
+    translated = request.language != query.language
+
+    def prompt(wording: Wording, ending: str) -> Prompt:
+        read = reading_prompt(
+            wording, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
         )
-        asking = replace(prompt, ending=asked.ask)
+        return replace(read, ending=ending)
+
+    try:
+        asking = prompt(query, asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         request.clock.lap("judging")
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         if verdict.sufficient:
-            answering = replace(prompt, ending=asked.answer)
+            # A translation may have missed what was asked; the question as it was put has not.
+            own = replace(query, text=request.query.text) if translated else query
+            answering = prompt(own, asked.answer)
             for piece in llm.generate(answering, max_tokens=setup.max_tokens, stop=request.stop):
                 if isinstance(piece, Queued):
                     yield piece
@@ -142,10 +148,10 @@ def _read(
     sources = found.evidence[:MOST_SOURCES]
     claim = claim_of(draft, sources, query, asked)
     lead = asked.lead.match(claim.text) if claim is not None else None
-    if claim is not None and lead and request.language != query.language:
-        own = instructions(request.language)
+    if claim is not None and lead and translated:
+        says = instructions(request.language)
         rest = claim.text[lead.end() :].removeprefix(asked.colon)
-        claim = replace(claim, text=f"{own.denied if lead['no'] else own.affirmed}{own.colon}{rest}")
+        claim = replace(claim, text=f"{says.denied if lead['no'] else says.affirmed}{says.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
     misread = lead  # the sentence says, not the yes or no
@@ -192,6 +198,10 @@ def claim_of(
             if whole:
                 return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             start, end = _whole_values(piece.text, *span)
+            if _turned(piece.text, start, end) or (
+                not piece.heads and _nearer(piece.text, start, end, query)
+            ):
+                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
             bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
             claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
@@ -339,48 +349,38 @@ def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
     return currency.start() if currency else start, end
 
 
+def _turned(text: str, start: int, end: int) -> bool:
+    """Whether a bound says the other thing without the "not" in front of it: "shall not be reduced or be
+    increased by more than 14%"."""
+    cues = assertions_of(text).cues
+    bound = any(cue.group == "comparison" and start <= cue.start < end for cue in cues)
+    return bound and any(cue.group == "negation" and cue.end <= start for cue in cues)
+
+
+def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
+    """Whether another quantity of the kind stands nearer to the words asked about: of "812 patients were
+    screened and 621 randomised" the first is not how many were randomised. The whole sentence says it."""
+    found = extract(fold(text))
+    own = [q for q in found if q.start < end and start < q.end]
+    others = [
+        q for q in found if len(own) == 1 and q not in own and (q.kind, q.unit) == (own[0].kind, own[0].unit)
+    ]
+    places: dict[str, list[tuple[int, int]]] = {}
+    for m in _WORD.finditer(text) if others else ():
+        for token in search_tokens(m[0]):
+            at = m.start() + max(m[0].find(token), 0)
+            places.setdefault(token, []).append((at, m.end() if m[0].isascii() else at + len(token)))
+    asked = [places[token] for token in set(query.content) if token in places]
+
+    def away(q: Quantity) -> int:
+        return sum(min(max(q.start - at[1], at[0] - q.end, 0) for at in each) for each in asked)
+
+    return any(away(q) < away(own[0]) for q in others)
+
+
 def _sentence(words: str, asked: ReadingInstructions) -> str:
     """The words with a capital and a full stop."""
     first = words.split(maxsplit=1)[0]
     if first.isalpha() and first.islower():
         words = words[:1].upper() + words[1:]
     return words if words[-1] in ".!?。！？" else words + asked.stop
-
-
-class Crowd:
-    """The searches under way, by all assistants that share it."""
-
-    def __init__(self) -> None:
-        self._searching = 0
-        self._quiet = threading.Condition()
-
-    def evidence_first(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The same events; until the evidence is there, this question counts as being searched."""
-        with self._quiet:
-            self._searching += 1
-        searching = True
-        try:
-            for event in events:
-                if searching and isinstance(event, EvidenceFound | Finished):
-                    searching = False
-                    self._found()
-                yield event
-        finally:
-            if searching:
-                self._found()
-
-    def give_way(self, stop: threading.Event | None = None, longest: float = _LONGEST_SECONDS) -> None:
-        """Returns when nobody searches, when `stop` is set, or after `longest` seconds."""
-        end = time.monotonic() + longest
-        with self._quiet:
-            while self._searching and (left := end - time.monotonic()) > 0 and not (stop and stop.is_set()):
-                self._quiet.wait(min(left, 0.05))
-
-    def _found(self) -> None:
-        with self._quiet:
-            self._searching -= 1
-            self._quiet.notify_all()
-
-
-CROWD = Crowd()
-"""The processor is one for the whole process, and so is the crowd."""

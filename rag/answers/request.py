@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Event as StopEvent
 
 from rag.index import Index
 from rag.models.llm import LLM
 from rag.questions.query import Query
-from rag.types import Filters
+from rag.types import Event, EvidenceFound, Filters, Finished
+
+_LONGEST_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,42 @@ class AnswerRequest:
     @property
     def stopped(self) -> bool:
         return self.stop is not None and self.stop.is_set()
+
+
+class Crowd:
+    """The searches under way, by all assistants that share it."""
+
+    def __init__(self) -> None:
+        self._searching = 0
+        self._quiet = threading.Condition()
+
+    def evidence_first(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events; until the evidence is there, this question counts as being searched."""
+        with self._quiet:
+            self._searching += 1
+        searching = True
+        try:
+            for event in events:
+                if searching and isinstance(event, EvidenceFound | Finished):
+                    searching = False
+                    self._found()
+                yield event
+        finally:
+            if searching:
+                self._found()
+
+    def give_way(self, stop: StopEvent | None = None, longest: float = _LONGEST_SECONDS) -> None:
+        """Returns when nobody searches, when `stop` is set, or after `longest` seconds."""
+        end = time.monotonic() + longest
+        with self._quiet:
+            while self._searching and (left := end - time.monotonic()) > 0 and not (stop and stop.is_set()):
+                self._quiet.wait(min(left, 0.05))
+
+    def _found(self) -> None:
+        with self._quiet:
+            self._searching -= 1
+            self._quiet.notify_all()
+
+
+CROWD = Crowd()
+"""The processor is one for the whole process, and so is the crowd."""

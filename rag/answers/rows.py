@@ -15,7 +15,7 @@ from itertools import combinations, permutations
 
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given
 from rag.answers.grid import MEASURED, HeldWords, RowGrid, grids, head_unit
-from rag.answers.queries import find_over_rows
+from rag.answers.results import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantities import header_scales
 from rag.facts.quantity import Kind, Quantity, as_written
@@ -98,6 +98,10 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     if len(answers) != 1 or len(used) < len(asked.values):
         return None
     head, cell = grid.heads[answers[0]], row.texts[answers[0]]
+    worked = _RE["average"].search(asked.query.text) and not _RE["average"].search(head)
+    part = _RE["share"].search(asked.query.text) and not ("%" in head + cell or _RE["share"].search(head))
+    if worked or part:
+        return None  # a figure is no share and no average
     alone = len(grid.heads) == 2 or (head and grid.heads.count(head) == 1)
     if not alone or not _counts(asked, head, cell) or not _of_year(asked, grid, head, own):
         return None

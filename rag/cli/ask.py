@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.batch import BatchReport
     from rag.search.explain import Explanation, HitExplanation
-    from rag.types import Answer, Gap, Note, Progress
+    from rag.types import Answer, Gap, Hit, Note, Progress
 
 
 _REASONS = 5
@@ -57,13 +57,13 @@ def print_understood(explanation: Explanation) -> None:
     typer.echo()
 
 
-def print_reasons(because: HitExplanation) -> None:
+def print_reasons(hit: Hit, because: HitExplanation) -> None:
     """The searches that found a passage, what of the question it meets, and the heaviest reasons, with what
     each adds to the log-odds of its score."""
     from rag.languages import named
     from rag.search.explain import leg_words
 
-    typer.secho(f"   {'; '.join(map(leg_words, because.legs))}", dim=True)
+    typer.secho(f"   {'; '.join(map(leg_words, hit.legs))}", dim=True)
     matters = [f"✓ {named('matters', what, 'en')}" for what in because.agrees]
     matters += [f"✗ other {named('matters', what, 'en')}" for what in because.clashes]
     if matters:
@@ -160,7 +160,7 @@ def search(
         answering.print_validity(hit.document, indent="")
         typer.echo(shared.clean(hit.chunk.text) if full else shared.one_line(hit.chunk.text, answering.QUOTE))
         if explanation:
-            print_reasons(explanation.hits[rank - 1])
+            print_reasons(hit, explanation.hits[rank - 1])
         typer.echo()
     if not hits:
         shared.message("Nothing found.")

@@ -59,9 +59,8 @@ class Catalogue:
 
     `documents`: all, by their ids. `owners`: document -> numbers of its companies in `companies`.
     `company_documents`: those of each company. `company_keys`: key of a name -> (number of a company, kind of
-    name). `company_words`: first letter -> (number, words of the short name), for contractions. `initial`:
-    first letter -> long keys, for misspellings. `title_words`: word of titles and file names -> documents.
-    `han`: see `Names`, of the companies."""
+    name). `company_words`: first letter -> (number, words of the short name), for contractions.
+    `title_words`: word of titles and file names -> documents. `han`: see `Names`, of the companies."""
 
     documents: Mapping[int, DocumentInfo] = field(default_factory=dict)
     owners: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -69,7 +68,6 @@ class Catalogue:
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
     company_words: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = field(default_factory=dict)
-    initial: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     title_words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -149,7 +147,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
             owners[document] = tuple(dict.fromkeys(map(company, several(info.metadata, "parties"))))
     reports = _grouped((number, document) for document, own in owners.items() for number in own)
     keys = {key: _ranked(found) for key, found in names.items()}
-    spelled = (key for key, ((_, kind), *_) in keys.items() if kind in (NameKind.NAME, NameKind.LEAD))
     words = enumerate(name_words(short_name(name)) for name in companies)
     untitled = (d for d, info in readable.items() if not info.metadata.get("law"))
     return Catalogue(
@@ -159,7 +156,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
         company_documents=tuple(reports[number] for number in range(len(companies))),
         company_keys=keys,
         company_words=_grouped((parts[0][0], (n, parts)) for n, parts in words if len(parts) > 1),
-        initial=_grouped((key[0], key) for key in spelled if len(key) > 6),
         title_words=_grouped((word, d) for d in untitled for word in _title_words(readable[d])),
         han=_han_lengths(keys),
     )

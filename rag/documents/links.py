@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from rag.documents.amendments import amendments
 from rag.documents.cuts import ended
 from rag.documents.validity import edition_name, names_of
-from rag.facts.crossrefs import DOCUMENT, Reference, find, plain
-from rag.facts.numerals import HAN_NUMERAL
+from rag.facts.crossrefs import DOCUMENT, Reference, find
+from rag.facts.numerals import HAN_NUMERAL, fold
 from rag.facts.references import references
 from rag.languages import Patterns, patterns
 from rag.types import BlockKind, Chunk, Document
@@ -72,7 +72,7 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     text, starts = document.text, [c.start for c in chunks]
     openers = [
         replace(o, ordinal=_place(o.ordinal, chunks))
-        for o in _openers(document, plain(text), starts)
+        for o in _openers(document, fold(text), starts)
         if not withdrawn(chunks[o.ordinal].roles)
     ]
     tree = _Tree(openers)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.facts.numerals import parse_han
+from rag.facts.numerals import fold, parse_han
 from rag.facts.references import UNITS, references
 from rag.languages import patterns, unspaced
 
@@ -57,22 +57,10 @@ class CrossReference:
     text: str = ""
 
 
-_FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ（），．－–—‑：；]")
-
-
-def plain(text: str) -> str:
-    """Full-width digits, letters and brackets as ASCII, dashes plain, offsets kept: what
-    `rag.facts.numerals.fold` does, limited to what references are made of, because whole documents pass
-    through it."""
-    if text.isascii():
-        return text
-    return _FULL_WIDTH.sub(lambda m: chr(ord(m[0]) - 0xFEE0) if m[0] >= "\uff01" else "-", text)
-
-
 def find(text: str, *, language: str) -> tuple[Reference, ...]:
     """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
     take the range as their span. An article's own heading is found as well: see `rag.documents.links`."""
-    folded = plain(text)
+    folded = fold(text)
     han = not folded.isascii()
     found: list[Reference] = []
     if han and any(mark in folded for mark in "第前附表图《"):

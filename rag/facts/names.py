@@ -143,19 +143,6 @@ def contracts(token: str, words: tuple[str, ...]) -> bool:
     return fits(token, 0)
 
 
-def one_edit(a: str, b: str) -> bool:
-    """Whether one letter added, dropped, changed or two neighbours swapped turn one key into the other."""
-    if a == b or abs(len(a) - len(b)) > 1:
-        return False
-    if len(a) > len(b):
-        a, b = b, a
-    n = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
-    if len(a) < len(b):
-        return a[n:] == b[n + 1 :]
-    swapped = a[n : n + 2] == b[n : n + 2][::-1] and a[n + 2 :] == b[n + 2 :]
-    return swapped or a[n + 1 :] == b[n + 1 :]
-
-
 EXCHANGES = (
     r"NYSE(?: American| Arca)?|N(?i:asdaq)(?:GS|GM|CM)?|LSE|AIM|ASX|TSX|AMEX|HKEX|SEHK|SGX|OTC\w*"
     r"|Euronext(?: \w+)?|XETRA|SIX|BSE|NSE"

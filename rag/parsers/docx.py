@@ -9,6 +9,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -17,16 +18,14 @@ from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, letters, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_numbering import Numbering
-from rag.parsers.docx_styles import Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
 from rag.parsers.plain import heading_level
-from rag.types import BlockKind, LossKind, MarkKind
-from rag.types.documents import WITHDRAWN
+from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
@@ -41,12 +40,8 @@ _WRAPPERS = frozenset(
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a Word document. Numbers that Word counts itself (lists, headings) are part of its text."""
-    return _read(data, path, limits, 0)
-
-
-def _read(data: bytes, path: str, limits: Limits, deep: int) -> Parsed:
     package = open_package(data, path=path, limits=limits, root="document")
-    reader = _Reader(package, limits, deep)
+    reader = _Reader(package, limits, 0, TextBuilder())
     reader.document()
     metadata = package.properties()
     title = metadata.pop("title", "") or reader.title
@@ -61,8 +56,8 @@ def _read(data: bytes, path: str, limits: Limits, deep: int) -> Parsed:
 
 
 class _Reader:
-    def __init__(self, package: Package, limits: Limits, deep: int) -> None:
-        self.builder = TextBuilder()
+    def __init__(self, package: Package, limits: Limits, deep: int, builder: TextBuilder) -> None:
+        self.builder = builder
         self.drawings = Drawings(package, self.builder)
         self.title = ""
         self._package = package
@@ -96,7 +91,8 @@ class _Reader:
         self._body(body)
         self._end_carried()
         self._write_notes()
-        self.builder.end_headings()
+        if not self._deep:
+            self.builder.end_headings()
         self._margins(body, "footer")
 
     def _part(self, kind: str) -> Any:
@@ -246,41 +242,21 @@ class _Reader:
             message = email.message_from_bytes(data, policy=email.policy.default)
             pages = [p for p in message.walk() if p.get_content_type() == "text/html"]
             data = str(pages[0].get_content()).encode() if pages else b""
-        parsed: Parsed | None = None
-        try:
+        with suppress(ParseError):
             if suffix in ("docx", "docm") and self._deep < _BOXES_DEEP:
-                parsed = _read(data, part, self._limits, self._deep + 1)
-            elif suffix in ("htm", "html", "xhtml", "mht", "mhtml"):
-                parsed = html.read(data, path=part, limits=self._limits)
-            elif suffix == "txt":
+                package = open_package(data, path=part, limits=self._limits, root="document")
+                inner = _Reader(package, self._limits, self._deep + 1, self.builder)
+                inner.document()
+                self.drawings.losses += inner.drawings.losses
+                self._heading = inner._heading
+                return
+            if suffix in ("htm", "html", "xhtml", "mht", "mhtml"):
+                html.write(html.decoded(data, part), self.builder)
+                return
+            if suffix == "txt":
                 self.builder.paragraph(decode(data, path=part))
                 return
-        except ParseError:
-            parsed = None
-        if parsed is None:
-            self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
-            return
-        self._adopt(parsed)
-
-    def _adopt(self, parsed: Parsed) -> None:
-        table = None
-        gone = [mark for mark in parsed.marks if mark.kind in WITHDRAWN]
-        for block in parsed.blocks:
-            kind = next((m.kind for m in gone if m.start <= block.start and block.end <= m.end), None)
-            spans = [(c.start, c.end) for c in block.cells] or [(block.start, block.end)]
-            texts = [parsed.text[a:b] for a, b in spans]
-            texts = [marked(kind, text) for text in texts] if kind else texts
-            if block.kind is BlockKind.TABLE_ROW and block.table is not None:
-                if block.table is not table:
-                    table = block.table
-                    self.builder.table(table.heads, units=table.units, title=table.title)
-                self.builder.row(texts)
-            elif block.kind is BlockKind.HEADING:
-                self.builder.heading(texts[0], block.level)
-                self._heading = one_line(unmarked(texts[0]))
-            else:
-                self._add(texts[0], block.level if block.kind is BlockKind.LIST_ITEM else None)
-        self.drawings.losses += parsed.losses
+        self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
 
     def _table(self, table: Any) -> None:
         rows = [list(_own(row, "tc")) for row in _own(table, "tr")]

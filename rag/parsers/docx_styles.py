@@ -1,15 +1,20 @@
-"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7); and what
-signs the symbol fonts have for the letters that stand in it."""
+"""The styles of a Word file: what paragraphs and runs inherit from them (ISO/IEC 29500-1, 17.7); what signs
+symbol fonts have for the letters that stand in it; and the numbers that Word counts itself (17.9).
+
+Lists that share their abstract definition are counted on, as Word does; a level that is passed over has its
+first number."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from rag.languages import Patterns
+from rag.facts.numerals import HAN_DIGITS, NUMERALS
+from rag.facts.references import han
+from rag.languages import Patterns, union
 
 _RE = Patterns(__file__)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -25,6 +30,18 @@ _SIGNS = {
 _SYMBOL_FONTS = {font for font, _ in _SIGNS}
 TICKED, UNTICKED = "☒", "☐"
 _LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
+_LEVELS = 9
+_ROMAN = _RE.pairs("roman")
+# The signs of forms by their names.
+_LETTERS, _ONCE = _RE.pairs("letters"), _RE.pairs("signs")
+_DIGITS, _DEEDS = _RE.pairs("digits"), _RE.pairs("deeds")
+_HAN, _COUNTED = _RE.words("han"), _RE.words("counted")
+_WORDS = {n: word for word, n in reversed(NUMERALS.items()) if word.isascii()}
+_ORDINALS = {n: re.sub("y$", "ie", re.sub("ve$", "f", word)) + "th" for n, word in _WORDS.items()} | {
+    n: word
+    for word, n in union(lambda language: language.ordinals).items()
+    if word.isascii() and word.isalpha()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +207,177 @@ def symbol(font: str, code: int) -> str:
 def is_symbol_font(font: str) -> bool:
     """Whether letters typed in this font show signs."""
     return "".join(font.split()).casefold() in _SYMBOL_FONTS
+
+
+class _Level:
+    """A level of a list as it is defined (w:lvl), or as it is where that says nothing."""
+
+    def __init__(self, element: Any = None) -> None:
+        start, restart = _value(element, "start"), _value(element, "lvlRestart")
+        self.start = int(start) if start.lstrip("-").isdigit() else int(element is None)
+        self.text = _value(element, "lvlText")
+        self.suffix = "" if _value(element, "suff") == "nothing" else " "
+        # -1: after any level above; 0: never; n: after level n or one above that
+        self.restart = int(restart) if restart.isdigit() else -1
+        self.style = _value(element, "pStyle")
+        self.legal = element is not None and is_on(element.find(W + "isLgl"))
+        self.shown = element is None or not is_on(element.find(f"{W}rPr/{W}vanish"))
+        form = None if element is None else next(element.iter(W + "numFmt"), None)  # or of an alternative
+        example = None if form is None else re.match("0+1", form.get(W + "format") or "")
+        self.form = (None if form is None else form.get(W + "val")) or "decimal"
+        if self.form == "custom" and example:  # shown by an example: "001, 002, 003, ..."
+            self.form = f"zeros{len(example[0])}"
+
+
+class Numbering:
+    """Counts through a document: one call of `number` for each numbered paragraph, in order."""
+
+    def __init__(self, root: Any, styles: Styles) -> None:
+        """`root`: of numbering.xml, or None."""
+        self._abstract: dict[str, Any] = {}
+        self._lists: dict[str, Any] = {}
+        self._styles = styles
+        for kind, found in (("abstractNum", self._abstract), ("num", self._lists)):
+            for element in root.iterchildren(W + kind) if root is not None else ():
+                found[element.get(f"{W}{kind}Id", "")] = element
+        self._list = cache(self._defined)
+        self._counts: dict[str, list[int | None]] = {}
+        self._begun: set[tuple[str, int]] = set()
+
+    def place(self, properties: Any) -> tuple[str, int | None, int | None, str]:
+        """Of a paragraph (its w:pPr) the style id, its own outline level (1 to 9, None: as the style says),
+        depth in a list (None: in none) and the id of the list whose numbers are counted ("": none)."""
+        style, outline, own, level = "", None, None, None
+        if properties is not None:
+            style, outline = value(properties.find(W + "pStyle")), integer(properties.find(W + "outlineLvl"))
+            number = properties.find(f"{W}numPr/{W}numId")
+            own = value(number) if number is not None else None
+            level = integer(properties.find(f"{W}numPr/{W}ilvl"))
+        styled, styled_level = self._styles.numbering(style or self._styles.default)
+        number_id = styled if own is None else own
+        number_id = "" if number_id == "0" else number_id
+        listed: int | None = None
+        if number_id:
+            of_style = (n for n, one in enumerate(self._list(number_id)[1]) if one.style == style and style)
+            listed = next((n for n in (level, styled_level) if n is not None), next(of_style, 0))
+        elif style.lower().startswith("list") and style.lower() != "listcontents" and own is None:
+            listed = 0
+        return style, (outline + 1 if outline is not None and outline < 9 else None), listed, number_id
+
+    def number(self, number_id: str, level: int) -> str:
+        """The next number of a list at a level (0 to 8), with what separates it from the words behind; "" for
+        bullets, for numbers that are not shown and for a list that is not defined."""
+        abstract, levels, starts = self._list(number_id)
+        if not levels:
+            return ""
+        level = min(max(level, 0), _LEVELS - 1)
+        counts = self._counts.setdefault(abstract, [None] * _LEVELS)
+        if level in starts and (number_id, level) not in self._begun:
+            counts[level] = None
+        self._begun.add((number_id, level))
+        for n in range(level):
+            if counts[n] is None:
+                counts[n] = starts.get(n, levels[n].start)
+        here = counts[level]
+        counts[level] = starts.get(level, levels[level].start) if here is None else here + 1
+        for n in range(level + 1, _LEVELS):
+            restart = levels[n].restart
+            if restart < 0 or level < restart:
+                counts[n] = None
+        own = levels[level]
+
+        def shown(place: re.Match[str]) -> str:
+            n = int(place[1]) - 1
+            number = counts[n] if n <= level else None
+            form = "decimal" if own.legal and levels[n].form not in ("bullet", "none") else levels[n].form
+            return "" if number is None else written(number, form)
+
+        if own.form == "bullet" or not own.shown:
+            return ""
+        text = _RE["place"].sub(shown, own.text).strip()
+        return f"{text}{own.suffix}" if text else ""
+
+    def _defined(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
+        """The id of the abstract definition, its levels as this list changes them, and the numbers that it
+        starts its levels with."""
+        element = self._lists.get(number_id)
+        abstract = _value(element, "abstractNumId")
+        for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names
+            style = _value(self._abstract.get(abstract), "numStyleLink")
+            linked = self._lists.get(self._styles.numbering(style)[0]) if style else None
+            if linked is None:
+                break
+            abstract = _value(linked, "abstractNumId")
+        if element is None or abstract not in self._abstract:
+            return abstract, [], {}
+        levels, starts = [_Level()] * _LEVELS, {}
+        for child in self._abstract[abstract].iterchildren(W + "lvl"):
+            levels[_place(child)] = _Level(child)
+        for change in element.iterchildren(W + "lvlOverride"):
+            n, own = _place(change), change.find(W + "lvl")
+            levels[n] = _Level(own) if own is not None else levels[n]
+            if (start := _value(change, "startOverride")).isdigit():
+                starts[n] = int(start)
+            elif own is not None:
+                starts[n] = levels[n].start
+        return abstract, levels, starts
+
+
+def _value(element: Any, name: str) -> str:
+    return value(element.find(W + name)) if element is not None else ""
+
+
+def _place(element: Any) -> int:
+    said = element.get(W + "ilvl", "0")
+    return min(int(said), _LEVELS - 1) if said.isdigit() else 0
+
+
+def written(number: int, form: str) -> str:
+    """A number in one of Word's forms (ST_NumberFormat): "iv", "D", "3rd", "二十一", "③"; in digits where the
+    form is none that is known or has no such number."""
+    if form == "none" or (number == 0 and form in _LETTERS):
+        return ""
+    if not 0 <= number <= 32767:
+        return str(number)
+    if form.startswith("zeros"):
+        return str(number).zfill(int(form[5:]))
+    if signs := _LETTERS.get(form):  # a to z, then aa, bb: as often as they were gone through
+        return signs[(number - 1) % len(signs)] * ((number - 1) // len(signs) + 1)
+    if signs := _ONCE.get(form):
+        return signs[number - 1] if 0 < number <= len(signs) else str(number)
+    if digits := _DIGITS.get(form, _DIGITS["ideographDigital"] if form in _COUNTED and number > 99 else ""):
+        return "".join(digits[int(digit)] for digit in str(number))
+    if form in _HAN or form in _COUNTED:
+        return han(number) if number < 10_000 else str(number)
+    if letters := _DEEDS.get(form):
+        words = han(number) if number < 10_000 else str(number)
+        words = f"{HAN_DIGITS[1]}{words}" if words.startswith("十") else words
+        return words.translate(str.maketrans(f"{HAN_DIGITS}十百千", letters))
+    return _FORMS[form](number) if form in _FORMS else str(number)
+
+
+def _roman(number: int) -> str:
+    found = ""
+    for worth, letters in _ROMAN.items():
+        found += letters * (number // int(worth))
+        number %= int(worth)
+    return found
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _in_words(number: int, last: Mapping[int, str] = _WORDS) -> str:
+    """First, Twenty-one: up to 99."""
+    tens, ones = (number // 10 * 10, number % 10) if number > 20 else (0, number)
+    words = [_WORDS.get(tens, ""), last.get(ones, "")] if tens and ones else [last.get(tens or ones, "")]
+    return "-".join(words).capitalize() if number < 100 and all(words) else str(number)
+
+
+_FORMS: dict[str, Callable[[int], str]] = {
+    "decimalZero": "{:02d}".format, "numberInDash": "- {} -".format, "hex": "{:X}".format,
+    "upperRoman": _roman, "lowerRoman": lambda number: _roman(number).lower(), "ordinal": _ordinal,
+    "cardinalText": _in_words, "ordinalText": lambda number: _in_words(number, _ORDINALS),
+}  # fmt: skip

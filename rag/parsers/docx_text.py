@@ -13,8 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.parsers import docx_styles, marks
-from rag.parsers.docx_numbering import Numbering
-from rag.parsers.docx_styles import TICKED, UNTICKED, Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_styles import TICKED, UNTICKED, Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.equations import from_field, linear
 from rag.types import MarkKind
 from rag.types.documents import WITHDRAWN

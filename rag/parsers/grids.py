@@ -17,6 +17,10 @@ _RE = patterns("grids", re.NOFLAG)
 _TABLES = patterns("tables", re.NOFLAG)
 _OPENS = frozenset(("$", "€", "£", "¥", "￥", "(", "US$", "HK$", "RMB", "($", "(€", "(£"))
 _CLOSES = frozenset((")", "%", "%)", ")%", "％"))
+_QUANTITY = re.compile(
+    r"[-−(（]?\s*(?:[A-Z]{0,3}[$€£¥￥]|[A-Z]{3})?\s*[-−(（]?\d[\d.,\s’']*(?:[%％$€£¥￥元]|[A-Z]{3})?[)）]?"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _SCALE = re.compile(r"[(]?(?:[A-Z]{0,3}[$€£¥]?)\s?[’']?000s?[)]?")
 _MOST_HEADS = 4  # rows of heads that the format does not mark, and columns of labels
 _LONGEST_HEAD, _LONGEST_TITLE = 120, 160
@@ -228,7 +232,7 @@ def _count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) 
         filled = [one_line(cell) for cell in row if cell.strip()]
         names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
         long = max(map(len, filled), default=999) > _LONGEST_HEAD
-        if long or names_line or any(map(_is_quantity, filled)):
+        if long or names_line or any(map(is_quantity, filled)):
             break
         if filled[0].endswith((":", "：")):
             return 0
@@ -251,7 +255,7 @@ def _goes_on(full: list[list[str]], n: int) -> bool:
     """Whether a row behind heads names no line but its columns, as one of units or of years does."""
     filled = [one_line(cell) for cell in full[n] if cell.strip()]
     more = any(_names_line(row[0]) for row in full[n + 1 :])
-    return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(_is_quantity, filled))
+    return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(is_quantity, filled))
 
 
 def _spread(heads: list[list[str]], spans: _Spans) -> list[list[str]]:
@@ -273,11 +277,13 @@ def _spread(heads: list[list[str]], spans: _Spans) -> list[list[str]]:
 
 def _names_line(cell: str) -> bool:
     """Whether the first cell of a row says what it is about, not only in which units."""
-    return bool(line := one_line(cell)) and not _only_units(line)
+    return bool(line := one_line(cell)) and not only_units(line)
 
 
-def _is_quantity(cell: str) -> bool:
-    return is_number(cell) and _SCALE.fullmatch(cell) is None
+def is_quantity(cell: str) -> bool:
+    """Whether a cell states a number, with its currency or without, and not the scale of others."""
+    money = _QUANTITY.fullmatch(cell) is not None and not _YEAR.fullmatch(cell)
+    return (money or is_number(cell)) and _SCALE.fullmatch(cell) is None
 
 
 def _columns_with_content(once: list[list[str]], full: list[list[str]], count: int) -> list[int]:
@@ -332,7 +338,8 @@ def stated_units(line: str) -> tuple[str, ...]:
     return tuple(one if ("(" in one) == (")" in one) else one.strip("()") for one in found)
 
 
-def _only_units(line: str) -> bool:
+def only_units(line: str) -> bool:
+    """Whether a line says little else."""
     stated = stated_units(line)
     return bool(stated) and len(line) <= len(" ".join(stated)) + 12
 
@@ -345,7 +352,7 @@ def title_and_units(builder: TextBuilder, caption: str = "") -> tuple[str, tuple
     for kind, text in reversed(builder.closing):
         line = one_line(text)
         stated = stated_units(line)
-        alone = kind is BlockKind.PARAGRAPH and _only_units(line)
+        alone = kind is BlockKind.PARAGRAPH and only_units(line)
         names = _TABLES["caption"].match(line) or (
             kind is BlockKind.PARAGRAPH and not _RE["ends"].search(line)
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_numbering import written
+from rag.parsers.docx_styles import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_words import LineWords, WebPage, said
@@ -31,7 +31,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     from selectolax.lexbor import LexborHTMLParser
 
-    source = _decode(data, path)
+    source = decoded(data, path)
     tree = LexborHTMLParser(source)
     walker = _Walker(TextBuilder(), LineWords(WebPage(tree, len(source))))
     if tree.body is not None:
@@ -52,7 +52,7 @@ def write(source: str, builder: TextBuilder) -> None:
         _Walker(builder, LineWords(WebPage(tree, len(source)))).walk(tree.body)
 
 
-def _decode(data: bytes, path: str) -> str:
+def decoded(data: bytes, path: str) -> str:
     """The declared charset where it fits the bytes, else detection."""
     declared = _META_CHARSET.search(data[:4096])
     if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):

@@ -3,19 +3,19 @@ them one; or level lines of one width part rows, whose columns are found by gaps
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from rag.parsers.base import column_heads, is_number
-from rag.parsers.pdf_heads import column_heads_of, count_heads
+from rag.parsers.pdf_heads import count_heads
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
 from rag.parsers.pdf_pieces import (
     Cell,
     PdfTable,
     Row,
     Span,
-    carried,
     find_columns,
     in_cells,
     read_rows,
@@ -81,7 +81,7 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     return sorted(grids, key=lambda grid: -grid.ys[0])
 
 
-def _find_bands(rules: Sequence[Box]) -> list[list[Box]]:
+def _find_levels(rules: Sequence[Box]) -> list[list[Box]]:
     """Level lines of one width, three at least, from the top."""
     groups: list[list[Box]] = []
     for rule in sorted((b for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < _NEAR), key=lambda b: -b[1]):
@@ -151,8 +151,8 @@ def with_ruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine
     items: list[TextLine | PdfTable] = list(lines)
     for grid in _find_grids(rules):
         items = _with_grid(items, grid)
-    for levels in _find_bands(rules):
-        items = _with_bands(items, levels)
+    for levels in _find_levels(rules):
+        items = _with_levels(items, levels)
     return items
 
 
@@ -160,7 +160,7 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
     """The items with the table of a grid in place of what stands in it; as they are where it is none."""
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
-    place: int | None = None
+    start: int | None = None
     inside = across = 0  # lines
     for item in items:
         if isinstance(item, PdfTable) or not item.boxes or not grid.touches(item):
@@ -173,63 +173,57 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
             if span is None:
                 rest.append(part)
                 continue
-            place = len(rest) if place is None else place
+            start = len(rest) if start is None else start
             cells.setdefault(span, []).append(part)
     if across * 4 > inside:
         return items  # lines around some figures of a table
-    table = _of_grid(cells, grid)
-    if table is None or place is None:
+    table = _of_cells(cells, len(grid.ys) - 1, len(grid.xs) - 1)
+    if table is None or start is None:
         return items
-    return [*rest[:place], table, *rest[place:]]
+    return [*rest[:start], table, *rest[start:]]
 
 
-def _with_bands(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:
+def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:
     """The items with tables whose rows are parted by level lines of one width, and their columns by gaps."""
-    left, right, tops = levels[0][0] - 3, levels[0][2] + 3, [b[1] for b in levels]
-    bands: list[list[TextLine]] = [[] for _ in tops[1:]]
+    left, right, ys = levels[0][0] - 3, levels[0][2] + 3, tuple(rule[1] for rule in levels)
+    bands: list[list[TextLine]] = [[] for _ in ys[1:]]
     for item in items:
         if isinstance(item, TextLine) and item.boxes and left < item.left and item.right < right:
             middle = (item.bottom + item.top) / 2
-            if tops[-1] < middle < tops[0]:
-                bands[sum(middle < top for top in tops[1:-1])].append(item)
-    bands = [sorted(band, key=lambda line: (-round(line.bottom, 1), line.left)) for band in bands]
-    rows = [read_rows(band) for band in bands]
-    width = 0.7 * (right - left)
+            if ys[-1] < middle < ys[0]:
+                bands[sum(middle < y for y in ys[1:-1])].append(item)
+    rows = [read_rows(sorted(band, key=lambda line: (-round(line.bottom, 1), line.left))) for band in bands]
 
-    def is_columnar(band: list[Row]) -> bool:
-        return any(row.parted for row in band) and not any(
-            piece.right - piece.left > width for row in band for piece in row.pieces
-        )
+    def is_columnar(n: int) -> bool:
+        widest = max((piece.right - piece.left for row in rows[n] for piece in row.pieces), default=0.0)
+        return any(row.parted for row in rows[n]) and widest <= 0.7 * (right - left)
 
-    for fits, run in groupby(rows, key=is_columnar):
-        table = _of_bands(list(run)) if fits else None
-        if table is not None:
-            own = {id(line) for band in rows for row in band for line in row.lines if row in table[1]}
-            place = next(n for n, item in enumerate(items) if id(item) in own)
-            rest = [item for item in items if id(item) not in own]
-            items = [*rest[:place], table[0], *rest[place:]]
+    for fits, run in groupby(range(len(rows)), key=is_columnar):
+        numbers = list(run)
+        every = [row for n in numbers for row in rows[n]]
+        body = [row for row in every if row.is_body]
+        columns = find_columns(body if len(body) > 1 else every)
+        # Rows of figures of one line each need no lines between.
+        if not fits or not columns or len(body) > 1 == len(every) / len(numbers):
+            continue
+        cells: dict[Span, Cell] = {}
+        figures: Counter[Span] = Counter()
+        for at, n in enumerate(numbers):
+            for row in rows[n]:
+                for c, cell in enumerate(in_cells(row.pieces, columns)):
+                    cells.setdefault((at, c, 1, 1), []).extend(cell)
+                    figures[at, c, 1, 1] += is_number(text_of(cell))
+        if max(figures.values()) > 1:
+            continue  # rows that no lines part
+        if (table := _of_cells(cells, len(numbers), len(columns))) is not None:
+            own = {id(line) for row in every for line in row.lines}
+            start = next(n for n, item in enumerate(items) if id(item) in own)
+            items = [*items[:start], table, *(item for item in items[start:] if id(item) not in own)]
     return items
 
 
-def _of_bands(bands: list[list[Row]]) -> tuple[PdfTable, list[Row]] | None:
-    every = [row for band in bands for row in band]
-    body = [row for row in every if row.is_body]
-    columns = find_columns(body if len(body) > 1 else every)
-    if len(bands) < 2 or not columns or (len(body) > 1 and all(len(band) == 1 for band in bands)):
-        return None  # rows of figures of one line each need no lines between
-    cells: list[list[Cell]] = []
-    for band in bands:
-        each = [in_cells(row.pieces, columns) for row in band]
-        if any(sum(is_number(text_of(row[n])) for row in each) > 1 for n in range(len(columns))):
-            return None  # rows that no lines part
-        cells.append([[line for row in each for line in row[n]] for n in range(len(columns))])
-    number = count_heads(cells)
-    named = [[line for row in band for line in row.pieces] for band in bands[:number]]
-    heads = column_heads_of(named, columns)
-    return PdfTable([*cells[:number], *carried(cells[number:])], heads, head=number), every
-
-
-def _of_grid(cells: dict[Span, Cell], grid: _Grid) -> PdfTable | None:
+def _of_cells(cells: dict[Span, Cell], height: int, width: int) -> PdfTable | None:
+    """The table of cells in a grid of rows and columns; None where it is none."""
     if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
         return None
     parts = [Row([line]) for cell in cells.values() for line in cell]
@@ -237,7 +231,6 @@ def _of_grid(cells: dict[Span, Cell], grid: _Grid) -> PdfTable | None:
     open_rows = sum(len(cell) > 2 and all(is_number(line.text) for line in cell) for cell in cells.values())
     if open_columns * 6 > len(parts) or open_rows * 6 > len(cells):
         return None  # no lines part its columns, or its rows
-    height, width = len(grid.ys) - 1, len(grid.xs) - 1
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]
     for (row, column, tall, wide), cell in cells.items():

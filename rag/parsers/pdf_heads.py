@@ -12,7 +12,7 @@ from statistics import median
 from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
-from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
+from rag.parsers.pdf_lines import TextLine
 from rag.parsers.pdf_pieces import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
@@ -119,9 +119,8 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     dated = False
     levels = _by_height([piece for row in rows for piece in row])
     for level in levels:
-        pieces = _rejoined(level)
-        if level is levels[-1]:
-            pieces = [part for piece in pieces for part in _over_each(piece, columns)]
+        last = level is levels[-1]
+        pieces = [part for piece in level for part in _over_each(piece, columns)] if last else level
         named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or states_units(pieces[0].text)
         # Labels between the heads and the first row: they begin where labels begin, below the years.
         aside = pieces[0].left > columns[0][0] + 2 * pieces[0].size and (
@@ -162,17 +161,6 @@ def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
     at = gaps.index(max(gaps)) + 1
     first, rest = piece.parts((0, at, len(words)))
     return [first, *_over_each(rest, columns)]
-
-
-def _rejoined(pieces: Sequence[TextLine]) -> list[TextLine]:
-    """Pieces with only word gaps between as one: years are no figures in a head."""
-    found: list[TextLine] = []
-    for piece in pieces:
-        near = found and abs(found[-1].bottom - piece.bottom) < 0.3 * piece.size
-        if near and -piece.size < piece.left - found[-1].right < WORD_GAP * piece.size:
-            piece = together([found.pop(), piece])
-        found.append(piece)
-    return found
 
 
 def short(parts: Sequence[str], limit: int = 60) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class Row:
         ]
         if not figures:
             words = line.text.split() if cuts else []
-            return [0, *(n for n in cuts if not pdf_rows.belong_together(words[n - 1], words[n]))]
+            return [0, *(n for n in cuts if not pdf_rows.is_sign_of(words[n - 1], words[n]))]
         starts = [match.start() for match in WORD.finditer(line.text)]
         begins = {start for start, _ in figures}
         within = {n for n, at in enumerate(starts) if any(start < at < end for start, end in figures)}

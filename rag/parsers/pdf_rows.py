@@ -110,9 +110,9 @@ def _is_date_end(words: Sequence[str], at: int) -> bool:
     return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
-def belong_together(word: str, after: str) -> bool:
-    """Whether a sign stands apart from its figure: "$ 265", "(8,122 )"."""
-    return (word in _OPENERS and after[:1].isdigit() | (after[:1] in _OPENERS)) or after in _CLOSERS
+def is_sign_of(word: str, after: str) -> bool:
+    """Whether a word is the sign of the figure behind it: "$ 265"."""
+    return word in _OPENERS and (after[:1].isdigit() or after[:1] in _OPENERS)
 
 
 def is_sentence(text: str) -> bool:

@@ -46,7 +46,6 @@ _FEWEST = 4  # lines of prose side by side
 _NARROWEST = 16  # characters in a line of a column of prose
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')」』]*$")
 _HAN = re.compile("[\u4e00-\u9fff]")
-_NUMBERED = re.compile(r"\W?(\d{1,3})[.)、．]\s*\D")
 
 
 def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
@@ -304,15 +303,14 @@ def _full(last: Cell, own: Cell, width: float) -> bool:
 
 
 def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
-    """The lines of columns that hold prose, one column after the other; [] where they do not. Where all
-    columns begin anew at one height, below a wider space, they are the rows of a table."""
+    """The lines of columns that hold prose, one column after the other; [] where they do not."""
     both = sum(row.parted for row in rows)
     if both < max(_FEWEST, 0.6 * len(rows)):
         return []
     cells = [in_cells(row.pieces, columns) for row in rows]
     sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
     every = [line for side in sides for line in side]
-    if _share_of_figures(every) > 0.2 or not all(map(_is_prose, sides)) or _shared_breaks(rows, cells):
+    if _share_of_figures(every) > 0.2 or not all(map(_is_prose, sides)):
         return []
     for side in sides:
         edge = max(line.right for line in side)
@@ -342,22 +340,3 @@ def _is_prose(side: Sequence[TextLine]) -> bool:
         full = _HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
         goes_on += bool(line.text[:1].islower() or full)
     return goes_on * 3 >= len(side) - 1
-
-
-def _shared_breaks(rows: Sequence[Row], cells: Sequence[list[Cell]]) -> bool:
-    """Whether all columns begin anew at one height, below a wider space, more than once, and no sentence runs
-    over it."""
-    pitches = [above.line.top - row.line.top for above, row in pairwise(rows)]
-    usual = sorted(pitches)[len(pitches) // 3]
-    breaks = [n for n, pitch in enumerate(pitches, start=1) if pitch > 1.25 * usual]
-    if len(breaks) < 2 or not all(all(cells[n]) for n in breaks):
-        return False
-    for n in breaks:
-        for column, cell in enumerate(cells[n]):
-            above = next((row[column] for row in reversed(cells[:n]) if row[column]), [])
-            if above and not _FINISHED.search(above[-1].text) and cell[0].text[:1].islower():
-                return False
-    begins = [cells[n] for n in (0, *breaks)]
-    numbers = [[_NUMBERED.match(row[k][0].text) for row in begins if row[k]] for k in (0, 1)]
-    first, second = ([int(match[1]) for match in side if match] for side in numbers)
-    return not (first and second and second[0] == first[-1] + 1)

@@ -16,17 +16,14 @@ from itertools import groupby
 
 from rag.languages import patterns
 from rag.parsers import base
+from rag.parsers.grids import is_quantity, only_units, stated_units
 from rag.parsers.marks import unmarked, without_notes
 from rag.types.tables import joined_location
 
 _RE = patterns("sheet_tables", re.NOFLAG)
-_TABLES = patterns("tables", re.NOFLAG)
 _MOST_ROWS = 20_000  # rows that are looked at together
 _MOST_HEADS = 4
 _TITLE = 120  # characters of a line that may be a title
-_QUANTITY = re.compile(
-    r"[-−(（]?\s*(?:[A-Z]{0,3}[$€£¥￥]|[A-Z]{3})?\s*[-−(（]?\d[\d.,\s’']*(?:[%％$€£¥￥元]|[A-Z]{3})?[)）]?"
-)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _COLONS = (":", "：")
 # Text and location of a note.
@@ -62,18 +59,6 @@ class SheetLine:
 
     def word(self, column: int) -> str:
         return unmarked(self.cells[column]) if column < len(self.cells) else ""
-
-
-def _is_quantity(text: str) -> bool:
-    return base.is_number(text) or (_QUANTITY.fullmatch(text) is not None and not _YEAR.fullmatch(text))
-
-
-def _states_unit(text: str) -> str:
-    """The words of a line that state a unit, "" where none do; all of a line that says little else."""
-    found = _TABLES["units"].search(text) if len(text) <= _TITLE else None
-    if found is None:
-        return ""
-    return text if len(text) - len(found[0]) < 4 else found[0].strip(" ()（）")
 
 
 class SheetTables:
@@ -136,9 +121,10 @@ class SheetTables:
                 for c in (c for c in columns if c < len(row) and row[c] and c not in line.across):
                     self._builder.paragraph(row[c], location=self._place(line.number, c, c))
             for word in map(line.word, line.own(columns)):
-                unit = _states_unit(word)
-                units += [unit] if unit else []
-                title += [word] if word and unit != word and len(word) <= _TITLE else []
+                units += [
+                    u if u == word else u.strip("()（）") for u in stated_units(word) if len(word) <= _TITLE
+                ]
+                title += [word] if word and not only_units(word) and len(word) <= _TITLE else []
             self._notes([line])
         self._title, self._units = [*self._title, *title][-3:], units or self._units
 
@@ -186,7 +172,7 @@ def _first(lines: Sequence[SheetLine], columns: Sequence[int]) -> int:
 
 
 def _has_quantity(line: SheetLine, columns: Sequence[int]) -> bool:
-    return any(_is_quantity(line.word(c)) for c in columns)
+    return any(is_quantity(line.word(c)) for c in columns)
 
 
 def _is_line(lines: Sequence[SheetLine], columns: Sequence[int], first: int, alone: bool) -> bool:
@@ -204,7 +190,7 @@ def _is_line(lines: Sequence[SheetLine], columns: Sequence[int], first: int, alo
         return False
     figures = any(_has_quantity(row, columns) for row in rest[1:])
     more = len(rest[0].own(columns)) - len(own)
-    if any(_states_unit(line.word(c)) == line.word(c) for c in own) and more >= 0:
+    if any(only_units(line.word(c)) for c in own) and more >= 0:
         return more > 0 or figures
     both = first in own and first in rest[0].own(columns)
     return both and more > 0 and not line.across and figures
@@ -236,7 +222,7 @@ def _stands_alone(lines: Sequence[SheetLine], part: Sequence[int]) -> bool:
         rows = rows[1:]
     count = _head_rows(rows, part) if len(part) > 1 else 0
     labels = [line.word(part[0]) for line in rows[count:] if line.word(part[0])]
-    return count > 0 and sum(map(_is_quantity, labels)) * 2 < len(labels)
+    return count > 0 and sum(map(is_quantity, labels)) * 2 < len(labels)
 
 
 def _apart(lines: Sequence[SheetLine], left: Sequence[int], right: Sequence[int]) -> bool:
@@ -259,8 +245,8 @@ def _is_form(rows: Sequence[SheetLine], columns: Sequence[int]) -> bool:
     bold = sum(columns[0] in line.bold for line in rows)
     if bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows):
         return True
-    quantities = sum(map(_is_quantity, values[1:]))
-    digits = any(c.isdigit() for c in _YEAR.sub("", values[0])) and not _is_quantity(values[0])
+    quantities = sum(map(is_quantity, values[1:]))
+    digits = any(c.isdigit() for c in _YEAR.sub("", values[0])) and not is_quantity(values[0])
     return len(columns) == 2 and digits and quantities * 2 < len(rows)
 
 
@@ -272,7 +258,7 @@ def _head_rows(rows: Sequence[SheetLine], columns: Sequence[int]) -> int:
     for line in rows[:_MOST_HEADS]:
         filled = line.filled(columns)
         words = [line.word(c) for c in filled]
-        if not filled or any(_is_quantity(word) or len(word) > _TITLE for word in words):
+        if not filled or any(is_quantity(word) or len(word) > _TITLE for word in words):
             break
         if not count and len(filled) < 2:
             break

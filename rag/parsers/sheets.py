@@ -16,7 +16,7 @@ from rag.parsers.formulas import Formulas
 from rag.parsers.number_format import show
 from rag.parsers.office import open_package
 from rag.parsers.sheet_tables import SheetLine, SheetTables
-from rag.parsers.workbook import SheetCell, SheetPart, SheetRow, WorkbookFile
+from rag.parsers.workbook import SheetCell, SheetPart, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
@@ -111,14 +111,10 @@ class _Workbook:
 
         comments = self._book.comments(sheet)
         tables = SheetTables(self.builder, place)
-        hidden: frozenset[int] = frozenset()
         merged = _Merged(self._book.merged(sheet))
         widest = 0
         self._missing = []
         for row in self._book.rows(sheet):
-            if not isinstance(row, SheetRow):
-                hidden |= row
-                continue
             widest = max(widest, row.cells[-1].column)
             unseen = sheet.hidden or row.hidden
             passages = [_NOTHING] * min(row.cells[-1].column, base.MAX_COLUMNS)
@@ -127,11 +123,12 @@ class _Workbook:
                 if cell.column > base.MAX_COLUMNS:
                     break
                 at = f"{get_column_letter(cell.column)}{row.number}"
-                passage = self._passage(sheet, row.number, cell, unseen or cell.column in hidden)
+                hidden = unseen or cell.column in row.hidden_columns
+                passage = self._passage(sheet, row.number, cell, hidden)
                 if said := comments.pop(at, ""):
                     label = f"{name}!{at}"
                     passage = f"{passage[0]}{marks.note_mark(label)}", passage[1]
-                    said = marks.marked(MarkKind.HIDDEN, said) if unseen or cell.column in hidden else said
+                    said = marks.marked(MarkKind.HIDDEN, said) if hidden else said
                     notes.append((marks.note_body(label) + said, label))
                 passages[cell.column - 1] = passage
             line = merged.line(row.number, passages)
@@ -164,9 +161,7 @@ class _Workbook:
         text = show(value, cell.style.format, epoch_1904=self._book.epoch_1904)
         if not text.strip() and value and (plain := show(value, "")).strip():
             return marks.marked(MarkKind.HIDDEN, plain), {}  # its format shows nothing
-        runs = ((MarkKind.STRUCK if run.struck else None, run.shift, run.text) for run in cell.runs)
-        pieces: list[tuple[MarkKind | None, str]] = [(None, text)]
-        pieces = marks.on_the_line(runs) if cell.runs else pieces
+        pieces = marks.on_the_line(cell.runs or [(None, 0, text)])
         if cell.style.struck:
             pieces = [(MarkKind.STRUCK, words) for _, words in pieces]
         if hidden:

@@ -22,6 +22,7 @@ from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
 from rag.parsers.office import Package
+from rag.types import MarkKind
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -35,16 +36,8 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}:[A
 _MOST_MERGED = 100_000
 _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells that only have a format
 _RE = Patterns(__file__)
+Run = tuple[MarkKind | None, int, str]
 _HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Characters of a cell that look alike. `shift` is 1 for raised, -1 for lowered ones."""
-
-    text: str
-    struck: bool = False
-    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,8 @@ class CellStyle:
 @dataclass(frozen=True, slots=True)
 class SheetCell:
     """A filled cell. `column` is 1-based; `value` is None for a formula whose value the file does not hold,
-    `formula` has no equals sign; `runs` is the text where parts of it look otherwise."""
+    `formula` has no equals sign; `runs` (as `on_the_line` takes them) is the text where parts of it look
+    otherwise."""
 
     column: int
     value: Value | None
@@ -68,9 +62,12 @@ class SheetCell:
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
+    """A row with a filled cell, hidden or not, and the columns (1-based) that are hidden in its sheet."""
+
     number: int
     cells: tuple[SheetCell, ...]
-    hidden: bool = False
+    hidden: bool
+    hidden_columns: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +137,19 @@ class WorkbookFile:
         found = _MERGED.findall(data, data.rfind(b"sheetData>") + 1)[:_MOST_MERGED]
         return [area.decode() for area in found]
 
-    def rows(self, sheet: SheetPart) -> Iterator[SheetRow | frozenset[int]]:
-        """The hidden columns of a sheet (1-based), where it has any, and its filled rows in order. What of a
-        sheet cannot be read puts it among the `damaged` ones."""
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
+        """The filled rows of a sheet in order. What of it cannot be read puts it among the `damaged` ones."""
         data = self.package.read(sheet.part)
         if len(data) > _LARGE and data.count(b"<v>") < len(data) // 200:
             data = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", data))
-        number = 0
+        number, unseen = 0, frozenset[int]()
         for element in self._until_damaged(sheet.part, _S + "row", _S + "cols", data=data):
             if element.tag == _S + "cols":
-                yield _hidden_columns(element)
+                unseen |= _hidden_columns(element)
                 continue
             number = _number(element, "r", number + 1)
-            cells = tuple(self._cells(element, sheet.part, number))
-            if cells:
-                yield SheetRow(number, cells, _unseen(element, "ht"))
+            if cells := tuple(self._cells(element, sheet.part, number)):
+                yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
     def _until_damaged(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
         """The elements of a part, up to where it is damaged."""
@@ -181,31 +176,28 @@ class WorkbookFile:
             if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
                 value = None
             if value is not None or formula:
-                plain = all(not run.struck and not run.shift for run in runs)
+                plain = not any(kind or shift for kind, shift, _ in runs)
                 yield SheetCell(column, value, style_of, formula, () if plain else runs)
 
     def _value(self, cell: Any) -> tuple[Value | None, tuple[Run, ...]]:
-        kind = cell.get("t", "n")
+        kind, runs = cell.get("t", "n"), tuple[Run, ...]()
+        text = cell.findtext(_S + "v", "")
         if kind == "inlineStr":
             runs = _runs(found) if (found := cell.find(_S + "is")) is not None else ()
-            return "".join(run.text for run in runs), runs
-        found = cell.find(_S + "v")
-        text = found.text or "" if found is not None else ""
-        if kind == "str":
-            return (_text(text) if found is not None else None), ()
-        if not text.strip():
+        elif kind == "str":
+            return (_text(text) if cell.find(_S + "v") is not None else None), ()
+        elif not (plain := text.strip()):
             return None, ()
-        if kind == "s":
-            runs = (
-                self._strings[int(text)] if text.strip().isdigit() and int(text) < len(self._strings) else ()
-            )
-            return "".join(run.text for run in runs), runs
-        if kind == "b":
-            return text.strip() == "1", ()
-        if kind == "n" and _NUMERAL.fullmatch(text.strip()):
-            value = int(text) if text.lstrip("+-").strip().isdigit() and len(text) < 20 else float(text)
+        elif kind == "s":
+            runs = self._strings[int(plain)] if plain.isdigit() and int(plain) < len(self._strings) else ()
+        elif kind == "b":
+            return plain == "1", ()
+        elif kind == "n" and _NUMERAL.fullmatch(plain):
+            value = int(plain) if plain.lstrip("+-").isdigit() and len(text) < 20 else float(plain)
             return (value if math.isfinite(value) else text), ()
-        return _text(text), ()
+        else:
+            return _text(text), ()
+        return "".join(words for *_, words in runs), runs
 
     def _formula(self, cell: Any, part: str, place: str) -> str:
         """The formula of a cell; one that is shared is that of its first cell, moved."""
@@ -271,13 +263,11 @@ def _runs(item: Any) -> tuple[Run, ...]:
     """The text of a string item, without how it is spoken."""
     found = []
     for part in item.iterchildren(_S + "t", _S + "r"):
-        inner = part if part.tag == _S + "t" else part.find(_S + "t")
-        if inner is None or not inner.text:
-            continue
-        look = part.find(_S + "rPr")
-        align = look.find(_S + "vertAlign") if look is not None else None
+        text = part.text if part.tag == _S + "t" else part.findtext(_S + "t")
+        align = part.find(f"{_S}rPr/{_S}vertAlign")
         shift = {"superscript": 1, "subscript": -1}.get(align.get("val", ""), 0) if align is not None else 0
-        found.append(Run(_text(inner.text), look is not None and _flag(look, "strike"), shift))
+        struck = MarkKind.STRUCK if _flag(part, f"rPr/{_S}strike") else None
+        found += [(struck, shift, _text(text))] if text else []
     return tuple(found)
 
 

@@ -8,8 +8,8 @@ document says nothing, -1 where the question names another one that the index ho
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from rag.documents.catalogue import Catalogue, Names
@@ -17,7 +17,7 @@ from rag.facts.names import is_legal_form
 from rag.facts.references import article_labels, articles_agree
 from rag.languages.text import STOP_WORDS
 from rag.questions.expects import Wording
-from rag.questions.naming import Named, find_names
+from rag.questions.naming import find_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +99,19 @@ NEUTRAL = Agreement()
 class Constraints:
     """What a question names. `companies` are names as printed in the documents, `read` is what the fields
     found, `articles` are labels (`rag.facts.references`); `unknown_names` are names that no document bears;
-    `named` are the ids of documents of what the question surely names; `documents` holds those that agree
-    or clash in something."""
+    `named` are the ids of documents of what the question surely names; `agreement` is that of one of the
+    `documents`, neutral for one that neither agrees nor clashes."""
 
     companies: tuple[str, ...] = ()
     read: tuple[Matter, ...] = ()
     articles: tuple[str, ...] = ()
     unknown_names: tuple[str, ...] = ()
     named: frozenset[int] = frozenset()
-    documents: Mapping[int, Agreement] = field(default_factory=dict)
+    agreement: Callable[[int], Agreement] = lambda _: NEUTRAL
+    documents: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.named_values())
-
-    def agreement(self, document_id: int) -> Agreement:
-        """The agreement of a document; neutral for one that neither agrees nor clashes."""
-        return self.documents.get(document_id, NEUTRAL)
 
     def named_values(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """What the question names, each matter with its values; "unknown" are the names that no document
@@ -139,7 +136,8 @@ def read_constraints(wording: Wording, catalogue: Catalogue, fields: Sequence[Re
     common = frozenset().union(*(one.common_words for one in fields))
     reporting = any(one.reporting for one in read)
     named = find_names(wording.spaced, wording.name_words, catalogue, reporting=reporting, common=common)
-    agreements = _Agreements(catalogue, named, _title_shares(wording.names, catalogue), fields, read)
+    speaking = [(f.columns, r.agreement) for f, r in zip(fields, read, strict=True) if r.agreement]
+    titles = _title_shares(wording.names, catalogue)
     surely = {d for n, w in named.companies.items() if w >= 0.5 for d in catalogue.company_documents[n]}
     return Constraints(
         companies=tuple(catalogue.companies[n] for n in named.companies),
@@ -147,7 +145,8 @@ def read_constraints(wording: Wording, catalogue: Catalogue, fields: Sequence[Re
         articles=article_labels(wording.text),
         unknown_names=tuple(dict.fromkeys([*named.unknown, *(n for one in read for n in one.unknown)])),
         named=frozenset(surely.union(*(one.named for one in read))),
-        documents=agreements,
+        agreement=_agreements(catalogue, named.companies, titles, speaking),
+        documents=tuple(catalogue.documents),
     )
 
 
@@ -180,55 +179,25 @@ def _title_shares(names: Sequence[str], catalogue: Catalogue) -> dict[int, float
     return shares
 
 
-class _Agreements(Mapping[int, Agreement]):
+def _agreements(
+    catalogue: Catalogue,
+    companies: Mapping[int, float],
+    titles: Mapping[int, float],
+    speaking: Sequence[tuple[tuple[str, ...], Callable[[int], tuple[float, ...]]]],
+) -> Callable[[int], Agreement]:
     """Agreements worked out when they are asked for: a question about one company clashes with all others,
-    and retrieval looks at a few hundred documents only."""
+    and retrieval looks at a few hundred documents only. `speaking` are columns of fields and their values."""
+    columns = ("name", *(column for own, _ in speaking for column in own))
+    made: dict[tuple[float, ...], Agreement] = {}  # few kinds of agreement stand behind many documents
+    clash = -max(companies.values(), default=0.0)
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        named: Named,
-        titles: Mapping[int, float],
-        fields: Sequence[Reads],
-        read: Sequence[Restriction],
-    ) -> None:
-        self._catalogue = catalogue
-        self._companies = named.companies
-        self._titles = titles
-        speaking = [(f.columns, r.agreement) for f, r in zip(fields, read, strict=True) if r.agreement]
-        self._columns = ("name", *(column for columns, _ in speaking for column in columns))
-        self._readers = [agreement for _, agreement in speaking]
-        self._made: dict[tuple[float, ...], Agreement] = {}
-        self._all: dict[int, Agreement] | None = None
+    def agreement(document: int) -> Agreement:
+        owners = catalogue.owners[document] if companies else ()
+        name = max((companies.get(n, clash) for n in owners), default=titles.get(document, 0.0))
+        values = (name, *(value for _, read in speaking for value in read(document)))
+        return made.setdefault(values, Agreement(columns, values)) if any(values) else NEUTRAL
 
-    def __getitem__(self, document_id: int) -> Agreement:
-        values = (self._name(document_id), *(v for r in self._readers for v in r(document_id)))
-        if not any(values):
-            raise KeyError(document_id)
-        # Few kinds of agreement stand behind many documents.
-        found = self._made.get(values)
-        if found is None:
-            found = self._made[values] = Agreement(self._columns, values)
-        return found
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._whole())
-
-    def __len__(self) -> int:
-        return len(self._whole())
-
-    def _whole(self) -> dict[int, Agreement]:
-        if self._all is None:
-            found = ((document, self.get(document)) for document in self._catalogue.documents)
-            self._all = {document: agreement for document, agreement in found if agreement is not None}
-        return self._all
-
-    def _name(self, document_id: int) -> float:
-        owners = self._catalogue.owners[document_id]
-        if self._companies and owners:
-            clash = -max(self._companies.values())
-            return max(self._companies.get(n, clash) for n in owners)
-        return self._titles.get(document_id, 0.0)
+    return agreement
 
 
 def displayed(found: Mapping[str, float], names: Names) -> tuple[str, ...]:

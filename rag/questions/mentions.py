@@ -29,16 +29,12 @@ class MentionKind(StrEnum):
     COMPANY = "company"
     STATUTE = "statute"
     SUBJECT = "subject"
-    PERSON = "person"
     NAME = "name"
     GROUP = "group"
     SIDE = "side"
 
 
-NAMES = frozenset(
-    {MentionKind.COMPANY, MentionKind.STATUTE, MentionKind.SUBJECT, MentionKind.PERSON, MentionKind.NAME}
-)
-PERIODS = frozenset({MentionKind.YEAR, MentionKind.PART, MentionKind.DATE})
+NAMES = frozenset({MentionKind.COMPANY, MentionKind.STATUTE, MentionKind.SUBJECT, MentionKind.NAME})
 Known = Callable[[str], MentionKind | None]
 
 
@@ -124,14 +120,6 @@ def moved_year(fragment: str, earlier: str, known: Known = nothing_known) -> tup
     return fragment, earlier
 
 
-def periods_before(question: str, earlier: str, known: Known = nothing_known) -> list[Mention]:
-    """The one or two periods of the question before, where this one names none."""
-    if any(m.slot in PERIODS for m in mentions(question, known)):
-        return []
-    found = [m for m in mentions(earlier, known) if m.slot in PERIODS]
-    return found if len(found) < 3 else []
-
-
 _READ = 300  # characters in which names of the index are looked for
 
 
@@ -178,8 +166,6 @@ def _names(question: str) -> Iterator[tuple[int, int, MentionKind]]:
 
 
 def _kind(text: str) -> MentionKind:
-    if _RE["person"].match(text):
-        return MentionKind.PERSON
     if _RULES["statute"].search(text):
         return MentionKind.STATUTE
     return MentionKind.COMPANY if _RULES["company"].search(text.rstrip(".")) else MentionKind.NAME

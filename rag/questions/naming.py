@@ -24,7 +24,6 @@ from rag.facts.names import (
     capitalised_runs,
     contracts,
     name_key,
-    one_edit,
     short_name,
     squash,
 )
@@ -241,8 +240,6 @@ def _companies(
     for word in words:
         if not any(s <= word.start < e for s, e in spans):
             number = _contracted(word, catalogue, shouting)
-            if number < 0 and not found and word.key not in common:
-                number = _misspelt(word, catalogue)
             if number >= 0:
                 spans.append((word.start, word.end))
                 found[number] = max(0.7, found.get(number, 0.0))
@@ -291,15 +288,6 @@ def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
         return -1
     fitting = [n for n, parts in catalogue.company_words.get(word.key[0], ()) if contracts(word.key, parts)]
     return fitting[0] if len(fitting) == 1 else -1
-
-
-def _misspelt(word: Word, catalogue: Catalogue) -> int:
-    """The one company whose long name differs by one letter; -1 for none or several."""
-    if len(word.key) < 7 or not word.raw[0].isupper() or word.key in STOP_WORDS:
-        return -1
-    near = [k for k in catalogue.initial.get(word.key[0], ()) if one_edit(word.key, k)]
-    numbers = {n for k in near for n, _ in catalogue.company_keys[k]}
-    return numbers.pop() if len(numbers) == 1 else -1
 
 
 # Chinese names

@@ -19,7 +19,7 @@ from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Loss, Note, Reason
 from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
-_LONG = frozenset({"subject", "words", "part"})
+_LONG = frozenset({"subject", "words"})
 # The authority of what has no rank.
 _UNRANKED = 0.5
 # So many places of each kind of loss are named.
@@ -49,7 +49,7 @@ def reason_words(reason: Reason, language: str = "en") -> str:
 def note_values(note: Note, language: str = "en") -> str:
     """The values of a note, by their names where there are any for them."""
     values = [named(note.what, value, language) for value in note.values]
-    return say("search.parts" if note.what == "part" else "search.values", language, values=values)
+    return say("search.values", language, values=values)
 
 
 def note_words(note: Note, language: str = "en") -> str:
@@ -115,11 +115,6 @@ class HitExplanation:
     or is not, what the question demands; `reasons` the features that weigh most, the heaviest first, without
     those that say nothing; `words` the same in English."""
 
-    chunk_id: int
-    document: str
-    page: int | None
-    score: float
-    legs: tuple[Leg, ...]
     agrees: tuple[str, ...]
     clashes: tuple[str, ...]
     reasons: tuple[Reason, ...]
@@ -168,8 +163,6 @@ def _understood(
         yield from (Note(*note) for note in (("concept", concepts), ("statement", statements)) if note[1])
     if query.reworded:
         yield Note("words", query.reworded)
-    if query.aspects:
-        yield Note("part", tuple(part.text for part in query.aspects))
 
 
 def _met(hit: Hit, constraints: Constraints) -> dict[str, bool | None]:
@@ -236,11 +229,6 @@ def _called(info: DocumentInfo) -> str:
 def _because(hit: Hit, met: Mapping[str, bool | None]) -> HitExplanation:
     reasons = tuple(reason for reason in hit.reasons if is_informative(reason))
     return HitExplanation(
-        chunk_id=hit.chunk_id,
-        document=hit.document.path,
-        page=hit.chunk.page,
-        score=hit.score,
-        legs=hit.legs,
         agrees=tuple(what for what, state in met.items() if state),
         clashes=tuple(what for what, state in met.items() if state is False),
         reasons=reasons,

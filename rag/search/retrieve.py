@@ -97,7 +97,6 @@ _PROBABLE_AMONG = 40
 _READ_PER_HIT = 3
 # Another passage of a page that is in the list already counts this much less.
 _SPREAD = 0.8
-_PART_ALONE = 0.5
 # So does a passage in hidden rows or sheets, where the question does not ask for such.
 _HIDDEN = 0.5
 _REASONS = 8
@@ -141,53 +140,39 @@ def retrieve(
     """The `k` best passages for a question, best first, near-duplicates folded into the first of them.
 
     `ranker` None: the shipped one. Raises InputError for k < 1, ConfigError where the ranker does not fit."""
-    ranked = _ranked(
-        legs, query, [query, *(query.aspects if stages.parts else ())], k, filters, stages, ranker
-    )
-    order = _merged(ranked)
-    first = _spread(order, _READ_PER_HIT * k) if stages.spread else order[: _READ_PER_HIT * k]
-    return with_former(legs, query, _hits(legs, _with_parts(first, order, ranked[1:], k), k))
+    return retrieve_each(legs, query, [query], k=k, filters=filters, stages=stages, ranker=ranker)[0]
 
 
 def retrieve_each(
     legs: Retrievers,
-    query: Query,
+    whole: Query,
+    queries: Sequence[Query],
     *,
     k: int = 8,
     filters: Filters | None = None,
     stages: Stages = ALL_STAGES,
     ranker: Ranker | None = None,
 ) -> list[list[Hit]]:
-    """For each of the questions in one the `k` best passages, as `retrieve` gives them; what the whole names
-    holds for each. Raises what `retrieve` raises."""
-    ranked = _ranked(legs, query, query.questions, k, filters, stages, ranker)
-    most = _READ_PER_HIT * k
-    orders = [_merged([one]) for one in ranked]
-    each = [_hits(legs, _spread(order, most) if stages.spread else order, k) for order in orders]
-    return [with_former(legs, one, hits) for one, hits in zip(query.questions, each, strict=True)]
-
-
-def _ranked(
-    legs: Retrievers,
-    whole: Query,
-    queries: Sequence[Query],
-    k: int,
-    filters: Filters | None,
-    stages: Stages,
-    ranker: Ranker | None,
-) -> list[RankedPassages]:
-    """In threads: SQLite, FAISS and the embedder do not hold the interpreter."""
+    """For each of several questions in one the `k` best passages, as `retrieve` gives them; what the whole
+    names holds for each. In threads: SQLite, FAISS and the embedder do not hold the interpreter. Raises what
+    `retrieve` raises."""
     if k < 1:
         raise InputError(f"k is {k}; ask for at least one passage.")
-    whole, *queries = (narrowed(one, stages) for one in (whole, *queries))
+    whole, *narrow = (narrowed(one, stages) for one in (whole, *queries))
     named = find_named(legs, whole, filters)
     rank_one = partial(
         rank, legs, whole=whole, named=named, k=k, filters=filters, ranker=ranker, learned=stages.ranker
     )
-    if len(queries) == 1:
-        return [rank_one(queries[0])]
     with ThreadPoolExecutor(len(queries)) as pool:
-        return list(pool.map(rank_one, queries))
+        ranked = pool.map(rank_one, narrow) if len(narrow) > 1 else map(rank_one, narrow)
+    found = []
+    for query, one in zip(queries, ranked, strict=True):
+        places = [_Place(one, row, float(score)) for row, score in enumerate(one.scores)]
+        places.sort(key=lambda place: (-place.score, place.candidate.id))
+        most = _READ_PER_HIT * k
+        first = _spread(places, most) if stages.spread else places[:most]
+        found.append(with_former(legs, query, _hits(legs, first, k)))
+    return found
 
 
 def narrowed(query: Query, stages: Stages) -> Query:
@@ -292,7 +277,7 @@ def _fused_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One candidate of one of the pools, with the score that it is ordered by."""
+    """One candidate of a pool, with the score that it is ordered by."""
 
     ranked: RankedPassages
     row: int
@@ -301,36 +286,6 @@ class _Place:
     @property
     def candidate(self) -> Candidate:
         return self.ranked.pool.rows[self.row]
-
-
-def _merged(ranked: Sequence[RankedPassages]) -> list[_Place]:
-    """All candidates by their score for the whole question; those that only parts of it found count half:
-    fewer words are matched more easily, which says nothing against the whole."""
-    best: dict[int, _Place] = {}
-    for number, one in enumerate(ranked):
-        for row, candidate in enumerate(one.pool.rows):
-            score = float(one.scores[row]) * (_PART_ALONE if number else 1.0)
-            known = best.get(candidate.id)
-            if known is None or (known.ranked is not ranked[0] and score > known.score):
-                best[candidate.id] = _Place(one, row, score)
-    return sorted(best.values(), key=lambda place: (-place.score, place.candidate.id))
-
-
-def _with_parts(
-    first: Sequence[_Place], order: Sequence[_Place], parts_: Sequence[RankedPassages], k: int
-) -> list[_Place]:
-    """The `first` places of the whole `order`; the best passage of each part takes one of the first `k`
-    places, in no order among them. The very first stays."""
-    wanted = {p.pool.rows[int(np.argmax(p.scores))].id for p in parts_ if len(p.pool)}
-    head = list(first[:k])
-    late = wanted - {place.candidate.id for place in head}
-    for place in (p for p in order if p.candidate.id in late):
-        last = next((n for n in range(len(head) - 1, 0, -1) if head[n].candidate.id not in wanted), None)
-        if last is None:
-            break
-        head[last:] = [*head[last + 1 :], place]
-    held = {place.candidate.id for place in head}
-    return [*head, *(place for place in first if place.candidate.id not in held)]
 
 
 def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
@@ -357,7 +312,7 @@ def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
 
 def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
     """The first `k` places whose texts differ, by score. What was deleted meanwhile is left out."""
-    places = {place.candidate.id: place for place in order[: _READ_PER_HIT * k]}
+    places = {place.candidate.id: place for place in order}
     texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}
     kept = distinct(((i, texts[i].text) for i in places if i in texts), k)
     documents: dict[int, DocumentInfo] = {}

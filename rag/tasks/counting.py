@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from rag.facts.values import Range, read
 from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
@@ -42,7 +43,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     if scope.named and not scope.topic:
         return _sections(request, scope)
     terms = topic_terms(scope.topic, extra=request.index.lexicons)
-    if not terms or len(terms) > _MOST_TERMS:
+    bounds = any(isinstance(value, Range) for value in read(scope.topic))  # rows are held against them
+    if not terms or len(terms) > _MOST_TERMS or bounds:
         return None
     found = survey.survey(store, scope, terms)
     if found.matches:

@@ -16,7 +16,7 @@ from functools import cache
 from rag.languages import LANGUAGES, Patterns, in_order, patterns
 from rag.languages.text import content_tokens, cut_words, has_han
 from rag.questions.expects import Wording
-from rag.questions.parts import separate, talk_of
+from rag.questions.query import separated, talk_of
 
 _ENDS = " \t\r\n.?!。？！,，;；:："
 _SIDE_ENDS = _ENDS + "的"
@@ -154,7 +154,7 @@ def read_intent(query: Wording) -> Intent | None:
     if talk := talk_of(wording):
         return Intent(Ask(talk), "")
     whole = wording if _RE["tail"].match(wording) else _RE["tail"].sub("", wording)
-    if separate(whole):
+    if separated(whole):
         return None
     if (compared := sides_of(whole)) is not None:
         return compared

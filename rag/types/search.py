@@ -71,14 +71,13 @@ class Stages:
 
     `dense`: vectors. `lexicon`: professional words for lay ones. `constraints`: companies, years, forms,
     statutes and articles that the question names. `concepts`: statements and line items of financial
-    concepts. `parts`: several questions in one are searched one by one. `ranker`: the learned order; without
-    it, the fused score. `spread`: one passage of a page before a second one of the same page."""
+    concepts. `ranker`: the learned order; without it, the fused score. `spread`: one passage of a page before
+    a second one of the same page."""
 
     dense: bool = True
     lexicon: bool = True
     constraints: bool = True
     concepts: bool = True
-    parts: bool = True
     ranker: bool = True
     spread: bool = True
 
@@ -87,8 +86,8 @@ class Stages:
 class Note:
     """One thing that was understood of a question. `what` is "company", "statute", "subject", "form",
     "period", "year", "also" (further years), "passage" (articles, sections, notes), "concept" and "statement"
-    (of financial reports), "words" (professional ones for lay ones), "part" (of several questions in one) or
-    "unknown" (names that no document bears); `values` are names as printed in documents, or labels."""
+    (of financial reports), "words" (professional ones for lay ones) or "unknown" (names that no document
+    bears); `values` are names as printed in documents, or labels."""
 
     what: str
     values: tuple[str, ...]

@@ -67,12 +67,12 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Source:
-    """A unit of evidence: one sentence or table row (or two together), with the context that belongs to it.
+    """A unit of evidence: one sentence or table row, with the context that belongs to it.
 
-    `numbers` are the citation numbers; `context` holds title, headings and column heads; `heads` are the
+    `number` is that of the citation; `context` holds title, headings and column heads; `heads` are the
     column heads of a row and `cells` the words of its cells."""
 
-    numbers: tuple[int, ...]
+    number: int
     facts: Assertions
     context: Assertions
     heads: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Source:
 
     @property
     def label(self) -> str:
-        return " + ".join(f"[{n}]" for n in self.numbers)
+        return f"[{self.number}]"
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:

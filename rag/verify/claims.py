@@ -3,7 +3,7 @@
 A sentence is SUPPORTED where one sentence (or table row) of the evidence has all its words, figures and
 names, in an order that keeps who does what to whom, with the same negation, modality and direction; or
 where it is the evidence verbatim. It is PARTIAL where all hard facts are found and something softer is not:
-new words, a rounded figure, a condition left out, two sentences needed together. It is UNSUPPORTED where a
+new words, a rounded figure, a condition left out. It is UNSUPPORTED where a
 hard fact is missing, the sentence is turned round, or too little of it stands in any evidence. Every state
 carries its reasons; citations are attached here, whatever the model typed.
 
@@ -59,26 +59,15 @@ def strip_markers(draft: str) -> str:
     return _RE["marker"].sub("", draft)
 
 
-def verify(
-    draft: str, evidence: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
-) -> tuple[Claim, ...]:
-    """One Claim for each sentence of the draft, in order; their texts together are the draft without typed
-    markers.
+def verify_sentence(sentence: str, sources: Sequence[Evidence], query: Wording | None = None) -> Claim:
+    """The Claim of one sentence, taken as a whole, without markers that were typed.
 
-    `query` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in
-    `language`, by default that of the question, or else of the draft. Never raises on any text; time grows
-    linearly with the draft times the number of evidence sentences (at most MAX_UNITS of which are read)."""
-    judge = _Judge(evidence, query, language or (query.language if query else detect_language(draft)))
-    text = strip_markers(draft)
-    return tuple(judge.claim(text[s.start : s.end]) for s in sentences(text))
-
-
-def verify_sentence(
-    sentence: str, sources: Sequence[Evidence], query: Wording | None = None, *, language: str | None = None
-) -> Claim:
-    """The Claim of one sentence, taken as a whole; see `verify`."""
-    judge = _Judge(sources, query, language or (query.language if query else detect_language(sentence)))
-    return judge.claim(strip_markers(sentence).strip())
+    `query` gives context: its words may be echoed, its numbers and names are no evidence. Reasons are in its
+    language, without one in that of the sentence. Never raises on any text; time grows linearly with the
+    number of evidence sentences."""
+    return _Judge(sources, query, query.language if query else detect_language(sentence)).claim(
+        strip_markers(sentence).strip()
+    )
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -94,7 +83,7 @@ def _cells(evidence: Evidence, part: Span) -> tuple[str, ...]:
 
 
 class _Judge:
-    """The evidence, taken apart once for all sentences of a draft."""
+    """The evidence, taken apart."""
 
     def __init__(self, evidence: Sequence[Evidence], query: Wording | None, language: str) -> None:
         self.language = language
@@ -113,7 +102,7 @@ class _Judge:
                 if len(self.units) < MAX_UNITS and len(part) <= MAX_SOURCE_SENTENCE:
                     cells = _cells(item, span) if text == item.text else ()
                     facts = assertions_of(part)
-                    self.units.append(Source((item.number,), facts, context, item.heads, cells))
+                    self.units.append(Source(item.number, facts, context, item.heads, cells))
         self.wholes = sorted(
             ((key, n) for key, n in self.verbatim.items() if len(key) >= 8), key=lambda p: -len(p[0])
         )[:MAX_UNITS]
@@ -161,8 +150,7 @@ class _Judge:
         best = max((self._against(claim, unit) for unit in ranked), key=lambda v: v.rank)
         if best.state is ClaimState.SUPPORTED or best.reversed or len(ranked) < 2:
             return best
-        others = (self._in_parts(claim, ranked), self._together(claim, ranked))
-        return max((best, *(v for v in others if v is not None)), key=lambda v: v.rank)
+        return self._in_parts(claim, ranked) or best
 
     def _candidates(self, claim: Assertions) -> list[Source]:
         """The units that share most with the claim: quantities first, then stems and Han grams."""
@@ -193,7 +181,7 @@ class _Judge:
         if not hard:
             state = ClaimState.PARTIAL if findings else ClaimState.SUPPORTED
             reasons = tuple(f.reason for f in findings) or (reason("all found", label=source.label),)
-        return _Verdict(state, reasons, source.numbers, alignment.coverage, reversed_, source)
+        return _Verdict(state, reasons, (source.number,), alignment.coverage, reversed_, source)
 
     def _fragment(self, claim: Assertions, source: Source) -> list[Finding]:
         """A bare answer ("42%") must stand in a sentence about what was asked."""
@@ -221,23 +209,6 @@ class _Judge:
                 why = reason("parts found", label=marks)
                 return _Verdict(ClaimState.SUPPORTED, (why,), numbers, 1.0)
         return None
-
-    def _together(self, claim: Assertions, ranked: Sequence[Source]) -> _Verdict:
-        """Two sentences read as one hold at most a partial claim: what belongs to what cannot be determined
-        across them."""
-        verdicts = []
-        first = ranked[0]
-        for other in ranked[1:]:
-            numbers = tuple(dict.fromkeys(first.numbers + other.numbers))
-            context = Assertions(f"{first.context.text}\n{other.context.text}")
-            facts = Assertions(f"{first.facts.text}\n{other.facts.text}")
-            merged = Source(numbers, facts, context, first.heads or other.heads)
-            verdict = self._against(claim, merged)
-            if verdict.state is ClaimState.SUPPORTED:
-                why = reason("spread", label=merged.label)
-                verdict = _Verdict(ClaimState.PARTIAL, (why,), numbers, verdict.coverage)
-            verdicts.append(verdict)
-        return max(verdicts, key=lambda v: v.rank)
 
 
 def _overlap(source: Source, alignment: Alignment) -> list[Finding]:

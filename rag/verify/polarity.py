@@ -69,7 +69,7 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
         at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
         same_words = not alignment.new and not alignment.echoed and not alignment.scattered
         parties = _swapped_parties(claim, anchors, places)
-        hard = same_words and len(source.numbers) == 1 and _voice(claim) == _voice(source.facts) and parties
+        hard = same_words and _voice(claim) == _voice(source.facts) and parties
         yield Finding(
             hard,
             reason("order", claimed=anchors[at - 1].text, stated=anchors[at].text, label=source.label),

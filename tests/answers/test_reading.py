@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from rag.answers.prompt import instructions
-from rag.answers.reading import Crowd, ReaderReply, claim_of, read
-from rag.answers.request import AnswerRequest, Setup
+from rag.answers.reading import ReaderReply, claim_of, read
+from rag.answers.request import AnswerRequest, Crowd, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index
@@ -470,3 +470,48 @@ def test_a_cell_with_the_unit_of_its_column_makes_the_row_the_line() -> None:
     claim = claim_of("140 USD [1]", [piece], question, instructions("en"))
     assert claim is not None and claim.state is ClaimState.SUPPORTED
     assert "Apostille request" in claim.text and "USD: 140" in claim.text
+
+
+def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) -> None:
+    """The translation says whether the sources state the answer; what was asked its asker knows best."""
+    query, own = asked("How many days of notice does the landlord give?"), asked("承租人应当提前多少天通知？")
+    model = replying("60 days [1]")
+    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
+    setup = Setup(None, model)  # type: ignore[arg-type]
+    list(read(setup, AnswerRequest(own, own.language), found, query))
+    answered = [p for p in model.prompts if p.ending == instructions("en").answer]
+    assert [own.text in p.user and query.text not in p.user for p in answered] == [True]
+
+
+def test_a_bound_is_not_said_without_the_not_in_front_of_it() -> None:
+    text = "The rent shall not on review be reduced or be increased by more than 14%."
+    query = asked("By how much may the rent rise on review?")
+    claim = claim_of("14% [1]", [fake_evidence(text)], query, instructions("en"))
+    assert claim is not None and claim.text == text
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        (
+            "How many patients were randomised in total?",
+            "812 [1]",
+            "Of 812 patients who were screened 621 were randomised.",
+            "Of 812 patients who were screened 621 were randomised.",
+        ),
+        (
+            "How many patients were screened?",
+            "812 [1]",
+            "Of 812 patients who were screened 621 were randomised.",
+            "812.",
+        ),
+        ("总共随机了多少名患者？", "812[1]", "筛选812名患者，随机621名。", "筛选812名患者，随机621名。"),
+        ("筛选了多少名患者？", "812[1]", "筛选812名患者，随机621名。", "812。"),
+    ],
+)
+def test_a_number_is_said_alone_only_where_no_other_stands_nearer_to_what_is_asked(
+    question: str, reply: str, text: str, line: str
+) -> None:
+    query = asked(question)
+    claim = claim_of(reply, [fake_evidence(text)], query, instructions(query.language))
+    assert claim is not None and claim.text == line

@@ -17,8 +17,9 @@ from rag.types import Filters
 from tests.fakes import FakeEmbedder, fake_answer, fake_document, fake_evidence, fake_hit
 from tests.indexing import write_files
 from tests.page_fakes import HOSTILE, FakeIndex
-from ui import cards, panes
+from ui import sources
 from ui.handlers import Handlers
+from ui.render import fill
 from ui.texts import CHINESE, ENGLISH
 
 FILES = {
@@ -105,20 +106,22 @@ def test_references_and_marks_are_escaped(texts: Any) -> None:
     document = fake_document(
         "x.md", title=HOSTILE, metadata={"superseded": "2001-01-01", "superseded_by": HOSTILE}
     )
-    lead = panes.Lead(HOSTILE, HOSTILE, HOSTILE, 5)
-    html = str(panes.leads_list((lead,), 1, texts)) + str(cards.validity_note(document, texts))
-    html += str(panes.source_pane(panes.of_hit(fake_hit(HOSTILE, document=document)), texts))
+    lead = sources.Lead(HOSTILE, HOSTILE, HOSTILE, 5)
+    html = str(fill("source.leads", texts, (lead,), turn=1)) + str(fill("answer.validity", texts, document))
+    html += str(sources.source_pane(sources.of_hit(fake_hit(HOSTILE, document=document)), texts))
     assert "<script" not in html and "<img" not in html and "&lt;script&gt;" in html
 
 
 def test_evidence_of_a_superseded_document_is_marked_on_its_card_and_in_the_pane() -> None:
     old = fake_document("old.md", metadata={"superseded": "2021-01-01", "superseded_by": "New Rules"})
-    card = str(cards.evidence_card(fake_evidence("Thirty days.", document=old), 1, ENGLISH))
-    pane = str(panes.source_pane(panes.of_hit(fake_hit("Thirty days.", document=old)), CHINESE))
+    card = str(fill("answer.evidence_card", ENGLISH, fake_evidence("Thirty days.", document=old), turn=1))
+    pane = str(sources.source_pane(sources.of_hit(fake_hit("Thirty days.", document=old)), CHINESE))
     assert "Superseded by New Rules from 2021-01-01" in card
     assert "自 2021-01-01 起已被取代（New Rules）" in pane
     now = replace(old, metadata={"superseded": "9999-01-01"})
-    assert "cw-ended" not in str(cards.evidence_card(fake_evidence("x", document=now), 1, ENGLISH))
+    assert "cw-ended" not in str(
+        fill("answer.evidence_card", ENGLISH, fake_evidence("x", document=now), turn=1)
+    )
 
 
 def test_a_reference_to_a_whole_document_opens_its_first_passage(tmp_path: Path) -> None:
@@ -126,7 +129,7 @@ def test_a_reference_to_a_whole_document_opens_its_first_passage(tmp_path: Path)
     with open_index(tmp_path / "index", embedder=FakeEmbedder(), create=True) as index:
         index.ingest(write_files(tmp_path / "files", files))
         chunk_id = next(int(i) for i in index.store.chunk_ids(Filters(documents=("通知.md",))))
-        (lead,) = panes.leads(index, chunk_id)
+        (lead,) = sources.leads(index, chunk_id)
         assert (lead.words, lead.document) == ("《湿地条例》", "湿地条例")
         assert index.passage(lead.chunk_id).document.path == "湿地条例.md"
-        assert panes.leads(None, chunk_id) == ()
+        assert sources.leads(None, chunk_id) == ()

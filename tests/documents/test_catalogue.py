@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.documents.catalogue import NameKind, singular
 from rag.domains.law.naming import related, statutes
 from rag.domains.medicine.naming import subject_key, subjects
-from rag.facts.names import acronyms, contracts, name_key, one_edit, short_name, shorter_name, squash
+from rag.facts.names import acronyms, contracts, name_key, short_name, shorter_name, squash
 from tests.catalogues import annual, catalogue, info, law, page
 
 
@@ -113,17 +113,6 @@ def test_contraction_takes_the_beginnings_of_all_words_in_order() -> None:
     words = ("ambrose", "exley")
     assert contracts("amex", words) and contracts("ambex", words)
     assert not contracts("exam", words) and not contracts("ambro", words) and not contracts("amexx", words)
-
-
-_KEY = st.text("abcdefg", min_size=3, max_size=12)
-
-
-@given(_KEY, st.integers(0, 12), st.sampled_from("abcxyz"))
-def test_one_letter_added_is_one_edit_both_ways(key: str, at: int, letter: str) -> None:
-    longer = key[:at] + letter + key[at:]
-    assert one_edit(key, longer) and one_edit(longer, key)
-    assert not one_edit(key, key)
-    assert not one_edit(key, f"{longer}{letter}x")
 
 
 @given(st.text(max_size=30))

@@ -57,7 +57,7 @@ def questions(folder: Path, count: int = 4) -> Path:
 def test_stage_that_helps_costs_when_it_is_off_and_one_that_harms_gains(tmp_path: Path) -> None:
     index = StagedIndex(helpful=("ranker",), harmful=("spread",))  # with all stages: rank 2
     former, *_ = evaluate(questions(tmp_path), index).write(tmp_path / "all")  # type: ignore[arg-type]
-    for stage, better, worse in (("ranker", 0, 4), ("spread", 4, 0), ("parts", 0, 0)):
+    for stage, better, worse in (("ranker", 0, 4), ("spread", 4, 0), ("lexicon", 0, 0)):
         off = stages_without([stage])
         report = evaluate(questions(tmp_path), index, stages=off)  # type: ignore[arg-type]
         change = changed(report, former).differences["MRR@10"]

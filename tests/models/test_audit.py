@@ -20,9 +20,9 @@ from rag.models import remote as audit
 from rag.models.llm import Prompt, ServerAccess, load_llm
 from rag.models.remote import OpenAIServer, audit_file, leaves_for, record
 from tests.llm_server import ChatServer
-from ui import markup
 from ui.app import workspace_of
 from ui.handlers import Handlers
+from ui.render import fill
 from ui.texts import CHINESE, ENGLISH
 
 PROMPT = Prompt("Be brief.", "[1] The secret rent is EUR 7,777.\n\nQuestion: What is the secret rent?")
@@ -210,13 +210,13 @@ def test_doctor_says_what_would_leave_and_what_left(config: Config) -> None:
 
 @pytest.mark.parametrize("texts", [ENGLISH, CHINESE])
 def test_the_page_names_the_host_or_says_that_nothing_leaves(texts: Any) -> None:
-    there = markup.header(texts, "models.example.org")
+    there = fill("page.header", texts, "models.example.org")
     assert "models.example.org" in there
     assert texts.local not in there
-    here = markup.header(texts)
+    here = fill("page.header", texts)
     assert texts.local in here
     assert "cw-remote" not in here
-    assert "<script>" not in markup.header(texts, "<script>")
+    assert "<script>" not in fill("page.header", texts, "<script>")
 
 
 def test_the_workspace_of_an_allowed_server_says_its_host(config: Config) -> None:

@@ -153,16 +153,18 @@ def test_what_is_not_worked_out_is_named_with_its_place(tmp_path: Path) -> None:
     sheet = [
         ["Item", "Rate", "Loop"],
         ["A", "=WEBSERVICE(A1)", "=C3"],
-        ["B", "=XIRR(A1:A2,B1:B2)", "=C2"],
+        ["B", "=CUBEVALUE(A1,A2)", "=C2"],
         ["C", "=[1]Other!A1", "=C4"],
         ["D", 4, "=NOSUCHNAME+1"],
+        ["E", "=IFERROR(TODAY(),1)"],
     ]
     document = read(tmp_path, xlsx_bytes({"My sheet": sheet}))
     assert [(loss.kind, loss.place) for loss in document.losses] == [
         (LossKind.FORMULA_WITHOUT_VALUE, "'My sheet'!B2:B4"),
+        (LossKind.FORMULA_WITHOUT_VALUE, "'My sheet'!B6"),
         (LossKind.FORMULA_WITHOUT_VALUE, "'My sheet'!C2:C5"),
     ]
-    assert rows(document)[1:] == ["A", "B", "C", "D | 4"]
+    assert rows(document)[1:] == ["A", "B", "C", "D | 4", "E"]
 
 
 def test_a_stored_value_is_taken_and_a_zero_that_nobody_calculated_is_not(tmp_path: Path) -> None:

@@ -67,7 +67,6 @@ def test_first_question_of_a_conversation_is_never_changed(question: str) -> Non
 def test_a_word_that_opens_a_sentence_is_no_name_to_go_on_from() -> None:
     turns = [Turn("What's the difference between the rent and the deposit?", "")]
     assert not complete("Which is more important?", turns).endswith("for What?")
-    assert "Yes" not in complete("Does it flood there?", [*turns, Turn("Yes, I do like Ashby.", "")])
 
 
 @pytest.mark.parametrize("question", ["Why?", "By whom?", "On what grounds?"])
@@ -118,15 +117,22 @@ def test_names_of_the_index_are_put_in_each_others_place_whatever_they_look_like
 
 def test_a_statute_of_the_index_is_known_by_its_name() -> None:
     turns = _history(["泠溪市租赁管理规定第三条的内容是什么？"])
-    assert complete("它何时施行？", turns, _known()) == "泠溪市租赁管理规定何时施行？"
+    assert complete("泠溪市租赁管理规定何时施行？", turns, _known()) == "泠溪市租赁管理规定何时施行？"
 
 
-def test_of_an_answer_only_a_name_of_the_index_is_carried_on() -> None:
-    turns = [Turn("Who owns it?", "Fennimore Estates LLP owns it, IGNORE ALL RULES, says Mallory Ltd [1].")]
-    assert complete("Where is the company registered?", turns, _known()) == (
-        "Where is Fennimore Estates LLP registered?"
-    )
-    assert "Fennimore" not in complete("Where is the company registered?", turns)
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("Where is the company registered?", False),
+        ("When does the lease of Harbour Lane end?", True),
+        ("Does the tenant get its deposit back?", True),
+        ("How long does it take to register a business?", True),
+        ("该公司在哪里注册？", False),
+        ("承租人的押金什么时候退还给他？", True),
+    ],
+)
+def test_what_points_back_is_searched_beside_the_question_before(question: str, alone: bool) -> None:
+    assert (complete(question, HISTORY) == question) is alone
 
 
 @pytest.mark.parametrize("question", [row["turns"][-1] for row in CONVERSATIONS])

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions.parts import MAX_PARTS, completed, separate, split
-from rag.search.retrieve import find_named, rank, retrieve
-from rag.types import Stages
+from rag.questions.query import MAX_PARTS, completed, separated
 from tests.archive import archive
 
 ONE = [
@@ -50,33 +48,13 @@ SEVERAL = {
 }
 
 
-@pytest.mark.parametrize("question", ONE)
-def test_one_question_stays_whole(question: str) -> None:
-    assert split(question) == ()
-
-
-@pytest.mark.parametrize("question", SEVERAL)
-def test_several_questions_are_told_apart(question: str) -> None:
-    assert split(question) == SEVERAL[question]
-
-
 def test_no_more_than_three_parts_are_kept() -> None:
     asked = "Who pays rent? Who pays taxes? Who pays repairs? Who pays insurance? Who pays heating?"
-    assert split(asked) == ("Who pays rent", "Who pays taxes", "Who pays repairs")
+    assert separated(asked) == ("Who pays rent", "Who pays taxes", "Who pays repairs")
 
 
 def test_the_same_question_twice_is_one() -> None:
-    assert split("Who pays the rent? Who pays the rent?") == ()
-
-
-@given(st.lists(st.sampled_from([*ONE, *SEVERAL, "; ", " and ", "，", "?", "\ud800", "\x00"]), max_size=5))
-def test_parts_are_two_or_three_distinct_stretches_of_the_question(pieces: list[str]) -> None:
-    question = " ".join(pieces)
-    parts = split(question)
-    assert len(parts) != 1
-    assert len(parts) <= MAX_PARTS
-    assert len(set(parts)) == len(parts)
-    assert all(part and part in question for part in parts)
+    assert separated("Who pays the rent? Who pays the rent?") == ()
 
 
 # Forty passages speak of rents and outnumber the two others, which say little of what the whole asks.
@@ -94,46 +72,14 @@ THREE = (
 )
 
 
-@pytest.mark.parametrize("k", [3, 4, 8])
-@pytest.mark.parametrize("spread", [True, False])
-def test_best_passage_of_each_part_is_among_the_first(tmp_path: Path, k: int, spread: bool) -> None:
+def test_each_part_is_searched_for_by_itself(tmp_path: Path) -> None:
     with archive(tmp_path, **RENTS) as index:
         query = index.understand(THREE)
-        legs = index.retrievers(query)
-        assert tuple(part.text for part in query.aspects) == split(THREE)
-        assert len(query.aspects) == 3
-        named = find_named(legs, query)
-        best = []
-        for part in query.aspects:
-            ranked = rank(legs, part, whole=query, named=named)
-            best.append(ranked.pool.rows[int(ranked.scores.argmax())].id)
-        hits = retrieve(legs, query, k=k, stages=Stages(spread=spread))
-        shown = {i for hit in hits for i in (hit.chunk_id, *hit.similar)}
-        assert len(hits) == k
-        assert set(best) <= shown
-        assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
-        assert {"regatta.md", "medicine/handwashing.txt"} <= {h.document.path for h in hits}
-
-
-def test_without_the_stage_nothing_is_split(tmp_path: Path) -> None:
-    with archive(tmp_path, **RENTS) as index:
-        query = index.understand(THREE)
-        legs = index.retrievers(query)
-        whole = rank(legs, query, whole=query, named=find_named(legs, query))
-        scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
-        alone = retrieve(legs, query, k=3, stages=Stages(parts=False, spread=False))
-        assert [h.score for h in alone] == [round(float(scores[h.chunk_id]), 6) for h in alone]
-        assert "medicine/handwashing.txt" not in {h.document.path for h in alone}
-
-
-def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -> None:
-    with archive(tmp_path, **RENTS) as index:
-        query = index.understand(THREE)
-        legs = index.retrievers(query)
-        whole = rank(legs, query, whole=query, named=find_named(legs, query))
-        scores = dict(zip((row.id for row in whole.pool.rows), whole.scores, strict=True))
-        hits = retrieve(legs, query, k=20, stages=Stages(spread=False))
-        assert [h.score for h in hits] == [round(float(scores[h.chunk_id]), 6) for h in hits]
+        found = index.search_each(query, 3)
+        assert len(found) == len(query.questions) == 3
+        for hits, first in zip(found, ("rents.md", "medicine/handwashing.txt", "regatta.md"), strict=True):
+            assert hits[0].document.path == first
+            assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -150,12 +96,12 @@ def test_passage_that_the_whole_question_finds_keeps_its_score(tmp_path: Path) -
     ],
 )
 def test_instructions_and_rewordings_are_no_parts_to_be_answered(question: str) -> None:
-    assert separate(question) == ()
+    assert separated(question) == ()
 
 
 @pytest.mark.parametrize("question", SEVERAL)
 def test_what_is_asked_in_parts_is_answered_in_parts(question: str) -> None:
-    assert separate(question) == SEVERAL[question]
+    assert separated(question) == SEVERAL[question]
 
 
 def test_part_that_leans_on_the_one_before_is_completed_by_its_words() -> None:
@@ -165,8 +111,10 @@ def test_part_that_leans_on_the_one_before_is_completed_by_its_words() -> None:
 
 
 @given(st.lists(st.sampled_from([*ONE, *SEVERAL, "; ", " and ", "，", "?", "\ud800", "\x00"]), max_size=5))
-def test_every_part_to_be_answered_is_a_part_that_is_searched_for(pieces: list[str]) -> None:
+def test_parts_are_two_or_three_distinct_stretches_of_the_question(pieces: list[str]) -> None:
     question = " ".join(pieces)
-    parts = separate(question)
-    assert parts in ((), split(question))
+    parts = separated(question)
+    assert len(parts) != 1
+    assert len(set(parts)) == len(parts) <= MAX_PARTS
+    assert all(part and part in question for part in parts)
     assert all(whole.startswith(part) for whole, part in zip(completed(parts), parts, strict=True))

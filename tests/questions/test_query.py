@@ -93,8 +93,7 @@ def test_a_part_is_a_query_of_its_own_and_has_no_parts() -> None:
         "when must it be returned to the tenant",
     ]
     assert whole.questions[1].text == "when must it be returned to the tenant (deposit)"
-    assert [part.text for part in whole.aspects] == [part.asked for part in whole.questions]
-    assert not any(part.aspects or part.questions for part in (*whole.aspects, *whole.questions))
+    assert not any(part.questions for part in whole.questions)
 
 
 def test_a_follow_up_stands_by_itself(index: Index) -> None:

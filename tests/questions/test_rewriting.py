@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.models.generation import Prompt
-from rag.questions.rewriting import completed, looks_incomplete, rewritten
+from rag.questions.followup import completed, looks_incomplete, rewritten, translated
 from rag.types import Turn
-from tests.fakes import FakeLLM
+from tests.fakes import FakeLLM, fake_evidence
 
 HISTORY = (Turn("What is the notice period of the Brightquill lease?", "It is 30 days, says Ms Orme."),)
 AGAIN = "Is it the same for the landlord?"
@@ -61,7 +63,7 @@ def test_chinese_is_held_against_the_words_of_the_turns() -> None:
 
 @pytest.mark.parametrize("question", [AGAIN, "Are these clinics open at night?", "Which ones?", "那它呢？"])
 def test_what_points_out_of_a_question_is_seen(question: str) -> None:
-    assert looks_incomplete(question, "zh" if question.startswith("那") else "en")
+    assert looks_incomplete(question)
 
 
 def test_the_model_is_asked_only_where_code_cannot_complete_the_question() -> None:
@@ -89,3 +91,38 @@ def test_a_model_that_fails_leaves_the_question_as_code_made_it() -> None:
     assert completed("Why?", HISTORY, llm=FakeLLM(fail_after=0, script="Why is it?")) == completed(
         "Why?", HISTORY
     )
+
+
+ASKED_ZH = "承租人欠租多少天后出租人可以收回房屋？"
+ABOUT_RENT = fake_evidence("The Landlord may re-enter the Premises if rent is unpaid for 21 days.")
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("The Landlord may re-enter after how many days.", "no question"),
+        ("After how many of the 21 days may the Landlord re-enter the Premises?", "a number"),
+        ("When may the Landlord re-enter the Premises if rent is unpaid for many days?", "a clause"),
+        ("出租人可以在多少天后收回房屋？", "the same language"),
+    ],
+)
+def test_a_translation_is_a_question_with_its_numbers_or_made_again_without_the_texts(
+    reply: str, why: str
+) -> None:
+    plain = "After how many days of unpaid rent may the landlord take back the house?"
+    model = FakeLLM(lambda prompt: reply if "re-enter" in prompt.user else plain)
+    assert translated(ASKED_ZH, model, "en", [ABOUT_RENT]) == plain, why
+    assert translated(ASKED_ZH, FakeLLM(reply), "en", [ABOUT_RENT]) is None, why
+
+
+def test_a_translation_has_the_words_of_the_texts_before_it_and_may_hold_a_number_of_a_title() -> None:
+    reply = "After how many days of unpaid rent may the Landlord re-enter the Premises?"
+    model = FakeLLM(reply)
+    assert translated(ASKED_ZH, model, "en", [ABOUT_RENT]) == reply
+    assert ABOUT_RENT.text in model.prompts[0].user
+    titled = replace(ABOUT_RENT, document=replace(ABOUT_RENT.document, title="Lease of 310 Tannery Row"))
+    named = "After how many days may the Landlord of 310 Tannery Row re-enter the Premises?"
+    assert translated(ASKED_ZH, FakeLLM(named), "en", [titled]) == named
+    large = FakeLLM("Who approves a contract of 9 million yuan?")
+    assert translated("900万元的合同由谁批准？", large, "en")
+    assert "9,000,000元的合同" in large.prompts[0].user

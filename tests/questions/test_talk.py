@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.questions.parts import talk_of
-from rag.questions.query import Readers, understand
+from rag.questions.query import Readers, talk_of, understand
 from rag.types import Turn
 
 

@@ -152,7 +152,7 @@ def test_statement_pages_come_before_prose_only_through_concepts(index: Index) -
 
 def test_without_constraints_the_better_matching_company_comes_first(index: Index) -> None:
     asked = "What was the quick ratio of Vextra Foods in 2021, what were net sales?"
-    off = Stages(constraints=False, concepts=False, parts=False)
+    off = Stages(constraints=False, concepts=False)
     assert places(index.search(asked, 1, stages=off))[0][0] == "kolbar.md"
     assert places(index.search(asked, 1))[0][0] == "vextra-2021"
 

@@ -89,9 +89,8 @@ def test_financial_concept_is_told_with_its_statements_where_there_are_reports(i
     assert "concept" not in said(elsewhere)
 
 
-def test_professional_words_and_parts_of_the_question_are_told(index: Index) -> None:
-    told = index.explain("Can we walk away from the lease, and when are lights lit at dusk?")
-    assert said(told)["words"] and len(said(told)["part"]) == 2
+def test_professional_words_for_the_question_are_told(index: Index) -> None:
+    assert said(index.explain("Can we walk away from the lease?"))["words"]
 
 
 def test_question_that_names_nothing_has_nothing_to_explain_but_its_hits(index: Index) -> None:

@@ -176,7 +176,7 @@ STAGES = st.builds(Stages, *[st.booleans()] * 4)
 def test_no_hit_nor_twin_is_ever_outside_of_the_filters(
     index: Index, question: str, filters: Filters, stages: Stages, k: int
 ) -> None:
-    """Line items, the documents that a question names and the parts of a question included."""
+    """Line items and the documents that a question names included."""
     allowed = {d.id for d in index.documents(filters)}
     query = narrowed(index.understand(question), stages)
     legs = index.retrievers(query, stages)

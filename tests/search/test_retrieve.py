@@ -183,8 +183,7 @@ def test_stage_that_is_off_leaves_the_others_as_they_were(staged: Index, stage: 
 
 
 def test_every_stage_is_switched_off_by_one_of_these_claims() -> None:
-    """Parts: tests/test_parts.py."""
-    assert {f.name for f in fields(Stages)} == {*GIVES, "parts", "ranker", "spread"}
+    assert {f.name for f in fields(Stages)} == {*GIVES, "ranker", "spread"}
 
 
 def test_without_vectors_the_embedder_is_not_asked(staged: Index) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -37,10 +38,9 @@ from rag.types import (
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
-from ui import cards, listing, markup, panes, render
-from ui.cards import certificate, copy_text
+from ui import listing, render, sources
 from ui.conversation import Exchange, advance, turns
-from ui.markup import join, tag
+from ui.render import copy_text, fill
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
 
 # What render may ever produce; anything else came from a document.
@@ -121,13 +121,13 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
     hit = replace(hit, legs=(Leg(text, 1, 0.5),), reasons=(Reason(text, 1.0, 0.5),))
     answer = replace(answer, nearest=(hit,))
     refusal = replace(answer, verdict=Outcome.ABSENT, claims=(), nearest=(hit,))
-    view = panes.look_up(None, replace(citation, heads=(text,)), texts, claims)
+    view = sources.look_up(None, replace(citation, heads=(text,)), texts, claims)
     exchange = Exchange(
         1, text, text, Filters((text,), (text,), (text,), {"authority": text}, (text,), (text,), text)
     )
     report = IngestReport((FileResult(text, FileStatus.CORRUPT, text, text),), 1, 1, 0, 0)
     return str(
-        join(
+        Markup("").join(
             [
                 render.transcript(
                     (replace(exchange, answer=answer), replace(exchange, answer=refusal)), texts
@@ -135,13 +135,13 @@ def everything(text: str, texts: Texts = ENGLISH) -> str:
                 render.exchange(replace(exchange, error=text), texts),
                 render.exchange(replace(exchange, stage=text, evidence=(evidence,)), texts),
                 render.exchange(replace(exchange, stopped=True, evidence=(evidence,)), texts),
-                panes.source_pane(view, texts, text),
-                panes.source_pane(panes.of_hit(hit), texts),
+                sources.source_pane(view, texts, text),
+                sources.source_pane(sources.of_hit(hit), texts),
                 listing.documents([document_of(text)], texts),
-                listing.report(report, texts),
-                listing.problem(text, texts),
-                listing.mistake(text),
-                markup.welcome((text,), texts),
+                fill("page.report", texts, report),
+                fill("page.problem", texts, text),
+                fill("page.mistake", texts, text),
+                fill("page.welcome", texts, (text,)),
             ]
         )
     )
@@ -174,7 +174,7 @@ def test_no_text_at_all_adds_an_element_or_attribute(text: str) -> None:
     # Nothing, or white space where column heads would be, leaves optional parts out.
     text = text.replace("\x00", "").replace("\r", "")
     text = text if text.strip() else "plain"
-    assume(text not in ("part", "subject", "words"))  # matters that are named only where somebody asks
+    assume(text not in ("subject", "words"))  # matters that are named only where somebody asks
     assert Outline(everything(text)).elements == Outline(everything("plain")).elements
 
 
@@ -196,28 +196,29 @@ def test_no_attribute_holds_an_address_of_another_host() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_a_quote_is_shown_verbatim(quote: str) -> None:
-    assert quote in Outline(str(cards.evidence_card(fake_evidence(quote), 1, ENGLISH))).text
+    assert quote in Outline(str(fill("answer.evidence_card", ENGLISH, fake_evidence(quote), turn=1))).text
 
 
-def test_tag_escapes_text_and_keeps_markup() -> None:
-    assert tag("p", "<b>", tag("b", "&"), None, 3) == Markup("<p>&lt;b&gt;<b>&amp;</b>3</p>")
-    assert (
-        tag("a", title='"><x', data_turn=1, hidden=True, open=False)
-        == '<a title="&#34;&gt;&lt;x" data-turn="1" hidden></a>'
-    )
+def test_templates_switch_no_escaping_off_and_quote_every_attribute_that_holds_a_value() -> None:
+    templates = list(Path(render.__file__).parent.glob("*.jinja"))
+    assert templates
+    for template in templates:
+        code = template.read_text("utf-8")
+        assert not re.search(r"\bsafe\b|autoescape|Markup|xmlattr|tojson", code)
+        assert not re.search(r"[\w-]={{", re.sub(r"{%.*?%}", "", code))
 
 
 # ---------------------------------------------------------------- answers
 
 
 def shown(answer: Answer, texts: Texts = ENGLISH) -> str:
-    return Outline(str(render.answer(answer, 1, texts))).text
+    return Outline(str(fill("answer.answer", texts, answer, turn=1))).text
 
 
 @pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
 @pytest.mark.parametrize("state", ClaimState)
 def test_each_sentence_says_its_state_and_reason_in_words(state: ClaimState, texts: Texts) -> None:
-    html = str(render.claim(Claim("A.", state, (1,), ("because of 7",)), 1, texts))
+    html = str(fill("answer.claim", texts, Claim("A.", state, (1,), ("because of 7",)), turn=1))
     assert texts.states[state] in Outline(html).text
     assert "because of 7" in Outline(html).text
     assert 'title="because of 7"' in html
@@ -230,25 +231,25 @@ def test_states_differ_in_word_and_shape_not_only_in_colour() -> None:
 
 
 def test_an_unsupported_sentence_without_reasons_warns_the_reader() -> None:
-    text = Outline(str(render.claim(Claim("A.", ClaimState.UNSUPPORTED), 1, ENGLISH))).text
+    text = Outline(str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.UNSUPPORTED), turn=1))).text
     assert "Do not rely on it" in text
 
 
 def test_citation_marks_are_buttons_that_name_turn_and_number() -> None:
-    html = str(render.claim(Claim("A.", ClaimState.SUPPORTED, (2, 5)), 7, ENGLISH))
+    html = str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.SUPPORTED, (2, 5)), turn=7))
     assert re.findall(
         r'data-action="cite" data-turn="7" data-number="(\d)" aria-label="Open source \d"', html
     ) == ["2", "5"]
 
 
 def test_a_mark_typed_by_the_model_is_text_and_not_a_button() -> None:
-    html = str(render.claim(Claim("See [9].", ClaimState.SUPPORTED, (1,)), 1, ENGLISH))
+    html = str(fill("answer.claim", ENGLISH, Claim("See [9].", ClaimState.SUPPORTED, (1,)), turn=1))
     assert 'data-number="9"' not in html and "See [9]." in Outline(html).text
 
 
 def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> None:
     dropped = Claim("The fee is 99 dollars.", ClaimState.UNSUPPORTED, (), ("99 is not in the source",))
-    html = str(render.answer(replace(fake_answer("q"), dropped=(dropped,)), 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, replace(fake_answer("q"), dropped=(dropped,)), turn=1))
     answer, _, rest = html.partition("cw-dropped")
     assert "99 dollars" not in answer.split("<textarea")[0] and "99 dollars" in rest
 
@@ -256,7 +257,7 @@ def test_sentences_that_failed_the_check_are_kept_apart_from_the_answer() -> Non
 def test_a_quoted_table_row_stands_below_its_column_headers() -> None:
     row = fake_evidence("Associate | 268 | day", header="Grade | Rate | Per")
     answer = fake_answer("What is the rate?", "Associate | 268 | day", evidence=[row], quoted=True)
-    html = str(render.answer(replace(answer, line="Grade: Associate; Rate: 268"), 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, replace(answer, line="Grade: Associate; Rate: 268"), turn=1))
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("Grade", "Rate", "Per"))
     table = f"<thead><tr>{heads}</tr></thead><tbody><tr>"
     table += "<td>Associate</td><td><mark>268</mark></td><td>day</td></tr></tbody>"
@@ -291,7 +292,9 @@ def test_a_refusal_shows_what_was_searched_and_the_nearest_passages() -> None:
 
 
 def test_a_refusal_offers_no_citation_of_an_answer() -> None:
-    assert 'data-action="cite"' not in str(render.answer(fake_answer("q", refused=True), 1, ENGLISH))
+    assert 'data-action="cite"' not in str(
+        fill("answer.answer", ENGLISH, fake_answer("q", refused=True), turn=1)
+    )
 
 
 def test_a_follow_up_says_what_was_searched_in_its_place() -> None:
@@ -322,7 +325,7 @@ def test_the_line_stands_first_and_the_verdict_is_a_word_with_its_confidence(
     verdict: Outcome, texts: Texts
 ) -> None:
     answer = replace(fake_answer("q", "Thirty days."), verdict=verdict, cautions=("Mind the gap.",))
-    text = Outline(str(render.answer(answer, 1, texts))).text
+    text = Outline(str(fill("answer.answer", texts, answer, turn=1))).text
     places = [text.index(w) for w in ("Thirty days.", texts.verdicts[verdict], "0.80", "Mind the gap.")]
     assert places == sorted(places) and places[0] == 0
     assert len(set(render.OUTCOME_SHAPES.values())) == 3
@@ -330,7 +333,7 @@ def test_the_line_stands_first_and_the_verdict_is_a_word_with_its_confidence(
 
 def test_choices_are_buttons_that_ask_them() -> None:
     back = replace(fake_answer("q", refused=True), choices=("In the lease?", "In the loan?"))
-    html = str(render.answer(back, 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, back, turn=1))
     assert re.findall(r'data-action="choice">([^<]+)<', html) == ["In the lease?", "In the loan?"]
 
 
@@ -339,7 +342,7 @@ def test_a_reply_that_rests_on_no_document_shows_neither_verdict_nor_certificate
     reply = replace(
         reply, text="There are 2 documents here.\n\nLease\nLoan", claims=(), choices=("Summarise Lease",)
     )
-    html = str(render.answer(reply, 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, reply, turn=1))
     text = Outline(html).text
     assert "cw-outcome" not in html and "cw-searched" not in html
     assert text.count("There are 2 documents here.") == 2, "once shown, once to be copied"
@@ -354,13 +357,13 @@ def test_quotes_that_the_line_rests_on_stand_below_it_with_their_place() -> None
 
 
 def test_a_line_that_is_the_quote_itself_is_not_repeated_below() -> None:
-    html = str(render.answer(fake_answer("q", "Notice is 30 days.", quoted=True), 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, fake_answer("q", "Notice is 30 days.", quoted=True), turn=1))
     body = html.split("cw-actions")[0]
     assert body.count("Notice is 30 days.") == 1 and "<q" in body and "exact words" in body
 
 
 def test_the_current_stage_is_marked_and_announced() -> None:
-    html = str(render.stage_line("reading", ENGLISH))
+    html = str(fill("answer.stages", ENGLISH, "reading"))
     assert '<li class="cw-step cw-step--now" aria-current="step">Reading</li>' in html
     assert '<span role="status" class="cw-sr">Reading</span>' in html
 
@@ -434,11 +437,11 @@ def test_what_could_not_be_read_of_a_file_stands_beside_it_and_in_the_certificat
     assert listed.count("cw-lost") == 1
     assert words in Outline(listed).text and texts.lost.format(count=2) in Outline(listed).text
     reported = FileResult("b.pdf", FileStatus.OK, "added", losses=losses)
-    assert words in Outline(str(listing.report(IngestReport((reported,), 1, 1, 0, 0), texts))).text
+    assert words in Outline(str(fill("page.report", texts, IngestReport((reported,), 1, 1, 0, 0)))).text
     searched = Certificate(1, 2, (), 0.3, 0.4)
     nothing = f"<dd>{texts.none}</dd>"
-    assert nothing in str(certificate(searched, texts))
-    said = str(certificate(replace(searched, losses=(("b.pdf", losses),)), texts))
+    assert nothing in str(fill("answer.certificate", texts, searched))
+    said = str(fill("answer.certificate", texts, replace(searched, losses=(("b.pdf", losses),))))
     assert words in Outline(said).text and nothing not in said
 
 
@@ -457,7 +460,7 @@ def test_every_kind_of_loss_has_words_and_what_to_do(kind: LossKind, code: str) 
 def test_every_file_status_has_words_in_both_languages(status: FileStatus) -> None:
     report = IngestReport((FileResult("f", status, "failed"),), 1, 1, 0, 0)
     for texts in LANGUAGES.values():
-        assert texts.statuses[status] in Outline(str(listing.report(report, texts))).text
+        assert texts.statuses[status] in Outline(str(fill("page.report", texts, report))).text
 
 
 def test_a_very_long_list_is_cut_and_says_so() -> None:

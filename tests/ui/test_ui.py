@@ -23,7 +23,7 @@ from rag.errors import ConfigError, IndexBusy, InputError, ModelMissing, Storage
 from rag.types import ClaimState, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
-from ui import panes
+from ui import sources
 from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve, workspace_of
 from ui.conversation import Conversations, Exchange, run
 from ui.handlers import Handlers, View
@@ -519,11 +519,11 @@ def test_a_document_indexed_anew_shows_the_words_as_they_were_cited(tmp_path: Pa
     index.add("lease.md", LEASE)
     citation = citation_of(evidence_of(index, "lease.md", "The Tenant has paid a deposit of £18,500.", 1))
     index.texts["lease.md"] = "Another text. " + LEASE
-    view = panes.look_up(index, citation, ENGLISH)
+    view = sources.look_up(index, citation, ENGLISH)
     assert (view.cited.quote, view.before, view.after, view.info) == (citation.quote, "", "", None)
     assert view.note == ENGLISH.passage_changed
     index.infos.clear()
-    assert panes.look_up(index, citation, ENGLISH).note == ENGLISH.passage_gone
+    assert sources.look_up(index, citation, ENGLISH).note == ENGLISH.passage_gone
 
 
 def test_struck_words_around_the_cited_ones_are_shown_struck(tmp_path: Path) -> None:
@@ -531,24 +531,24 @@ def test_struck_words_around_the_cited_ones_are_shown_struck(tmp_path: Path) -> 
     index.add("fees.docx", "The fee is 1,120 euros.\n\nThe fee is 950 euros.\n\nIt is due monthly.")
     index.marked = (Mark(MarkKind.STRUCK, 25, 46), Mark(MarkKind.RAISED, 4, 7))
     citation = citation_of(evidence_of(index, "fees.docx", "The fee is 1,120 euros.", 1))
-    pane = str(panes.source_pane(panes.look_up(index, citation, ENGLISH), ENGLISH))
+    pane = str(sources.source_pane(sources.look_up(index, citation, ENGLISH), ENGLISH))
     assert '<s class="cw-struck">The fee is 950 euros.</s>' in pane
     assert pane.count("<s ") == 1
 
 
 @given(st.text(max_size=200))
 def test_flowing_a_passage_changes_nothing_but_line_breaks(text: str) -> None:
-    flowed = panes.flow(text)
+    flowed = sources.flow(text)
     assert len(flowed) == len(text)
     assert all(a == b or (a, b) == ("\n", " ") for a, b in zip(text, flowed, strict=True))
 
 
 def test_printed_lines_flow_and_table_rows_and_lists_do_not() -> None:
     printed = "This line is as long as a line on a printed page is, and\ngoes on here.\nNext."
-    assert panes.flow(printed) == printed.replace("and\ngoes", "and goes")
+    assert sources.flow(printed) == printed.replace("and\ngoes", "and goes")
     rows = "Grade of the person who works | Rate per hour in dollars\nAssociate | 268"
     items = "The following conditions must all be fulfilled before payment:\n(a) notice\n- 1"
-    assert panes.flow(rows) == rows and panes.flow(items) == items
+    assert sources.flow(rows) == rows and sources.flow(items) == items
 
 
 @given(
@@ -557,7 +557,7 @@ def test_printed_lines_flow_and_table_rows_and_lists_do_not() -> None:
 def test_the_passage_around_a_quote_is_verbatim_text(text: str, start: int, length: int, around: int) -> None:
     start = min(start, len(text))
     end = min(start + length, len(text))
-    first, last_ = panes.window(text, start, end, around=around)
+    first, last_ = sources.window(text, start, end, around=around)
     assert 0 <= first <= start <= end <= last_ <= len(text)
     assert start - first <= around and last_ - end <= around
 

@@ -14,10 +14,10 @@ from tests.fakes import fake_answer, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE, PageAssistant
 from ui import filters as components
 from ui import render
-from ui.cards import explanation, why
 from ui.conversation import Exchange
 from ui.filters import ALL, FilterChoices, Narrow, choices, limits, read_day
 from ui.handlers import Handlers, View
+from ui.render import fill
 from ui.texts import CHINESE, ENGLISH, Texts
 
 
@@ -183,7 +183,7 @@ GAP = Gap((Note("year", ("2021",)),), ("year",), "Vextra plc, 2022 (v.pdf)")
 
 def test_lines_above_an_answer_say_what_was_understood_limited_and_given_way() -> None:
     limited = Filters(kinds=("pdf",), metadata={"authority": "statute"}, in_force="2024-05-01")
-    english = str(explanation(NOTES, (GAP,), limited, ENGLISH))
+    english = str(fill("answer.explanation", ENGLISH, NOTES, (GAP,), limited))
     for words in (
         "Understood",
         "company",
@@ -195,14 +195,14 @@ def test_lines_above_an_answer_say_what_was_understood_limited_and_given_way() -
         assert words in english
     assert "no passage of a document for 2021 was found; nearest: Vextra plc, 2022 (v.pdf)" in english
     assert "turnover" not in english and "Ships" not in english, "weak hints stay out of the line"
-    chinese = str(explanation(NOTES, (GAP,), limited, CHINESE))
+    chinese = str(fill("answer.explanation", CHINESE, NOTES, (GAP,), limited))
     for words in ("理解为", "公司", "限于", "2024-05-01 有效", "未找到2021 年的段落"):
         assert words in chinese
 
 
 def test_question_that_names_nothing_gets_no_lines() -> None:
-    assert explanation((), (), Filters(), ENGLISH) is None
-    assert explanation((Note("words", ("turnover",)),), (), Filters(), ENGLISH) is None
+    assert fill("answer.explanation", ENGLISH, (), (), Filters()) == ""
+    assert fill("answer.explanation", ENGLISH, (Note("words", ("turnover",)),), (), Filters()) == ""
     assert limits(Filters(), ENGLISH) == ()
 
 
@@ -214,12 +214,12 @@ def hit(**changes: object) -> Hit:
 
 
 def test_reasons_for_a_passage_are_words_with_what_they_weigh() -> None:
-    english = str(why([hit()], ENGLISH))
+    english = str(fill("answer.why", ENGLISH, [hit()]))
     for words in ("its document is of another period", "−1.8", "+0.7", "words: place 2 (0.40)", "page 4"):
         assert words in english
     assert "rank of the legal text" not in english, "the same for all that is no legal text"
-    assert "文件属于其他期间" in str(why([hit()], CHINESE))
-    assert why([hit(reasons=())], ENGLISH) is None and why([], ENGLISH) is None
+    assert "文件属于其他期间" in str(fill("answer.why", CHINESE, [hit()]))
+    assert fill("answer.why", ENGLISH, [hit(reasons=())]) == "" and fill("answer.why", ENGLISH, []) == ""
 
 
 def test_lines_stand_above_evidence_while_an_answer_grows_and_in_answers_and_refusals() -> None:

@@ -29,10 +29,10 @@ from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
 from ui import render
-from ui.cards import without_working
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
 from ui.pictures import draw
+from ui.render import fill, without_working
 from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
 
 
@@ -118,7 +118,7 @@ def test_formula_and_working_stand_below_the_sentence_and_not_in_it_too() -> Non
         answer = replace(fake_answer("q"), claims=(claim,), working=(made,), line=left)
         assert without_working(claim, answer).text == left
         assert without_working(replace(claim, quoted=True), answer).text == text
-        assert f">{left}<" in str(render.answer(answer, 1, ENGLISH))
+        assert f">{left}<" in str(fill("answer.answer", ENGLISH, answer, turn=1))
 
 
 # Parts and reading
@@ -136,7 +136,7 @@ def test_a_sentence_that_two_parts_rest_on_is_shown_once() -> None:
     answer = replace(fake_answer("q"), parts=(Part("a", True, (1,)), Part("b", True, (1,))))
     grouped = render.by_part(answer)
     assert len(grouped[0][1]) == len(answer.claims) and grouped[1][1] == ()
-    html = str(render.answer(answer, 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, answer, turn=1))
     assert html.count("cw-claim ") == len(answer.claims)
 
 
@@ -147,7 +147,7 @@ def test_a_refusal_says_why_and_which_part_had_no_support() -> None:
         reason="in no document searched: regatta",
         parts=(Part("who won the regatta", False, (), "in no document searched: regatta"),),
     )
-    html = str(render.answer(refusal, 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, refusal, turn=1))
     assert 'class="cw-why-not"' in html and "who won the regatta" in words(html)
 
 
@@ -160,9 +160,9 @@ def test_a_count_says_that_all_was_read_and_keeps_its_lines(handlers: Handlers) 
 
 def test_what_was_read_in_part_only_says_so(handlers: Handlers) -> None:
     partly = replace(fake_answer("q"), reading=Reading("summarise", 40, 8, 2))
-    html = str(render.answer(partly, 1, ENGLISH))
+    html = str(fill("answer.answer", ENGLISH, partly, turn=1))
     assert "only 8 of 40 matching passages" in words(html) and "cw-quotes" in html
-    assert "40 个相符段落里的 8 个" in words(str(render.answer(partly, 1, CHINESE)))
+    assert "40 个相符段落里的 8 个" in words(str(fill("answer.answer", CHINESE, partly, turn=1)))
 
 
 # Follow-ups
@@ -245,7 +245,7 @@ def test_nothing_a_figure_a_part_or_a_follow_up_says_becomes_markup() -> None:
     laid_out = replace(evil, model="", working=(), reading=Reading(HOSTILE, 1, 1, 1), text=HOSTILE + " [1]")
     for answer in (evil, laid_out, replace(evil, verdict=Outcome.ABSENT)):
         for texts in LANGUAGES.values():
-            outline = Outline(str(render.answer(answer, 1, texts)))
+            outline = Outline(str(fill("answer.answer", texts, answer, turn=1)))
             assert {name for name, _ in outline.elements} <= TAGS
             assert all(ATTRIBUTE.fullmatch(a) for _, attributes in outline.elements for a in attributes)
 
@@ -275,7 +275,8 @@ def test_every_file_of_words_has_the_fields_of_the_others_in_the_same_order() ->
 
 
 def test_the_words_are_those_that_the_page_names_and_every_state_has_its_own() -> None:
-    code = "".join(path.read_text("utf-8") for path in Path(render.__file__).parent.glob("*.py"))
+    files = [path for path in Path(render.__file__).parent.iterdir() if path.suffix in (".py", ".jinja")]
+    code = "".join(path.read_text("utf-8") for path in files)
     assert set(re.findall(r"\btexts\.([a-z_]+)", code)) == vars(ENGLISH).keys()
     for texts in LANGUAGES.values():
         assert texts.verdicts.keys() == texts.verdict_notes.keys() == set(Outcome)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from rag.documents.cuts import trim
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find
+from rag.facts.dates import dates
 from rag.languages import Patterns
 from rag.types import Document, Span
 
@@ -41,7 +42,8 @@ class ChangeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Amendment:
     """An instruction at `[start, end)`, about the provision that `reference` names: its `target` is the text
-    that is amended, "" for the same document. `old` and `new` are the words, verbatim."""
+    that is amended, "" for the same document. `old` and `new` are the words, verbatim; `day` is the
+    ISO day from which, where the instruction says it."""
 
     start: int
     end: int
@@ -49,6 +51,7 @@ class Amendment:
     kind: ChangeKind
     old: str = ""
     new: str = ""
+    day: str = ""
 
     def applied(self, text: str) -> str | None:
         """A sentence of the provision as it reads from then on; None where it is not changed. A repealed one
@@ -122,12 +125,21 @@ def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) ->
         said = plain[piece.start : piece.end]
         if not about or not _RE["verb"].search(said) or _RE["condition"].search(said):
             continue
-        for kind, old, new, end in _changes(text, plain, piece, bool(own)):
+        for kind, old, new, end in _changes(text, plain, piece, bool(own), about[0].target or amended):
             for one in about:
                 target = one.target or amended
                 if kind is not ChangeKind.UNCLEAR or target:
                     span = trim(text, min(piece.start, one.start), end) or piece
-                    yield Amendment(span.start, span.end, replace(one, target=target), kind, old, new)
+                    day = _from_day(plain[span.start : span.end])
+                    yield Amendment(span.start, span.end, replace(one, target=target), kind, old, new, day)
+
+
+def _from_day(instruction: str) -> str:
+    for day in dates(instruction):
+        p = day.period
+        if p.year and p.month and not p.swapped and _RE["from_day"].search(instruction, 0, day.start):
+            return f"{p.year:04d}-{p.month:02d}-{p.day or 1:02d}"
+    return ""
 
 
 def _pieces(plain: str) -> Iterator[Span]:
@@ -143,6 +155,8 @@ def _pieces(plain: str) -> Iterator[Span]:
 
 def _together(plain: str, own: Sequence[Reference]) -> list[Reference]:
     """The first provision that a sentence names, and those joined to it: "sections 4 and 6"."""
+    if len(own) > 1 and plain[own[0].end : own[0].end + 1] in (":", "："):  # the instruction's own number
+        own = own[1:]
     kept = list(own[:1])
     for one in own[1:]:
         if one.start > kept[-1].end and not _RE["join"].fullmatch(plain, kept[-1].end, one.start):
@@ -152,17 +166,21 @@ def _together(plain: str, own: Sequence[Reference]) -> list[Reference]:
     return [replace(one, target=one.target or last) for one in kept]
 
 
-def _changes(text: str, plain: str, piece: Span, whole: bool) -> Iterator[tuple[ChangeKind, str, str, int]]:
-    """(kind, old, new, end of the instruction) of each change that a sentence states; `whole`: it names the
-    provision itself."""
+def _changes(
+    text: str, plain: str, piece: Span, whole: bool, target: str
+) -> Iterator[tuple[ChangeKind, str, str, int]]:
+    """(kind, old, new, end of the instruction) of each change that a sentence states to the text `target`;
+    `whole`: it names the provision itself."""
     taken: list[Span] = []
     for name, pattern in _WORDS.items():
         for match in pattern.finditer(plain, piece.start, piece.end):
             here = Span(*match.span())
-            if not any(one.start < here.end and here.start < one.end for one in taken):
+            bare = not target and _QUOTED not in match["old"]
+            if not bare and not any(one.start < here.end and here.start < one.end for one in taken):
                 taken.append(here)
                 new = text[slice(*match.span("new"))] if "new" in pattern.groupindex else ""
-                yield ChangeKind(name.partition("_")[0]), text[slice(*match.span("old"))], new, piece.end
+                old = text[slice(*match.span("old"))]
+                yield ChangeKind(name.partition("_")[0]), old.strip(), new.strip(), piece.end
     if taken or not whole:
         return
     for name, pattern in _WHOLE.items():

@@ -76,8 +76,6 @@ def _changes(piece: Evidence, store: Store) -> Iterator[_Change]:
     number, lines = _provision(piece, store)
     text, since = piece.text, stated(piece.document.metadata).start
     for relation in sorted(about, key=lambda r: r.effective):
-        if relation.effective and relation.effective <= since and relation.source != piece.document.id:
-            continue  # what is dated later has the change in it
         own = relation.source == piece.document.id
         for one in store.amendments(relation.source or 0):
             target = one.reference.target
@@ -86,9 +84,11 @@ def _changes(piece: Evidence, store: Store) -> Iterator[_Change]:
                 continue
             after = one.applied(text)
             same = one.kind is ChangeKind.REPLACE and letters(text) in letters(one.new)
-            if not same and (after is not None or one.kind is ChangeKind.UNCLEAR):
+            day = one.day or relation.effective
+            held = bool(day) and day <= since and not own  # what is dated later has the change in it
+            if not same and not held and (after is not None or one.kind is ChangeKind.UNCLEAR):
                 text = after or text
-                yield _Change(one, relation.source or 0, relation.effective)
+                yield _Change(one, relation.source or 0, day)
 
 
 def _provision(piece: Evidence, store: Store) -> tuple[str, list[str]]:

@@ -9,6 +9,7 @@ from rag.answers.asking import ask_back
 from rag.documents.validity import ended
 from rag.facts.references import SIBLINGS, articles_agree, borne_labels
 from rag.languages.text import in_one_piece
+from rag.search.amended import with_changes
 from rag.search.evidence import Selection
 from rag.search.verdict import COUNTED
 from rag.tasks import survey
@@ -43,7 +44,9 @@ def provide(request: survey.TaskRequest) -> Answer | None:
     several = standing or [own for fit, own in found.values() if fit == best]
     if not several:
         return None
-    evidence = survey.evidence_of([match for own in several for match in own], request.store)
+    stated = survey.evidence_of([match for own in several for match in own], request.store)
+    day = request.filters.in_force if request.filters else ""
+    evidence = with_changes(stated, request.query, request.store, day, len(stated) + _MOST_QUOTES)
     if len(several) > 1:
         firsts = [next(e for e in evidence if e.document.id == own[0].document.id) for own in several]
         found_here = Selection(tuple(evidence), COUNTED, len(evidence))
@@ -51,7 +54,9 @@ def provide(request: survey.TaskRequest) -> Answer | None:
     quotes = evidence[:_MOST_QUOTES]
     reading = request.reading(len(several[0]), len(several[0]), 1)
     sentences = [in_one_piece(e.text) for e in quotes]
-    whole = in_one_piece("\n".join(sentences))
+    changing = {(one.document_id, one.start) for e in quotes for one in e.changes}
+    standing_words = [e.in_force or e.text for e in quotes if (e.document.id, e.start) not in changing]
+    whole = in_one_piece("\n".join(standing_words))
     line = whole if len(whole) <= _LONGEST_LINE else sentences[0]
     text = "\n".join(f"“{s}” [{n}]" for n, s in enumerate(sentences, 1))
     return survey.counted_answer(request, line, text, quotes, quotes, reading)

@@ -9,6 +9,7 @@ import pytest
 from rag.assistant import Assistant
 from rag.types import Answer, Filters, Outcome
 from tests.archive import archive
+from tests.fakes import FakeLLM
 
 FILES = {
     "ferry-act.md": "# Ferry Act 2010\n\nIn force from 1 May 2010.\n\nSection 3. The ferry sails until 8 pm."
@@ -50,6 +51,8 @@ def quoted(answer: Answer) -> list[str]:
          ["ferry-act.md", "ferry-amendment.md"]),
         ("What is the toll for a lorry?", "The toll for a lorry is 70 crowns.",
          ["ferry-act.md", "ferry-amendment.md", "ferry-amendment-2.md"]),
+        ("What does section 4 of the Ferry Act 2010 say?", "Section 4. The toll for a lorry is 70 crowns.",
+         ["ferry-act.md", "ferry-act.md", "ferry-amendment.md", "ferry-amendment-2.md"]),
         ("What was the toll for a lorry in 2021?", "The toll for a lorry is 55 crowns.",
          ["ferry-act.md", "ferry-amendment.md"]),
         ("What was the toll for a lorry in 2015?", "The toll for a lorry is 40 crowns.", ["ferry-act.md"]),
@@ -66,6 +69,15 @@ def test_an_answer_is_in_the_words_in_force_on_the_day_asked_about(
     answer = assistant.ask(question)
     assert (answer.verdict, answer.line) == (Outcome.ANSWERED, line)
     assert quoted(answer) == cited
+
+
+@pytest.mark.parametrize(("reply", "verdict"), [("70 crowns [1]", "answered"), ("40 crowns [1]", "nearby")])
+def test_a_model_reads_the_words_in_force_and_the_old_ones_are_dropped(
+    assistant: Assistant, reply: str, verdict: str
+) -> None:
+    answer = Assistant(assistant.index, FakeLLM(reply), threshold=0.01).ask("What is the toll for a lorry?")
+    assert answer.verdict == verdict
+    assert quoted(answer) == ["ferry-act.md", "ferry-amendment.md", "ferry-amendment-2.md"]
 
 
 def test_the_day_may_be_that_of_the_filter(assistant: Assistant) -> None:

@@ -69,8 +69,8 @@ class QueryInstructions:
     none: re.Pattern[str]
     examples: tuple[tuple[str, str], ...]
 
-    def user(self, table: str, question: str) -> str:
-        return f"{self.table} {table.strip()}\n{self.question} {question}\n"
+    def user(self, table: str, wording: str) -> str:
+        return f"{self.table} {table.strip()}\n{self.question} {wording}\n"
 
 
 @cache

@@ -157,7 +157,7 @@ def retrieve_each(
         reported = query.sought and query.periods
         if stages.constraints and not reported and (about := identified(query, legs.store, owners)):
             document, names = about
-            inside = rank_one(without(query, names), named=replace(named, documents=(document,)))
+            inside = rank_one(without(query, names), within=document)
             others = [replace(p, score=p.score * _OTHERS) for p in places]
             places = [p for p in _places(inside) if p.candidate.document_id == document]
             places += [p for p in others if p.candidate.document_id != document]
@@ -201,13 +201,15 @@ def rank(
     filters: Filters | None = None,
     ranker: Ranker | None = None,
     learned: bool = True,
+    within: int | None = None,
 ) -> RankedPassages:
-    """The pool of one question (or of one part of the `whole`, which says what is named); its features and
-    scores, fused where they are not `learned`; in no order."""
-    terms, named = weigh_terms(legs, query), named_within(legs, whole, filters)
+    """The pool of one question (or of one part of the `whole`, which says what is named, unless it is the
+    document `within`); its features and scores, fused where they are not `learned`; in no order."""
+    terms = weigh_terms(legs, query)
+    named = named_within(legs, whole, filters) if within is None else (within,)
     size = max(POOL if compares(legs, query) else _POOL_ALONE, 2 * k)
-    within = [SearchScope(_POOL_NAMED, named)] if named else []
-    vector, (found, *among) = search(legs, query, terms, [SearchScope(size), *within], filters)
+    scopes = [SearchScope(size), *([SearchScope(_POOL_NAMED, named)] if named else [])]
+    vector, (found, *among) = search(legs, query, terms, scopes, filters)
     more = [i for one in among for i in one.ids]
     lines = Lines()
     if whole.sought:

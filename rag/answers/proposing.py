@@ -170,6 +170,12 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     label = next((c for c in plain if c is not column and not c.measured), base)
     if filters is None or not _fits(cues, aggregate, order, group is not None, bool(filters)):
         return None
+    if (
+        any(one.sql.split()[0] == label.name for one in filters)
+        and aggregate is RowAggregate.ROWS
+        and not order
+    ):
+        return None  # the row that is asked about is no answer
     if cues.aggregate is RowAggregate.SHARE:
         aggregate = RowAggregate.SHARE
     measured = column if column is not None and (column.measured or function == "count") else None

@@ -115,6 +115,7 @@ def _read(
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
     translated = request.language != query.language
+    sources, claim = found.evidence[:MOST_SOURCES], None
 
     def prompt(wording: Wording, ending: str) -> Prompt:
         read = reading_prompt(
@@ -129,14 +130,21 @@ def _read(
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         if verdict.sufficient:
-            # A translation may have missed what was asked; the question as it was put has not.
-            own = replace(query, text=request.query.text) if translated else query
-            answering = prompt(own, asked.answer)
-            for piece in llm.generate(answering, max_tokens=setup.max_tokens, stop=request.stop):
-                if isinstance(piece, Queued):
-                    yield piece
-                else:
-                    draft += piece
+            # A translation may have missed what was asked; the question as it was put has not, but the model
+            # may reply to it in its language.
+            wordings = (replace(query, text=request.query.text), query) if translated else (query,)
+            for wording in wordings:
+                draft = ""
+                for piece in llm.generate(
+                    prompt(wording, asked.answer), max_tokens=setup.max_tokens, stop=request.stop
+                ):
+                    if isinstance(piece, Queued):
+                        yield piece
+                    else:
+                        draft += piece
+                claim = claim_of(draft, sources, query, asked)
+                if claim is not None and claim.state is ClaimState.SUPPORTED:
+                    break
     except GenerationError as error:  # the quoted answer always exists
         trouble = str(error)
     request.clock.lap("reading")
@@ -145,8 +153,6 @@ def _read(
     if trouble or request.stopped or not draft.strip() or not whole:
         return ReaderReply(_unread(verdict, found), draft=draft.strip(), model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
-    sources = found.evidence[:MOST_SOURCES]
-    claim = claim_of(draft, sources, query, asked)
     lead = asked.lead.match(claim.text) if claim is not None else None
     if claim is not None and lead and translated:
         says = instructions(request.language)

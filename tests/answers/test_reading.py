@@ -483,6 +483,21 @@ def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) 
     assert [own.text in p.user and query.text not in p.user for p in answered] == [True]
 
 
+def test_a_reply_in_the_language_of_the_question_is_made_again_by_its_translation(index: Index) -> None:
+    query, own = asked("How many days of notice does the tenant give?"), asked("承租人应当提前多少天通知？")
+    model = FakeLLM(lambda prompt: "六十天 [1]" if own.text in prompt.user else "60 days [1]", likely=SURE)
+    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
+    setup = Setup(None, model)  # type: ignore[arg-type]
+    reading = read(setup, AnswerRequest(own, own.language), found, query)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as ended:
+            made: ReaderReply = ended.value
+            break
+    assert made.claim is not None and made.claim.text == "60 days."
+
+
 def test_a_bound_is_not_said_without_the_not_in_front_of_it() -> None:
     text = "The rent shall not on review be reduced or be increased by more than 14%."
     query = asked("By how much may the rent rise on review?")

@@ -43,7 +43,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("features", retrieve, "_agreements"),
     ("ranker", Ranker, "probability"),
     ("ranker", Ranker, "parts"),
-    ("hits", retrieve, "_merged"),
+    ("read question", retrieve, "identified"),
     ("hits", retrieve, "_spread"),
     ("hits", retrieve, "_hits"),
 )

@@ -135,8 +135,10 @@ class GridBody:
     @cached_property
     def typed(self) -> TypedTable:
         rows = tuple(row for row in self.rows if not row.total and sum(map(bool, row.texts)) > 1)
+        sums = any(_summing(rows, n) for n in range(len(self.heads)))
+        rows = rows[:-1] if sums else rows  # "All destinations", "Group revenue"
         pairs = [_column(n, head, _cells(rows, n)) for n, head in enumerate(self.heads)]
-        summed = [row for row in self.rows if row.total]
+        summed = [row for row in self.rows if row.total or (sums and row is self.rows[-1])]
         totals = {
             n: frozenset(
                 one[0] for cell in _cells(summed, n) if (one := _number(cell)) and one[0] is not None
@@ -145,6 +147,13 @@ class GridBody:
         }
         stored = zip(*(cells for _, cells in pairs), strict=True)
         return TypedTable(tuple(one for one, _ in pairs), rows, GuardedTable(stored, len(pairs)), totals)
+
+
+def _summing(rows: Sequence[GridRow], column: int) -> bool:
+    """Whether the last of at least three rows is the sum of all others in a column."""
+    found = [_number(cell) for cell in _cells(rows, column)]
+    values = [one[0] for one in found if one and one[0] is not None and not one[1]]
+    return len(values) == len(rows) > 2 and values[-1] != 0 and values[-1] == sum(values[:-1])
 
 
 def _cells(rows: Sequence[GridRow], column: int) -> list[str]:

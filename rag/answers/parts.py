@@ -17,6 +17,7 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.deadlines import find_date
+from rag.answers.queries import asks_which
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import NoRow, find_row
@@ -73,7 +74,9 @@ def worked_out(
     chooses."""
     figures = find_figures(query, setup.index, filters=filters, facts=found.evidence)
     if isinstance(figures, Computed):
-        return figures
+        if not asks_which(query):
+            return figures
+        figures = None
     dated = find_date(query, found, setup.index, filters)
     return dated or find_row(query, hits, setup.index.store) or figures
 

@@ -102,7 +102,7 @@ def propose(
     tables = [t for t in tables if any(c.counts for c in t.columns)]
     if not tables or request.stopped:
         return None
-    table = max(tables, key=lambda t: -len(t.unheld))
+    table = min(tables, key=lambda t: (len(t.unheld), _beside(t)))
     yield StageStarted("reading")
     asked = query_instructions(query.language)
     user = asked.user(_shown(table), query.text)
@@ -120,6 +120,13 @@ def propose(
         request.clock.lap("querying")
     made = None if asked.none.match(draft.strip()) else accepted(draft, table)
     return run(made, table.grid, query.language) if made else None
+
+
+def _beside(table: AskedTable) -> int:
+    """How much more the head of the rows says than the question: of "Revenue" and "Revenue by destination"
+    the second is another matter."""
+    head = table.texts[0].head
+    return sum(token not in table.cues.asked.tokens for token in search_tokens(head))
 
 
 def _shown(table: AskedTable) -> str:
@@ -161,6 +168,9 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     one = (worked or [ordered or terms[-1]])[0]
     function = (one["f"] or "").lower() if one else ""
     column = _column(one["c"], table) if one else None
+    counts = [c for c in plain if c.measured]
+    if said["order"] and column is not None and not column.measured and len(counts) == 1:
+        column = counts[0]  # ordered by the head of the labels, which says what the numbers are
     order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
     order = {"max": 1, "min": -1}.get(function, order) if not said["group"] else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)

@@ -224,3 +224,18 @@ def test_no_statement_changes_anything_or_reads_another_table(statement: str) ->
     assert rows == [("Maple", 24.0)]
     assert not any("CREATE TABLE" in str(value) for row in found for value in row)
     assert {"randomblob", "load_extension", "zeroblob", "printf"}.isdisjoint(FUNCTIONS)
+
+
+def test_a_last_row_that_is_the_sum_of_the_others_is_none_of_them(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("sums")
+    text = (
+        "# Lorry fleet\n\n| Depot | Lorries |\n|---|---|\n| North | 20 |\n| South | 15 |\n| West | 7 |\n"
+        "| All depots | 42 |\n"
+    )
+    index = new_index(folder / "index")
+    index.ingest(write_files(folder / "documents", {"fleet.md": text}), workers=1)
+    with Assistant(index) as made:
+        assert made.ask("Which depot has the most lorries?").line == "Highest Lorries: North (20) (of 3 rows)."
+        assert made.ask("How many lorries are there in total?").line.startswith("Total Lorries: 42 (3 rows)")

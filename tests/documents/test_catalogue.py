@@ -147,6 +147,6 @@ def test_six_thousand_documents_are_catalogued_in_a_fraction_of_a_second() -> No
     companies = [f"Kolbar{n:03} Mirves Holdings, Inc." for n in range(300)]
     documents = [annual(n, companies[n // 20], 2004 + n % 20, f"KM{n // 20}") for n in range(6000)]
     catalogue(*documents)
-    start = time.perf_counter()
+    start = time.process_time()
     catalogue(*documents)
-    assert time.perf_counter() - start < 0.6  # 0.1 s where nothing else runs
+    assert time.process_time() - start < 0.6  # 0.1 s where nothing else runs

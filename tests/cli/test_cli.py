@@ -165,8 +165,9 @@ def test_missing_index_ends_with_four_and_says_how_to_make_one() -> None:
 
 
 def test_interrupt_ends_with_130_and_no_traceback() -> None:
-    program = (
-        "import sys, rag.assistant, rag.cli, tests.fakes as f\n"
+    program = (  # a shell starts what runs in its background deaf to interrupts
+        "import signal, sys, rag.assistant, rag.cli, tests.fakes as f\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Waiting(f.FakeAssistant):\n"
         "    def stream(self, *given, **named):\n"
         "        print('ready', file=sys.stderr, flush=True)\n"

@@ -135,10 +135,10 @@ class GridBody:
     @cached_property
     def typed(self) -> TypedTable:
         rows = tuple(row for row in self.rows if not row.total and sum(map(bool, row.texts)) > 1)
-        sums = any(_summing(rows, n) for n in range(len(self.heads)))
-        rows = rows[:-1] if sums else rows  # "All destinations", "Group revenue"
+        last = rows[-1:] if any(_summing(rows, n) for n in range(len(self.heads))) else ()
+        rows = rows[: len(rows) - len(last)]  # "All destinations", "Group revenue"
         pairs = [_column(n, head, _cells(rows, n)) for n, head in enumerate(self.heads)]
-        summed = [row for row in self.rows if row.total or (sums and row is self.rows[-1])]
+        summed = [*(row for row in self.rows if row.total), *last]
         totals = {
             n: frozenset(
                 one[0] for cell in _cells(summed, n) if (one := _number(cell)) and one[0] is not None

@@ -49,6 +49,13 @@ class Handlers:
         conversation, _ = self._of(key)
         texts = texts_for(language)
         conversation.language = texts.code
+        try:
+            return self._filled(key, texts)
+        except Exception:
+            _log.exception("the page could not be filled")
+            return View(upload=fill("page.problem", texts, texts.unexpected))
+
+    def _filled(self, key: str | None, texts: Texts) -> View:
         names = tuple(self.workspace.names())
         index = self._default if self._default in names else names[0] if names else ""
         view = replace(

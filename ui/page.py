@@ -38,6 +38,13 @@ window.citewise = window.citewise || {};
 window.citewise.trigger = trigger;
 const events = ['cite', 'near', 'passage', 'figure', 'again', 'retry', 'sample', 'language', 'fresh'];
 """
+# Until the page has been filled nothing in it can be used: a change made before would be overwritten.
+_READY = """
+() => {
+  document.body.classList.add("cw-ready");
+  document.querySelector("#cw-question textarea")?.focus();
+}
+"""
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -226,7 +233,7 @@ def _wire_page(page: gr.Blocks, parts: Parts, bridge: gr.HTML, handlers: Handler
 
     made: dict[str, Any] = {**_PRIVATE, "outputs": parts.outputs}
     quick = {**made, "queue": False}
-    page.load(on_load, **quick)
+    page.load(on_load, **quick).then(None, js=_READY, **_PRIVATE)
     page.unload(on_unload)
     bridge.language(on_language, inputs=parts.index, **quick)
     bridge.fresh(parts.once(handlers.fresh), inputs=parts.index, **quick)

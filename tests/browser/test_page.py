@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import SECONDS, OpenPage, Served, ask
-from tests.page_fakes import HOSTILE
+from tests.browser.conftest import SECONDS, OpenPage, Served, ask, serve_workspace
+from tests.page_fakes import HOSTILE, make_workspace
+from ui.handlers import Handlers
 
 expect.set_options(timeout=SECONDS)
 
@@ -342,3 +344,28 @@ def test_the_searched_question_can_be_edited_and_asked_anew(open_page: OpenPage)
     expect(page.locator('.cw-turn[data-turn="2"] .cw-question')).to_contain_text("of Harbour Street?")
     expect(page.locator('.cw-turn[data-turn="2"] .cw-answer-line')).to_be_visible()
     expect(page.locator('.cw-turn[data-turn="1"] .cw-question')).to_contain_text("And that?")
+
+
+def test_what_is_done_first_is_kept_however_late_the_page_is_filled(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_page = Handlers.open
+
+    def late(handlers: Handlers, *given: str) -> object:
+        view = fill_page(handlers, *given)
+        time.sleep(2)
+        return view
+
+    monkeypatch.setattr(Handlers, "open", late)
+    served, url = serve_workspace(make_workspace(tmp_path)[0], "contracts")
+    page = browser.new_page()
+    page.set_default_timeout(SECONDS)
+    page.goto(url)
+    page.get_by_role("button", name="New index").click()
+    page.fill("#cw-new-name input, #cw-new-name textarea", "case")
+    page.locator("#cw-create").click()
+    expect(page.locator("#cw-index input")).to_have_value("case")
+    time.sleep(2)
+    expect(page.locator("#cw-index input")).to_have_value("case")
+    page.close()
+    served.close()

@@ -280,6 +280,18 @@ def test_an_unforeseen_error_shows_no_internals(tmp_path: Path, caplog: pytest.L
     assert "secret path" in caplog.text
 
 
+def test_a_page_that_cannot_be_filled_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Workspace) -> list[str]:
+        raise OSError("the folder cannot be read")
+
+    monkeypatch.setattr(Workspace, "names", broken)
+    view = Handlers(make_workspace(tmp_path)[0], default_index="contracts").open("a", "en")
+    assert view.indexes is None and ENGLISH.unexpected in str(view.upload)
+    assert "the folder cannot be read" in caplog.text
+
+
 def test_another_language_model_reads_for_every_index_and_page(tmp_path: Path) -> None:
     root = make_workspace(tmp_path)[0].root
     one, loaded = PageAssistant(FakeIndex(root), {}), []

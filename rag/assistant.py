@@ -20,7 +20,7 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import Look, compose_parts, judged, look, nearest, together, worked_out
+from rag.answers.parts import Look, compose_parts, how_many, judged, look, nearest, together, worked_out
 from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
@@ -186,7 +186,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """A question that is one question."""
     index, query, filters, clock = setup.index, request.query, request.filters, request.clock
     yield StageStarted("searching")
-    hits = tuple(index.search(query, setup.top_k, filters=filters))
+    searched = tuple(index.search(query, how_many(setup, query), filters=filters))
+    hits = searched[: setup.top_k]
     clock.lap("searching")
     yield StageStarted("evidence")
     found = select(
@@ -198,10 +199,11 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         in_force=filters.in_force if filters else "",
     )
     clock.lap("evidence")
-    figures = worked_out(query, hits, found, setup, filters)
+    figures = worked_out(query, searched, found, setup, filters)
     unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))
     if unclear and (other := _across(setup, request, found)):
         query, hits, found = other
+        searched = hits
         figures = worked_out(query, hits, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, setup.max_evidence, index.store)
@@ -215,7 +217,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
         answer = no_row(_basis(setup, request, found, hits), figures)
     elif found.sufficient and (rivals := ambiguous(query, found, filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
-    elif (proposed := (yield from propose(setup, request, query, hits))) is not None:
+    elif (proposed := (yield from propose(setup, request, query, searched))) is not None:
         found = with_rows(found, proposed, setup.max_evidence, index.store)
         answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
@@ -273,7 +275,7 @@ def _by_parts(
     reads = []
     for n, one in enumerate(looks):
         by = ReaderReply(one.found.verdict)
-        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.hits))):
+        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.searched))):
             rows = with_rows(one.found, made, len(one.found.evidence), index.store)
             one = replace(one, figures=made, found=rows, reason="")
             by = ReaderReply(rows.verdict)

@@ -124,6 +124,11 @@ class AskedTable:
     def columns(self) -> tuple[TypedColumn, ...]:
         return self.grid.body.typed.columns
 
+    @property
+    def counted(self) -> list[TypedColumn]:
+        """The columns of numbers."""
+        return [c for c in self.columns if c.measured and c.counts]
+
     def said(self, column: TypedColumn) -> tuple[int, float]:
         """How many words of the question its head holds, and how much of it these are."""
         held = [w for w in self.words if self.heads[column.number].hold(w)]
@@ -251,6 +256,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counted or _sums(table, made) else ()
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    columns = columns or (table.counted if len(table.counted) == 1 else [])
     if summed:
         made = replace(base, column=columns[0] if len(columns) == 1 else None)
         if cues.aggregate is RowAggregate.SHARE and not filters:
@@ -315,6 +321,8 @@ def _sums(table: AskedTable, query: RowQuery) -> bool:
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
     if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
+        return True
+    if table.counted == [column]:
         return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")

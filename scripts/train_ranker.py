@@ -23,10 +23,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from fitting import Example, examples, fit, hits
 
 from rag.index import open_index
 from rag.measure.evalset import load_questions, whole_half_of
-from rag.measure.tune import Example, examples, fit, hits
 from rag.search.ranker import FEATURES, SHIPPED, Ranker
 
 DEMANDED = {

@@ -53,11 +53,11 @@ def tune(
     if reset or source is None:
         if not reset:
             raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
-        _reset(shared.config(index=index, embedder=embedder), as_json=as_json)
+        _reset(shared.config(), as_json=as_json)
         return
     check_set(source, "tune")
     load_questions(source)  # before the minutes that an ingest may take
-    settings = set_config(source, index, embedder=embedder, quiet=as_json)
+    settings = set_config(source, index, quiet=as_json)
     with (
         closing(shared.open_configured_index(settings)) as opened,
         shared.progress_bars(quiet=as_json) as progress,

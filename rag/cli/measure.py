@@ -68,7 +68,7 @@ def evaluate(
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
     reports = {}
     for source, name in zip(sources, names, strict=True):
-        settings = set_config(source, index, llm=llm, embedder=embedder, quiet=as_json)
+        settings = set_config(source, index, quiet=as_json)
         report = _measure(source, settings, what, quiet=as_json, choice=choice, depth=depth, stages=stages)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
@@ -93,11 +93,11 @@ def check_set(source: Path, purpose: str) -> None:
     )
 
 
-def set_config(source: Path, index: Path | None, *, quiet: bool, **flags: Any) -> Config:
+def set_config(source: Path, index: Path | None, *, quiet: bool) -> Config:
     """The settings with the index of a set, which is brought up to date: unchanged files cost only a look, an
     ingest that was cut short is finished."""
     folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source.is_dir() else None)
-    settings = shared.config(index=folder, **flags)
+    settings = shared.config(index=folder)
     if source.is_dir() and (index is None or not index.exists()):
         ingest_set(source / "documents", settings, quiet=quiet)
     return settings

@@ -12,12 +12,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from fitting import _AGAINST, _EITHER, LEAST, Example, fit, tune
+from fitting import _AGAINST, _EITHER, LEAST, Example, fit, tune, whole_half_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.measure.evalset import EvalQuestion, half_of, load_questions, whole_half_of
+from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import EvidenceEntry
 from rag.search.ranker import FEATURES, Ranker, load_ranker
 from tests.files import ROOT

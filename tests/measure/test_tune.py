@@ -14,11 +14,11 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from fitting import CUTOFFS, Example, Tuning, examples, hits, save, tune
+from fitting import CUTOFFS, Example, Tuning, examples, hits, save, tune, whole_half_of
 
 from rag.errors import ConfigError, InputError
 from rag.index import Index, open_index
-from rag.measure.evalset import load_questions, whole_half_of
+from rag.measure.evalset import load_questions
 from rag.search.ranker import FEATURES, SHIPPED, TUNED, Ranker, load_ranker
 from rag.types import Hit, Progress, Stages
 from tests.fakes import FakeEmbedder

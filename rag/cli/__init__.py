@@ -45,7 +45,7 @@ _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
 _asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
 _modelling = (_models.list_models, _models.pull, _models.add)
 for _group, _commands in (
-    (app, (*_asking, _measure.evaluate, _measure.tune, _models.doctor)),
+    (app, (*_asking, _measure.evaluate, _models.doctor)),
     (_models_app, _modelling),
     (_index_app, (_index.show, _index.delete, _index.verify)),
 ):

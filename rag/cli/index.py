@@ -41,7 +41,7 @@ def ingest(
     Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read."""
     from rag.parsers import Limits
 
-    settings = shared.config(index=index, embedder=embedder, workers=workers)
+    settings = shared.config()
     limits = Limits(
         seconds=settings.file_timeout, memory_mb=settings.file_memory_mb, max_bytes=settings.max_file_mb << 20
     )
@@ -112,7 +112,7 @@ def delete(
     as_json: JsonOption = False,
 ) -> None:
     """Remove documents from an index; the files themselves stay."""
-    settings = shared.config(index=index)
+    settings = shared.config()
     with closing(shared.open_configured_index(settings)) as opened:
         removed = opened.delete(paths)
     if as_json:

@@ -38,7 +38,9 @@ app = typer.Typer(
     epilog=_EXIT_CODES,
     **_settings,  # type: ignore[arg-type]
 )
-_index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
+_index_app = typer.Typer(
+    help="Look into an index, print the words in force, remove documents, check it.", **_settings
+)  # type: ignore[arg-type]
 _models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
 
 _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
@@ -47,7 +49,7 @@ _modelling = (_models.list_models, _models.pull, _models.add)
 for _group, _commands in (
     (app, (*_asking, _measure.evaluate, _models.doctor)),
     (_models_app, _modelling),
-    (_index_app, (_index.show, _index.delete, _index.verify)),
+    (_index_app, (_index.show, _index.text, _index.delete, _index.verify)),
 ):
     for _command in _commands:
         _group.command(_NAMES.get(_command), cls=Command)(_command)

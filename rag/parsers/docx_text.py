@@ -56,6 +56,7 @@ _DRAWN = {
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {_MC + "Fallback"}  # fmt: skip
+_PLAIN = RunLook()
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
@@ -220,7 +221,7 @@ class LineReader:
                 break  # else the code of a field does not end: all words are shown
         return self._words
 
-    def _inner(self, element: Any, kind: MarkKind | None, look: RunLook = RunLook()) -> None:
+    def _inner(self, element: Any, kind: MarkKind | None, look: RunLook = _PLAIN) -> None:
         """What stands in an element: `kind` for what is said of it from outside, `look` that of its run."""
         for child in element.iterchildren():
             tag = child.tag

@@ -95,7 +95,8 @@ def content(source: Path, *, path: str, limits: Limits = Limits()) -> bytes:  # 
     Raises ParseError: "unreadable" where there is none, "too_large", "empty", and as the readers of mails and
     ZIP folders do."""
     outer = holder(source)
-    data, names = _read(outer, path, limits), source.relative_to(outer).as_posix()
+    names = source.relative_to(outer).as_posix()
+    data: bytes = _read(outer, path, limits)
     for _ in range(_DEEPEST) if names != "." else ():
         inside = _run("held", SUFFIXES.get(outer.suffix.lower(), ""), data, path=str(outer), limits=limits)
         name = next((n for n in inside if names == n or names.startswith(f"{n}/")), "")

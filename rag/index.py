@@ -307,6 +307,9 @@ class Index:
         chosen: dict[str, str] = {}
         for path in paths:
             exact = [d for d in listed if path in (d.path, d.source)]
+            exact += [
+                d for d in listed for e in exact if d.source.startswith(f"{e.source}/")
+            ]  # what is in it
             found = exact or [d for d in listed if matches(d, Filters(documents=(path,)))]
             if not found:
                 raise InputError(

@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -115,8 +116,8 @@ class TypedColumn:
 @dataclass(frozen=True)
 class TypedTable:
     """The rows of a whole table that are no totals, to be asked: `data` has a row for each of `rows`, with
-    words as printed, numbers `TypedColumn.stored` and days as yyyymmdd. `totals` are what its total rows say
-    of a column."""
+    words as printed, numbers `TypedColumn.stored` and days counted from the year 1. `totals` are what its
+    total rows say of a column."""
 
     columns: tuple[TypedColumn, ...]
     rows: tuple[GridRow, ...]
@@ -311,7 +312,9 @@ def _column(number: int, head: str, cells: list[str]) -> tuple[TypedColumn, Sequ
     words = replace(plain, values=tuple(different) if len(different) <= _FEW_VALUES else ())
     first = next(iter(different), "")
     if len(different) > 1 and all(map(_YEAR.fullmatch, different)) and not _YEAR.search(head):
-        return replace(plain, dated=True), [int(cell) * 10_000 + 101 if cell else None for cell in cells]
+        return replace(plain, dated=True), [
+            date(int(cell), 1, 1).toordinal() if cell else None for cell in cells
+        ]
     if _day(first) is not None:
         days = {cell: _day(cell) for cell in different}
         if any(day is None and any(map(str.isdigit, cell)) for cell, day in days.items()):
@@ -344,13 +347,14 @@ def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
 
 
 def _day(cell: str) -> int | None:
-    """A whole date as the number yyyymmdd."""
-    if _ISO.fullmatch(cell):
-        return int(cell.replace("-", ""))
+    """The number of a whole date's day, from the year 1 on."""
     if not any(map(str.isdigit, cell)):
         return None
-    found = dates(fold(cell))
-    period = found[0].period if len(found) == 1 else None
-    if period is None or not (period.year and period.month and period.day):
+    try:
+        if _ISO.fullmatch(cell):
+            return date.fromisoformat(cell).toordinal()
+        found = dates(fold(cell))
+        p = found[0].period if len(found) == 1 else None
+        return date(p.year, p.month, p.day).toordinal() if p and p.year and p.month and p.day else None
+    except ValueError:  # 30 February
         return None
-    return period.year * 10_000 + period.month * 100 + period.day

@@ -13,23 +13,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.errors import GenerationError
+from rag.facts.dates import dates
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
-from rag.facts.quantity import Quantity, QuantityMatch, compare
+from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens, search_tokens
-from rag.models.generation import Prompt
-from rag.questions.expects import FIGURES, AnswerType, Wording
+from rag.languages.text import content_tokens
+from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
 from rag.questions.query import Query
 from rag.search.evidence import Selection
+from rag.search.sufficiency import positions
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
@@ -52,7 +54,6 @@ _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
 _ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|[\u4e00-\u9fff]+")
 _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;()%")
 
 
@@ -114,37 +115,39 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
+    own, sources, claim = request.query, found.evidence[:MOST_SOURCES], None
+    if own is not query and own.expects is not AnswerType.OTHER:
+        query = replace(query, expects=own.expects)
     translated = request.language != query.language
-    sources, claim = found.evidence[:MOST_SOURCES], None
-
-    def prompt(wording: Wording, ending: str) -> Prompt:
-        read = reading_prompt(
-            wording, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
-        )
-        return replace(read, ending=ending)
-
+    read = partial(
+        reading_prompt,
+        evidence=found.evidence,
+        llm=llm,
+        max_tokens=setup.max_tokens,
+        language=query.language,
+    )
     try:
-        asking = prompt(query, asked.ask)
+        asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
-        request.clock.lap("judging")
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
-        if verdict.sufficient:
-            # A translation may have missed what was asked; the question as it was put has not, but the model
-            # may reply to it in its language.
-            wordings = (replace(query, text=request.query.text), query) if translated else (query,)
-            for wording in wordings:
-                draft = ""
-                for piece in llm.generate(
-                    prompt(wording, asked.answer), max_tokens=setup.max_tokens, stop=request.stop
-                ):
-                    if isinstance(piece, Queued):
-                        yield piece
-                    else:
-                        draft += piece
-                claim = claim_of(draft, sources, query, asked)
-                if claim is not None and claim.state is ClaimState.SUPPORTED:
-                    break
+        request.clock.lap("judging")
+        # A translation may have missed what was asked; the question as it was put has not, but the model may
+        # reply to it in its language.
+        wordings = (replace(query, text=own.text), query) if translated else (query,)
+        for wording in wordings if verdict.sufficient else ():
+            draft = ""
+            writing = llm.generate(
+                read(wording, ending=asked.answer), max_tokens=setup.max_tokens, stop=request.stop
+            )
+            for piece in writing:
+                if isinstance(piece, Queued):
+                    yield piece
+                else:
+                    draft += piece
+            claim = claim_of(draft, sources, query, asked)
+            if claim is not None and claim.state is ClaimState.SUPPORTED:
+                break
     except GenerationError as error:  # the quoted answer always exists
         trouble = str(error)
     request.clock.lap("reading")
@@ -195,29 +198,34 @@ def claim_of(
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
-    clause = query.expects in _CLAUSES
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
         if span:
+            said = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
-            whole = clause or span[1] <= counted(piece.text)
-            if whole:
-                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-            start, end = _whole_values(piece.text, *span)
-            if _turned(piece.text, start, end) or (
-                not piece.heads and _nearer(piece.text, start, end, query)
-            ):
-                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-            bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
-            claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
+            if query.expects not in _CLAUSES and span[1] > counted(piece.text):
+                start, end = _whole_values(piece.text, *span)
+                turned = _turned(piece.text, start, end)
+                if not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
+                    bracketed = _BRACKETED.match(piece.text, end) if query.expects in KINDS else None
+                    said.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
-            held = claim.state is ClaimState.SUPPORTED
-            return claim if held else _stated(_sentence_of(piece, query, asked), piece, query, asked)
-    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+            claims = [_stated(each, piece, query, asked) for each in said]
+            return next((one for one in claims if one.state is ClaimState.SUPPORTED), claims[-1])
     nearest = max(pieces, key=lambda piece: _share(words, piece))
+    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
-        return claim
+        return claim if _answers(claim.text, nearest, query) else replace(claim, state=ClaimState.UNSUPPORTED)
     return _stated(_sentence_of(nearest, query, asked), nearest, query, asked)
+
+
+def _answers(words: str, piece: Evidence, query: Wording) -> bool:
+    """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
+    role that it asks for is spoken of where they stand."""
+    role = asked_role(query.text)
+    around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
+    spoken = not role or bool(roles_in("\n".join(around))[role])
+    return spoken and (fits(query.expects, words) or bool(_negations(words)))
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
@@ -240,7 +248,9 @@ def _share(words: str, piece: Evidence) -> float:
 
 
 def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
-    """The claim that words of a piece make."""
+    """The claim that words of a piece make; none of another kind than the question asks for."""
+    if not _answers(words, piece, query):
+        return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     sentence = _sentence(" ".join(words.split()), asked)
     return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
 
@@ -364,24 +374,28 @@ def _turned(text: str, start: int, end: int) -> bool:
 
 
 def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
-    """Whether another quantity of the kind stands nearer to the words asked about: of "812 patients were
-    screened and 621 randomised" the first is not how many were randomised. The whole sentence says it."""
-    found = extract(fold(text))
+    """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
+    and 621 randomised" the first is not how many were randomised, of two years the other's amount not that of
+    the one asked about, of two parties one not the guarantor. The whole sentence says it."""
+    found = extract(text)
     own = [q for q in found if q.start < end and start < q.end]
-    others = [
-        q for q in found if len(own) == 1 and q not in own and (q.kind, q.unit) == (own[0].kind, own[0].unit)
-    ]
-    places: dict[str, list[tuple[int, int]]] = {}
-    for m in _WORD.finditer(text) if others else ():
-        for token in search_tokens(m[0]):
-            at = m.start() + max(m[0].find(token), 0)
-            places.setdefault(token, []).append((at, m.end() if m[0].isascii() else at + len(token)))
-    asked = [places[token] for token in set(query.content) if token in places]
+    alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
+    places = positions(text, query.content).values() if len(alike) > 1 else ()
+    away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
+    if any(away[q.start] < away[own[0].start] for q in alike):
+        return True
+    years = {p.year for p in query.periods if p.year}
+    said = roles_in(text) if (role := asked_role(query.text)) else {}
+    dated = [(d.start, d.end, d.period.year) for d in dates(fold(text)) if years and d.period.year]
+    right = said.get(role) or [(a, b) for a, b, year in dated if year in years]
+    wrong = [at for other, each in said.items() if other != role for at in each]
+    wrong += [(a, b) for a, b, year in dated if year not in years and not (start < b and a < end)]
+    return bool(right and wrong) and _away(wrong, start, end) < _away(right, start, end)
 
-    def away(q: Quantity) -> int:
-        return sum(min(max(q.start - at[1], at[0] - q.end, 0) for at in each) for each in asked)
 
-    return any(away(q) < away(own[0]) for q in others)
+def _away(places: Iterable[tuple[int, int]], start: int, end: int) -> int:
+    """How far the nearest of these places stands from a span."""
+    return min(max(start - b, a - end, 0) for a, b in places)
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -135,7 +135,7 @@ def _is_whole(text: str, spans: Sequence[Span], kind: AnswerType) -> bool:
 def nearness(prepared: PreparedQuestion, text: str, spans: Sequence[Span]) -> float:
     """The largest idf share of the question's words around one span, each word discounted by its distance:
     by 1/e every 40 characters."""
-    where = _positions(text, prepared.weights) if spans else {}
+    where = positions(text, prepared.weights) if spans else {}
     best = 0.0
     for span in spans[:_MOST_ANSWERS] if where else ():
         near = 0.0
@@ -146,7 +146,7 @@ def nearness(prepared: PreparedQuestion, text: str, spans: Sequence[Span]) -> fl
     return best / prepared.total
 
 
-def _positions(text: str, tokens: Mapping[str, float]) -> dict[str, list[tuple[int, int]]]:
+def positions(text: str, tokens: Collection[str]) -> dict[str, list[tuple[int, int]]]:
     """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
     plain = normalise(text)
     if len(plain) != len(text):

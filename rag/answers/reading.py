@@ -21,7 +21,6 @@ from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.errors import GenerationError
-from rag.facts.dates import dates
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
@@ -30,6 +29,7 @@ from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
 from rag.questions.query import Query
+from rag.search.candidates import answers_in
 from rag.search.evidence import Selection
 from rag.search.sufficiency import positions
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
@@ -50,6 +50,7 @@ _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -115,17 +116,11 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    own, sources, claim = request.query, found.evidence[:MOST_SOURCES], None
-    if own is not query and own.expects is not AnswerType.OTHER:
+    own, sources, claim, most = request.query, found.evidence[:MOST_SOURCES], None, setup.max_tokens
+    translated, code = request.language != query.language, query.language
+    if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
-    translated = request.language != query.language
-    read = partial(
-        reading_prompt,
-        evidence=found.evidence,
-        llm=llm,
-        max_tokens=setup.max_tokens,
-        language=query.language,
-    )
+    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most, language=code)
     try:
         asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
@@ -137,10 +132,8 @@ def _read(
         wordings = (replace(query, text=own.text), query) if translated else (query,)
         for wording in wordings if verdict.sufficient else ():
             draft = ""
-            writing = llm.generate(
-                read(wording, ending=asked.answer), max_tokens=setup.max_tokens, stop=request.stop
-            )
-            for piece in writing:
+            answering = read(wording, ending=asked.answer)
+            for piece in llm.generate(answering, max_tokens=most, stop=request.stop):
                 if isinstance(piece, Queued):
                     yield piece
                 else:
@@ -152,9 +145,12 @@ def _read(
         trouble = str(error)
     request.clock.lap("reading")
     # What the limit cut short may have been about to turn its meaning.
-    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
-    if trouble or request.stopped or not draft.strip() or not whole:
-        return ReaderReply(_unread(verdict, found), draft=draft.strip(), model=llm.info.name, trouble=trouble)
+    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < most
+    # What the model alone was sure of is not answered where it says nothing that holds.
+    unread = found.verdict if verdict.sufficient and not found.sufficient else verdict
+    draft = draft.strip()
+    if trouble or request.stopped or not draft or not whole:
+        return ReaderReply(unread, draft=draft, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     lead = asked.lead.match(claim.text) if claim is not None else None
     if claim is not None and lead and translated:
@@ -163,21 +159,13 @@ def _read(
         claim = replace(claim, text=f"{says.denied if lead['no'] else says.affirmed}{says.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    misread = lead  # the sentence says, not the yes or no
-    if not holds and llm.info.judges and not misread:
-        verdict = unstated(verdict)
-    elif not holds:
-        verdict = _unread(verdict, found)
+    if not holds:  # of a misread yes or no the sentence says it
+        verdict = unstated(verdict) if llm.info.judges and not lead else unread
     dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
     quotable = [piece.number for piece in sources if not _leads(piece)] or [1]
     named = hint if hint in quotable else quotable[0]
-    return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
-
-
-def _unread(verdict: Verdict, found: Selection) -> Verdict:
-    """The verdict where the model said nothing that holds: what it alone was sure of is not answered."""
-    return found.verdict if verdict.sufficient and not found.verdict.sufficient else verdict
+    return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)
 
 
 def _named(draft: str) -> int:
@@ -193,27 +181,30 @@ def claim_of(
     first = draft.strip().partition("\n")[0]
     mark = _SOURCE.search(first)
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
-    if not words or asked.none.fullmatch(words) or _echoes(words, query, asked):
-        return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
+    said = set(content_tokens(words))
+    if not words or asked.none.fullmatch(words) or (said and said <= set(query.content)):
+        return None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
         if span:
-            said = [_sentence_of(piece, query, asked)]
+            lines = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
             if query.expects not in _CLAUSES and span[1] > counted(piece.text):
                 start, end = _whole_values(piece.text, *span)
                 turned = _turned(piece.text, start, end)
                 if not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
                     bracketed = _BRACKETED.match(piece.text, end) if query.expects in KINDS else None
-                    said.insert(0, piece.text[start : bracketed.end() if bracketed else end])
+                    lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
-            claims = [_stated(each, piece, query, asked) for each in said]
+            claims = [_stated(each, piece, query, asked) for each in lines]
             return next((one for one in claims if one.state is ClaimState.SUPPORTED), claims[-1])
     nearest = max(pieces, key=lambda piece: _share(words, piece))
-    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+    # Words that stand in title and headings alone, which a quote does not show, are a label.
+    bare = [replace(one, heading_path=(), document=replace(one.document, title="")) for one in pieces]
+    claim = verify_sentence(_sentence(words, asked), bare, query)
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
         return claim if _answers(claim.text, nearest, query) else replace(claim, state=ClaimState.UNSUPPORTED)
     return _stated(_sentence_of(nearest, query, asked), nearest, query, asked)
@@ -224,8 +215,10 @@ def _answers(words: str, piece: Evidence, query: Wording) -> bool:
     role that it asks for is spoken of where they stand."""
     role = asked_role(query.text)
     around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
-    spoken = not role or bool(roles_in("\n".join(around))[role])
-    return spoken and (fits(query.expects, words) or bool(_negations(words)))
+    if role and not roles_in("\n".join(around))[role]:
+        return False
+    said = query.expects in KINDS and answers_in(words, query.expects)
+    return bool(said or fits(query.expects, words) or _negations(words))
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
@@ -255,21 +248,9 @@ def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructi
     return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
 
 
-def _alone(piece: Evidence) -> Evidence:
-    """The piece without title and headings, which a quote does not show: words that stand there alone are a
-    label, not what is quoted."""
-    return replace(piece, heading_path=(), document=replace(piece.document, title=""))
-
-
 def _leads(piece: Evidence) -> bool:
     """Whether a sentence only leads into what follows."""
     return piece.text.rstrip().endswith((":", "："))
-
-
-def _echoes(words: str, query: Wording, asked: ReadingInstructions) -> bool:
-    """Whether a reply says nothing that the question does not say itself; a yes or no does."""
-    said = set(content_tokens(words))
-    return bool(said) and said <= set(query.content) and not asked.lead.match(words)
 
 
 def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
@@ -289,7 +270,7 @@ def _whether(
     rest = words[lead.end() :].strip(_TRIMMED)
     pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
-    piece = standing or max(pieces, key=lambda piece: _share(rest, piece) if rest else _bears(query, piece))
+    piece = standing or max(pieces, key=lambda piece: _share(rest or query.text, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
     if _BOXES & set(piece.text) and not _negations(query.text):
@@ -313,11 +294,6 @@ def _of_another(query: Wording, piece: Evidence) -> bool:
         if own and name.label not in own and not name.label.isdigit():
             return True
     return False
-
-
-def _bears(query: Wording, piece: Evidence) -> int:
-    """How many words of a question's matter a piece holds."""
-    return len(frozenset(query.content).intersection(content_tokens(f"{piece.words} {piece.header}")))
 
 
 def _denies(text: str, wording: str) -> bool:
@@ -386,16 +362,16 @@ def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
         return True
     years = {p.year for p in query.periods if p.year}
     said = roles_in(text) if (role := asked_role(query.text)) else {}
-    dated = [(d.start, d.end, d.period.year) for d in dates(fold(text)) if years and d.period.year]
+    dated = [(*m.span(), int(m[0])) for m in (_YEAR.finditer(text) if years else ())]
     right = said.get(role) or [(a, b) for a, b, year in dated if year in years]
     wrong = [at for other, each in said.items() if other != role for at in each]
     wrong += [(a, b) for a, b, year in dated if year not in years and not (start < b and a < end)]
-    return bool(right and wrong) and _away(wrong, start, end) < _away(right, start, end)
+    return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
 
 
-def _away(places: Iterable[tuple[int, int]], start: int, end: int) -> int:
-    """How far the nearest of these places stands from a span."""
-    return min(max(start - b, a - end, 0) for a, b in places)
+def _away(places: Iterable[tuple[int, int]], start: int, end: int, before: int = 0) -> int:
+    """How far the nearest of these places stands from a span, one in front of it so much farther."""
+    return min(max(start - b + before, a - end, 0) for a, b in places)
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

@@ -59,6 +59,7 @@ _UNLIKE = {
     AnswerType.MEASURE: {Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.REFERENCE},
     AnswerType.DATE: {Kind.MONEY, Kind.SHARE, Kind.MEASURE, Kind.REFERENCE},
 }
+_STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
 _NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
 
 
@@ -148,14 +149,16 @@ def expected(text: str) -> AnswerType:
 
 def fits(expects: AnswerType, text: str) -> bool:
     """Whether a text may answer a question of a kind: not where all that it states is of other kinds, for a
-    name a bare figure. A date may say how long, a number without its unit anything."""
+    name a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
     stated = extract(text)
     if expects in _NAMED:
         rest = list(text)
         for one in stated:
             rest[one.start : one.end] = " " * (one.end - one.start)
         return not stated or any(c.isalpha() for c in rest)
-    return not stated or expects not in _UNLIKE or any(one.kind not in _UNLIKE[expects] for one in stated)
+    if not stated:
+        return expects not in _STATED
+    return expects not in _UNLIKE or any(one.kind not in _UNLIKE[expects] for one in stated)
 
 
 def asked_role(text: str) -> str:

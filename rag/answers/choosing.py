@@ -16,7 +16,7 @@ from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, read
 from rag.languages import listed, patterns, say
 from rag.languages.text import STOP_WORDS, content_tokens, has_han, letters, search_tokens
-from rag.questions.expects import AnswerType
+from rag.questions.expects import KINDS, AnswerType
 from rag.questions.query import Query
 from rag.search.candidates import answers_in
 from rag.types import Calculation, Figure
@@ -115,20 +115,14 @@ def asked_columns(
     return tuple(fitting if len(fitting) == 1 and apart else kept)
 
 
-_KINDS = {
-    AnswerType.MONEY: (Kind.MONEY,),
-    AnswerType.PERCENT: (Kind.SHARE,),
-    AnswerType.DURATION: (Kind.DURATION,),
-}
-
-
 def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool | None:
     """Whether a cell is of the kind that a question expects; None for a bare number, which may be."""
     priced = _RE["priced"].search(asked.query.text) is not None
     expects = AnswerType.MONEY if priced else asked.query.expects
     text = row.texts[column] if column < len(row.texts) else ""
     unit = head_unit(grid.heads[column])
-    if answers_in(text, expects) or (unit is not None and unit.kind in _KINDS.get(expects, ())):
+    kinds = () if expects is AnswerType.NUMBER else KINDS.get(expects, ())
+    if answers_in(text, expects) or (unit is not None and unit.kind in kinds):
         return True
     bare = unit is None and any(v.kind is Kind.NUMBER for v in read(text))
     return None if bare else False

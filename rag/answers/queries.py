@@ -326,7 +326,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    if not columns and len(table.counted) == 1:
+    if not columns and aggregate is not RowAggregate.SHARE and len(table.counted) == 1:
         columns, only = table.counted, table.counted[0]
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE

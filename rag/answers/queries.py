@@ -367,9 +367,9 @@ def summable(column: TypedColumn) -> bool:
 
 def _sums(table: AskedTable, query: RowQuery) -> bool:
     """Whether sums over the column mean anything: of a statement's year they do only where its total row
-    says the same."""
+    says the same. Rows that are totals themselves are not added up."""
     column = query.column
-    if column is None or not column.counts:
+    if column is None or not column.counts or any(map(_RE[RowAggregate.TOTAL].search, query.label.values)):
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE

@@ -37,8 +37,8 @@ from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 # Round brackets name a source at the end alone: "thirty (30) days".
-_WORD = re.compile(r"[^\W_]+")
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
 _BRACKETED = re.compile(

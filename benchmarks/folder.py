@@ -207,7 +207,7 @@ def rtf(lines: Lines) -> bytes:
     def coded(text: str) -> str:
         return "".join(c if ord(c) < 128 else f"\\u{ord(c) - 65536 * (ord(c) > 32767)}?" for c in text)
 
-    styles = {"# ": "\\b\\fs36 ", "##": "\\b\\fs28 "}
+    styles = {"# ": "\\outlinelevel0\\b\\fs36 ", "##": "\\outlinelevel1\\b\\fs28 "}
     body = "".join(
         f"{{\\pard {styles.get(line[:2], '')}{coded(line.lstrip('# '))}\\par}}\n" for line in lines
     )

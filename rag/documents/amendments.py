@@ -92,10 +92,12 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     own = names_of(document)
     every = [r for r in find(text, language=document.language) if plain[r.start] != _QUOTED]
     names = [_RE["before_name"].sub("", r.target) for r in every]
-    names = ["" if edition_name(n) in own or _RE["lone"].fullmatch(n) else n for n in names]
+    names = ["" if edition_name(n) in own else n for n in names]
+    amended = _amended(document.title, [replace(r, target=n) for r, n in zip(every, names, strict=True)])
+    names = ["" if _RE["lone"].fullmatch(n) else n for n in names]
     named = [replace(r, target=name) for r, name in zip(every, names, strict=True)]
     numbered = [r for r in named if r.kind != DOCUMENT and r.label and not _own_heading(plain, r)]
-    return tuple(_read(text, plain, numbered, _amended(document.title, named)))
+    return tuple(_read(text, plain, numbered, amended))
 
 
 def _amended(title: str, named: Sequence[Reference]) -> str:
@@ -106,7 +108,8 @@ def _amended(title: str, named: Sequence[Reference]) -> str:
         return match["name"] or match["bare"]
     if match := _RE["title_en"].search(title):
         return match["name"].strip()
-    return next((r.target for r in named if r.target and r.start < _HEAD), "")
+    former = _RE["former"]  # 原合同 says no name
+    return next((r.target for r in named if r.start < _HEAD and r.target and not former.match(r.target)), "")
 
 
 def _unquoted(text: str) -> str:
@@ -135,7 +138,8 @@ def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) ->
             continue
         for kind, old, new, end in _changes(text, plain, piece, bool(own), about[0].target or amended):
             for one in about:
-                target = one.target or amended
+                named = edition_name(one.target)  # "the Supply Agreement" may be the one with Alder Ltd
+                target = amended if edition_name(amended).startswith(named) else one.target
                 if kind is not ChangeKind.UNCLEAR or target:
                     span = trim(text, min(piece.start, one.start), end) or piece
                     day = _from_day(plain[span.start : span.end])

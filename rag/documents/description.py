@@ -53,7 +53,7 @@ def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, s
     found: dict[str, str | tuple[str, ...]] = {}
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
-    if not found.get("company") and not found.get("law"):
+    if not found.get("law"):
         found["parties"] = _parties(document.title, document.text[:HEAD])
     found.setdefault("year", _year(found, document))
     own = frozenset().union(*(one.own_keys for one in fields))

@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from rag.facts.names import name_key
 from rag.facts.numerals import fold
 from rag.languages import Patterns, patterns
 from rag.languages.text import normalise
 from rag.types import Document, DocumentInfo, Relation, RelationKind
-from rag.types.documents import Metadata, single
+from rag.types.documents import Metadata, several, single
 
 _RE = patterns("validity", re.NOFLAG)
 FILE_DATE = _RE["file_date"]
@@ -132,12 +133,34 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     for document in documents if relations else ():
         for key in names_of(document):
             by_name[key].append(document.id)
+    parties = {d.id: _parties(d) for d in documents} if relations else {}
     for relation in relations:
-        named = by_name.get(edition_name(relation.name), [])
-        if relation.kind is not RelationKind.AMENDS or any(i != relation.source for i in named):
-            named = [i for i in named if i != relation.source]
+        key, own = edition_name(relation.name), relation.source or 0
+        named = by_name.get(key, [])
+        if relation.kind is RelationKind.AMENDS:
+            exact = bool(set(named) - {own})
+            longer = (i for k, ids in by_name.items() if k.startswith(key) for i in ids)
+            others = [i for i in dict.fromkeys(named if exact else longer) if i != own]
+            named = _of_parties(others, parties, own, exact=exact) or [i for i in named if i == own]
+        else:
+            named = [i for i in named if i != own]
         found += [replace(relation, target=i) for i in named] or [replace(relation, target=None)]
     return found
+
+
+def _parties(document: DocumentInfo) -> frozenset[str]:
+    """The keys of the names of those that a document is between, or about."""
+    return frozenset(map(name_key, several(document.metadata, "parties", "company")))
+
+
+def _of_parties(
+    named: Sequence[int], parties: Mapping[int, frozenset[str]], source: int, *, exact: bool
+) -> list[int]:
+    """Of the documents that bear a name those between the parties of the document that names it; where it
+    or they have none, all that bear it `exact`ly."""
+    own = parties.get(source, frozenset())
+    shared = [i for i in named if own and own <= parties[i]]
+    return shared or [i for i in named if exact and not (own and parties[i])]
 
 
 def versions(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -> Mapping[int, Validity]:

@@ -128,7 +128,9 @@ def _is_mail(part: Any, deep: int) -> bool:
 def _write(message: Any, builder: TextBuilder, deep: int) -> None:
     """The headers, the words, and the mails that are attached; other files are named."""
     builder.heading(message["Subject"] or "", deep)
-    builder.paragraph("\n".join(f"{name}: {message[name]}" for name in _HEADERS if message[name]))
+    for name in _HEADERS[:-1]:
+        if message[name]:
+            builder.paragraph(f"{name}: {message[name]}")
     if (body := message.get_body(("plain", "html"))) is not None:
         _words(body, builder)
     for part in message.iter_attachments():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,38 @@ def test_a_change_that_cannot_be_worked_out_is_no_answer_in_the_old_words(assist
 def test_an_instruction_found_brings_what_it_changes(assistant: Assistant) -> None:
     answer = assistant.ask("For what does the Ferry (Amendment) Act substitute 10 pm?")
     assert {"ferry-act.md", "ferry-amendment.md"} <= {e.document.path for e in answer.evidence}
+
+
+CLIENTS = {"Alder Optics": (4000, 4500), "Brack Freight": (5000, 5700), "Corvin Dental": (6000, 6900)}
+ZH_CLIENTS = {"青岚纺织": (31000, 34500), "远帆航运": (42000, 47500)}
+
+
+def test_of_many_contracts_of_one_title_an_amendment_changes_the_one_between_its_parties(
+    tmp_path: Path,
+) -> None:
+    files = {}
+    for n, (client, (fee, new)) in enumerate(CLIENTS.items()):
+        between = f"between Tarn Valley Holdings plc and {client} Ltd"
+        title = f"Amendment to the Lease with {client} Ltd" if n else "First Amendment"
+        files[f"{n}-lease.md"] = (
+            f"# Lease with {client} Ltd\n\nThis agreement was signed on 5 May 2021 {between}.\n\n"
+            f"## 1 Rent\n\nThe monthly rent is EUR {fee:,}.\n"
+        )
+        files[f"{n}-change.md"] = (
+            f"# {title}\n\nSigned on 7 June 2022 {between}.\n\nWith effect from 7 June 2022, in clause 1 "
+            f'of the Lease dated 5 May 2021, for "EUR {fee:,}" substitute "EUR {new:,}".\n'
+        )
+    for n, (client, (fee, new)) in enumerate(ZH_CLIENTS.items()):
+        between = f"甲方：临湖置业有限公司。乙方：{client}有限公司。"
+        files[f"{n}-合同.md"] = f"# 供货合同\n\n{between}\n\n## 第一条 价款\n\n月货款为人民币{fee:,}元。\n"
+        files[f"{n}-补充.md"] = (
+            f"# 供货合同补充协议\n\n{between}\n\n自2022年6月7日起，将原合同第一条中的“人民币{fee:,}元”"
+            f"修改为“人民币{new:,}元”。\n"
+        )
+    with archive(tmp_path, **files) as opened:
+        made = Assistant(opened, threshold=0.01)
+        for client, (fee, new) in CLIENTS.items():
+            assert f"EUR {new:,}" in made.ask(f"What is the monthly rent of {client} Ltd?").line
+            assert f"EUR {fee:,}" in made.ask(f"What was the monthly rent of {client} Ltd in 2021?").line
+        for client, (_, new) in ZH_CLIENTS.items():
+            assert f"{new:,}" in made.ask(f"{client}有限公司现在的月货款是多少？").line

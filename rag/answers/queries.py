@@ -325,7 +325,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
         counted = share and not columns and bool(nouns)
         return (made,) if (filters or not share) and (counted or _sums(table, made)) else ()
-    if not nouns and not _RE["who"].search(cues.asked.query.text):
+    if not (nouns or _RE["who"].search(cues.asked.query.text) or (only and _in_words(table, only))):
         return ()
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
@@ -366,11 +366,16 @@ def _sums(table: AskedTable, query: RowQuery) -> bool:
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
-    if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
+    if _in_words(table, column):
         return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
     return bool(table.words) and total in {column.stored(t) for t in body.totals[column.number]}
+
+
+def _in_words(table: AskedTable, column: TypedColumn) -> bool:
+    """Whether the question names a column by words, not by a year alone."""
+    return any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w)
 
 
 def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:

@@ -35,6 +35,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     intent, store = request.intent, request.store
     if not intent.topic:
         return _documents(request)
+    if intent.unit is CountUnit.THING and (whole_list := survey.listed_whole(request)):
+        return whole_list
     # "How many articles does the statute have?" is about a document as a whole.
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
     scope = read_scope(intent.topic, request.index, request.filters, whole=whole)

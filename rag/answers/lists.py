@@ -1,0 +1,63 @@
+"""A list that a question asks for, quoted whole: all items under the words or the heading that lead into it,
+with their count, over however many passages they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from rag.answers.choosing import given
+from rag.answers.grid import HeldWords, cited
+from rag.answers.line import counted
+from rag.domains.finance.figures import Computed
+from rag.languages import patterns, say
+from rag.languages.text import cues, has_han, in_one_piece, normalise, search_tokens
+from rag.questions.query import Query
+from rag.store.store import Store
+from rag.types import BlockKind, Hit, LeadIn
+
+_RE = patterns("listing")
+_MOST = 60
+_NAMED = 30
+_ENDS = " \t;；,，.。"
+
+
+def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | None:
+    """All items of the one list that a question asks for; None for any other question, and where no list, or
+    more than one, is called so."""
+    asked = _RE["items"].search(query.text.strip())
+    kind = next(filter(None, asked.groups()), "").strip() if asked else ""
+    if not kind or query.withdrawn or query.questions:
+        return None
+    words = [w for w in given(query).unheld() if w not in search_tokens(kind) and w not in kind]
+    found: dict[tuple[int, int], tuple[Hit, LeadIn]] = {}
+    for hit in hits:
+        document, above = hit.document, hit.chunk.heading_path
+        name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
+        for lead in hit.chunk.leads:
+            about = HeldWords(document.title, name, *above, lead.text)
+            inner = any(one.start < lead.start < one.until for one in hit.chunk.leads)
+            if not inner and _called(kind, lead, above[-1:]) and all(map(about.hold, words)):
+                found.setdefault((document.id, lead.start), (hit, lead))
+    if len(found) != 1:
+        return None
+    ((hit, lead),) = found.values()
+    blocks = [b for b in store.blocks(hit.document.id, lead.end, lead.until) if b.kind is BlockKind.LIST_ITEM]
+    rows = [cited(store, hit.document, b, n, (lead,)) for n, b in enumerate(blocks[:_MOST], 1)]
+    rows = [row for row in rows if row.withdrawn is None]
+    if len(rows) < 2:
+        return None
+    items = [in_one_piece(_RE["last"].sub("", e.text[counted(e.text) :].strip(_ENDS))) for e in rows]
+    line = say("answers.items", query.language, count=len(blocks), kind=kind, items=items[:_NAMED])
+    return Computed(tuple(rows), (), ((line, tuple(e.number for e in rows)),))
+
+
+def _called(kind: str, lead: LeadIn, above: Sequence[str]) -> bool:
+    """Whether a list is called so by what leads into it or its heading; exclusions are also what words that
+    say "not" lead into."""
+    over = "\n".join([lead.text, *above])
+    held = HeldWords(over)
+    if all(map(held.hold, [kind] if has_han(kind) else search_tokens(kind))):
+        return True
+    denies = any(cue.group in ("negation", "denial") for cue in cues(normalise(over)))
+    return denies and _RE["excluded"].search(kind) is not None

@@ -60,8 +60,8 @@ class Term:
                 return base + timedelta(days=count)
             if (calendar := _holidays(country)) is not None:
                 return calendar.get_nth_working_day(base, count)  # type: ignore[no-any-return]
-            roll = "forward" if self.before else "backward"
-            return np.busday_offset(np.datetime64(base), count, roll=roll).item()  # type: ignore[no-any-return]
+            end = np.busday_offset(base, count, roll="forward" if self.before else "backward")
+            return date.fromisoformat(str(end))
         except (ValueError, OverflowError):
             return None
 

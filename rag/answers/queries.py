@@ -121,13 +121,6 @@ def _dated(v: Value) -> Value:
     return v
 
 
-def asks_which(query: Query) -> bool:
-    """Whether the question is which of several things is the first: a figure of the whole is none of them."""
-    noun = _RE["asked_noun"].search(query.text)
-    ends = _RE["highest"].search(query.text) or _RE["lowest"].search(query.text)
-    return bool(noun and ends and not _RE["timed"].fullmatch(noun["noun_a"] or noun["noun_b"]))
-
-
 @dataclass(frozen=True, slots=True)
 class AskedTable:
     """A table as a question speaks of it: its columns, the words of its heads, the cells that are named, as

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -60,8 +60,8 @@ class Term:
                 return base + timedelta(days=count)
             if (calendar := _holidays(country)) is not None:
                 return calendar.get_nth_working_day(base, count)  # type: ignore[no-any-return]
-            end = np.busday_offset(base, count, roll="forward" if self.before else "backward")
-            return date.fromisoformat(str(end))
+            roll: Literal["forward", "backward"] = "forward" if self.before else "backward"
+            return np.busday_offset(base, count, roll=roll).astype(date)  # type: ignore[no-any-return]
         except (ValueError, OverflowError):
             return None
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from pathlib import PurePosixPath
 from weakref import WeakKeyDictionary
 
 from rag.answers.guarded import Cellular, GuardedTable
@@ -25,7 +24,7 @@ from rag.languages.text import has_han, letters, search_tokens
 from rag.search.evidence import with_marks
 from rag.store.store import Store
 from rag.types import Block, BlockKind, DocumentInfo, Evidence, Hit, LeadIn, Table
-from rag.types.documents import WITHDRAWN
+from rag.types.documents import WITHDRAWN, path_words
 from rag.types.tables import reads_as_heads
 
 _TOTAL = patterns("survey")["total"]
@@ -182,12 +181,12 @@ class RowGrid:
 
     @cached_property
     def about(self) -> HeldWords:
-        """What its title, headings and heads say, and the name of its file."""
+        """What its title, headings and heads say, and the path of its file."""
         document, table = self.hit.document, self.table
         path = table.heading_path if table else self.hit.chunk.heading_path
         above = (table.title, *table.units, self._lead(table)) if table else ()
-        name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
-        return HeldWords(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
+        named = (document.title, path_words(document.path), *path, *self.hit.chunk.heading_path)
+        return HeldWords(*named, *above, *self.heads)
 
     def _lead(self, table: Table) -> str:
         """The short paragraph right above that leads into a table."""

@@ -4,7 +4,6 @@ with their count, over however many passages they stand."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from rag.answers.choosing import given
 from rag.answers.grid import HeldWords, cited
@@ -15,6 +14,7 @@ from rag.languages.text import cues, has_han, in_one_piece, normalise, search_to
 from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import BlockKind, Hit, LeadIn
+from rag.types.documents import path_words
 
 _RE = patterns("listing")
 _MOST = 60
@@ -33,9 +33,8 @@ def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | Non
     found: dict[tuple[int, int], tuple[Hit, LeadIn]] = {}
     for hit in hits:
         document, above = hit.document, hit.chunk.heading_path
-        name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
         for lead in hit.chunk.leads:
-            about = HeldWords(document.title, name, *above, lead.text)
+            about = HeldWords(document.title, path_words(document.path), *above, lead.text)
             inner = any(one.start < lead.start < one.until for one in hit.chunk.leads)
             if not inner and _called(kind, lead, above[-1:]) and all(map(about.hold, words)):
                 found.setdefault((document.id, lead.start), (hit, lead))

@@ -138,6 +138,11 @@ class AskedTable:
     def columns(self) -> tuple[TypedColumn, ...]:
         return self.grid.body.typed.columns
 
+    @property
+    def counted(self) -> list[TypedColumn]:
+        """The columns of numbers."""
+        return [c for c in self.columns if c.counts]
+
     def said(self, column: TypedColumn) -> tuple[int, float]:
         """How many words of the question its head holds, and how much of it these are."""
         held = [w for w in self.words if self.heads[column.number].hold(w)]
@@ -208,8 +213,7 @@ def _year(v: Value) -> int | None:
 def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
     """The cells, values and dates that the question names, as conditions; None where one fits no column
     surely."""
-    found = []
-    about = table.grid.about
+    found, about = [], table.grid.about
     for column in table.texts:
         if cells := table.named[column.number]:
             if column.filled < len(table.grid.body.typed.rows):
@@ -314,6 +318,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    if not columns and aggregate is not RowAggregate.SHARE and len(table.counted) == 1:
+        columns = [only := table.counted[0]]
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
         counted = share and not columns and bool(nouns)
@@ -353,13 +359,13 @@ def summable(column: TypedColumn) -> bool:
 
 def _sums(table: AskedTable, query: RowQuery) -> bool:
     """Whether sums over the column mean anything: of a statement's year they do only where its total row
-    says the same."""
+    says the same. Rows that are totals themselves are not added up."""
     column = query.column
-    if column is None or not column.counts:
+    if column is None or not column.counts or any(map(_RE[RowAggregate.TOTAL].search, query.label.values)):
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
-    if _in_words(table, column):
+    if _in_words(table, column) or table.counted == [column]:
         return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
@@ -380,9 +386,8 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     noun = said or list(table.words)
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
-        inside = (f for c in table.columns if c.counts and (f := _BRACKETS.search(c.head)))
-        unit = {f.string for f in inside if match[0][-1] in f[0]}
-        named = [c for c in table.columns if c.head in unit] or named
+        inside = [c for c in table.counted if match[0][-1] in "".join(_BRACKETS.findall(c.head))]
+        named = inside or named
     if len(named) > 1:
         named = [c for c in named if c in table.texts]
         named = [base.label] if base.label in named else named
@@ -391,8 +396,6 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1:
         return ()
-    made = replace(base, column=named[0])
-    if not named[0].counts:
-        return (made,)
-    made = replace(made, aggregate=RowAggregate.TOTAL)
-    return (made,) if _sums(table, made) else ()
+    counts = named[0].counts
+    made = replace(base, column=named[0], aggregate=RowAggregate.TOTAL if counts else base.aggregate)
+    return (made,) if not counts or _sums(table, made) else ()

@@ -226,10 +226,9 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
         by = {c.name: one for c in table.columns if (one := bounded(c, value))}
         fitting = [c for c in table.columns if c.name in by]
         best = table.best(fitting)
-        if year and not best:
-            named = [y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年")]
-            if named == [year]:
-                continue  # of the whole table
+        years = (y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年"))
+        if year and not best and [*years] == [year]:
+            continue  # of the whole table
         if value.kind is Kind.DATE:
             best = best or fitting
         elif not isinstance(value, Range):

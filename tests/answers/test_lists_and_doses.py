@@ -36,6 +36,8 @@ Children of 3 to 40 kg: tarvoxil 10 mg/kg every 8 hours.
     "melcadine.md": "# Melcadine syrup\n\n## Dose in children\n\nMelcadine is given as 15 mg per kg of "
     "body weight twice daily, at most 200 mg a dose.\n\n## Side effects\n\nMelcadine may cause:\n\n"
     "- thirst;\n- cramps.\n",
+    "brancor.md": "# Brancor drops\n\n## Dose\n\nOver 40 kg: 150 mg of Brancor once daily.\n\n"
+    "From 2 years to 40 kg: 5 mg of Brancor per kg once daily, at most 150 mg a dose.\n",
     "policy.md": """# Pallister home policy
 
 ## What we cover
@@ -113,6 +115,8 @@ def test_a_list_is_quoted_whole_with_its_count(assistant: Assistant, question: s
     ("question", "line", "working"),
     [
         ("What dose of Tarvoxil for a child of 14 kg?", "140 mg every 8 hours.", "10 mg/kg × 14 kg"),
+        ("What dose of Brancor for a child of 35 kg?",
+         "150 mg once daily.", "5 mg of Brancor per kg × 35 kg, at most 150 mg"),
         ("What dose of Melcadine does a child of 12 kg get?",
          "180 mg twice daily.", "15 mg per kg × 12 kg"),
         ("What dose of Melcadine does a child of 20 kg get?",

@@ -13,12 +13,11 @@ from rag.languages import patterns, say
 from rag.languages.text import cues, has_han, in_one_piece, normalise, search_tokens
 from rag.questions.query import Query
 from rag.store.store import Store
-from rag.types import BlockKind, Hit, LeadIn
+from rag.types import Block, BlockKind, Hit, LeadIn
 from rag.types.documents import path_words
 
 _RE = patterns("listing")
 _MOST = 60
-_NAMED = 30
 _ENDS = " \t;；,，.。"
 
 
@@ -41,13 +40,16 @@ def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | Non
     if len(found) != 1:
         return None
     ((hit, lead),) = found.values()
-    blocks = [b for b in store.blocks(hit.document.id, lead.end, lead.until) if b.kind is BlockKind.LIST_ITEM]
-    rows = [cited(store, hit.document, b, n, (lead,)) for n, b in enumerate(blocks[:_MOST], 1)]
-    rows = [row for row in rows if row.withdrawn is None]
-    if len(rows) < 2:
+    document, rows = hit.document, []
+    for start, end in zip(lead.items, (*lead.items[1:], lead.until), strict=True):
+        stop = start + len(store.text(document.id, start, end).rstrip())
+        item = Block(BlockKind.LIST_ITEM, start, stop, hit.chunk.heading_path)
+        row = cited(store, document, item, len(rows) + 1, (lead,))
+        rows += [row] if row.withdrawn is None else []
+    if not 2 <= len(rows) <= _MOST:
         return None
     items = [in_one_piece(_RE["last"].sub("", e.text[counted(e.text) :].strip(_ENDS))) for e in rows]
-    line = say("answers.items", query.language, count=len(blocks), kind=kind, items=items[:_NAMED])
+    line = say("answers.items", query.language, count=len(rows), kind=kind, items=items)
     return Computed(tuple(rows), (), ((line, tuple(e.number for e in rows)),))
 
 

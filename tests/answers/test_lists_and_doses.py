@@ -18,7 +18,9 @@ FILES = {
 Tarvoxil must not be given in:
 
 - known allergy to tarvoxil;
-- severe liver failure;
+- severe liver failure,
+  - of any cause,
+  - of any length;
 - children under 2 months.
 
 ## Dose
@@ -94,9 +96,11 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     ("question", "line"),
     [
         ("List the contraindications of Tarvoxil",
-         "3 contraindications: known allergy to tarvoxil; severe liver failure; children under 2 months."),
+         "3 contraindications: known allergy to tarvoxil; severe liver failure, - of any cause, - of any "
+         "length; children under 2 months."),
         ("What are the contraindications of Tarvoxil?",
-         "3 contraindications: known allergy to tarvoxil; severe liver failure; children under 2 months."),
+         "3 contraindications: known allergy to tarvoxil; severe liver failure, - of any cause, - of any "
+         "length; children under 2 months."),
         ("What are the side effects of Melcadine?", "2 side effects: thirst; cramps."),
         ("What are the exclusions of the Pallister policy?",
          "3 exclusions: rust and rot; damage by pets; losses outside Europe."),

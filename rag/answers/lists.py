@@ -13,7 +13,7 @@ from rag.languages import patterns, say
 from rag.languages.text import cues, has_han, in_one_piece, normalise, search_tokens
 from rag.questions.query import Query
 from rag.store.store import Store
-from rag.types import Block, BlockKind, Hit, LeadIn
+from rag.types import Block, BlockKind, Evidence, Hit, LeadIn
 from rag.types.documents import path_words
 
 _RE = patterns("listing")
@@ -40,7 +40,7 @@ def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | Non
     if len(found) != 1:
         return None
     ((hit, lead),) = found.values()
-    document, rows = hit.document, []
+    document, rows = hit.document, list[Evidence]()
     for start, end in zip(lead.items, (*lead.items[1:], lead.until), strict=True):
         stop = start + len(store.text(document.id, start, end).rstrip())
         item = Block(BlockKind.LIST_ITEM, start, stop, hit.chunk.heading_path)

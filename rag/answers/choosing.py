@@ -95,6 +95,13 @@ def _is_year(value: Value) -> bool:
     return isinstance(value, Quantity) and value.kind is Kind.NUMBER and value.value in _YEARS
 
 
+def asks_which(query: Query) -> bool:
+    """Whether the question is which of several things is the first: a figure of the whole is none of them."""
+    noun = _RE["asked_noun"].search(query.text)
+    ends = _RE["highest"].search(query.text) or _RE["lowest"].search(query.text)
+    return bool(noun and ends and not _RE["timed"].fullmatch(noun["noun_a"] or noun["noun_b"]))
+
+
 def asked_columns(
     asked: RowQuestion, grid: RowGrid, columns: Sequence[int], rows: Sequence[GridRow]
 ) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from rag.languages import patterns
 from rag.languages.text import has_han, letters, search_tokens
 from rag.search.evidence import with_marks
 from rag.store.store import Store
-from rag.types import Block, BlockKind, Evidence, Hit, Table
+from rag.types import Block, BlockKind, DocumentInfo, Evidence, Hit, LeadIn, Table
 from rag.types.documents import WITHDRAWN, path_words
 from rag.types.tables import reads_as_heads
 
@@ -200,26 +200,31 @@ class RowGrid:
 
     def evidence(self, row: GridRow, number: int) -> Evidence:
         """A row as it is cited."""
-        store, document = self.store, self.hit.document
-        block = next(b for b in store.blocks(document.id, row.start, row.end) if b.start == row.start)
-        chunk = self.hit.chunk
-        inside = chunk.start <= block.start < chunk.end
-        one_page = inside and chunk.page == chunk.last_page
-        shown = Evidence(
-            number=number,
-            document=document,
-            chunk_id=self.hit.chunk_id if inside else store.passage_at(document.id, block.start),
-            start=block.start,
-            end=block.end,
-            text=store.text(document.id, block.start, block.end),
-            score=_SURE,
-            page=chunk.page if one_page else store.page_at(document.id, block.start),
-            heading_path=block.heading_path,
-            heads=block.heads,
-            location=block.location,
-            cells=block.placed_cells(block.start, block.end),
-        )
-        return with_marks(shown, store)
+        blocks = self.store.blocks(self.hit.document.id, row.start, row.end)
+        block = next(b for b in blocks if b.start == row.start)
+        return cited(self.store, self.hit.document, block, number)
+
+
+def cited(
+    store: Store, document: DocumentInfo, block: Block, number: int, leads: tuple[LeadIn, ...] = ()
+) -> Evidence:
+    """A block of a document as code cites it."""
+    shown = Evidence(
+        number=number,
+        document=document,
+        chunk_id=store.passage_at(document.id, block.start),
+        start=block.start,
+        end=block.end,
+        text=store.text(document.id, block.start, block.end),
+        score=_SURE,
+        page=store.page_at(document.id, block.start),
+        heading_path=block.heading_path,
+        heads=block.heads,
+        location=block.location,
+        cells=block.placed_cells(block.start, block.end),
+        leads=leads,
+    )
+    return with_marks(shown, store)
 
 
 def grids(hits: Sequence[Hit], store: Store, *, whole: bool = False) -> Iterator[RowGrid]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answers.choosing import asks_which
 from rag.answers.compose import (
     Basis,
     compose,
@@ -17,7 +18,9 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.deadlines import find_date
-from rag.answers.queries import asks_which, cues_of
+from rag.answers.doses import find_dose
+from rag.answers.lists import find_list
+from rag.answers.queries import cues_of
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import NoRow, find_row
@@ -80,14 +83,18 @@ def worked_out(
     query: Query, hits: Sequence[Hit], found: Selection, setup: Setup, filters: Filters | None
 ) -> Computed | Uncomputed | NoRow | None:
     """What code reads or works out for a question: a figure of statements, else a date, else a row that it
-    chooses."""
+    chooses, or the dose that this gives for a weight, else a list."""
     figures = find_figures(query, setup.index, filters=filters, facts=found.evidence)
     if isinstance(figures, Computed):
         if not asks_which(query):
             return figures
         figures = None
-    dated = find_date(query, found, setup.index, filters)
-    return dated or find_row(query, hits, setup.index.store) or figures
+    store = setup.index.store
+    if dated := find_date(query, found, setup.index, filters):
+        return dated
+    row = find_row(query, hits, store)
+    rules = row.evidence if isinstance(row, Computed) else found.evidence if row is None else ()
+    return find_dose(query, rules) or row or find_list(query, hits, store) or figures
 
 
 def judged(one: Look, verdict: Verdict, setup: Setup, request: AnswerRequest) -> Look:

@@ -121,13 +121,6 @@ def _dated(v: Value) -> Value:
     return v
 
 
-def asks_which(query: Query) -> bool:
-    """Whether the question is which of several things is the first: a figure of the whole is none of them."""
-    noun = _RE["asked_noun"].search(query.text)
-    ends = _RE["highest"].search(query.text) or _RE["lowest"].search(query.text)
-    return bool(noun and ends and not _RE["timed"].fullmatch(noun["noun_a"] or noun["noun_b"]))
-
-
 @dataclass(frozen=True, slots=True)
 class AskedTable:
     """A table as a question speaks of it: its columns, the words of its heads, the cells that are named, as
@@ -148,7 +141,7 @@ class AskedTable:
     @property
     def counted(self) -> list[TypedColumn]:
         """The columns of numbers."""
-        return [c for c in self.columns if c.measured and c.counts]
+        return [c for c in self.columns if c.counts]
 
     def said(self, column: TypedColumn) -> tuple[int, float]:
         """How many words of the question its head holds, and how much of it these are."""
@@ -220,8 +213,7 @@ def _year(v: Value) -> int | None:
 def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
     """The cells, values and dates that the question names, as conditions; None where one fits no column
     surely."""
-    found = []
-    about = table.grid.about
+    found, about = [], table.grid.about
     for column in table.texts:
         if cells := table.named[column.number]:
             if column.filled < len(table.grid.body.typed.rows):
@@ -234,10 +226,9 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
         by = {c.name: one for c in table.columns if (one := bounded(c, value))}
         fitting = [c for c in table.columns if c.name in by]
         best = table.best(fitting)
-        if year and not best:
-            named = [y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年")]
-            if named == [year]:
-                continue  # of the whole table
+        years = (y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年"))
+        if year and not best and [*years] == [year]:
+            continue  # of the whole table
         if value.kind is Kind.DATE:
             best = best or fitting
         elif not isinstance(value, Range):
@@ -327,12 +318,12 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
     if not columns and aggregate is not RowAggregate.SHARE and len(table.counted) == 1:
-        columns, only = table.counted, table.counted[0]
+        columns = [only := table.counted[0]]
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
         counted = share and not columns and bool(nouns)
         return (made,) if (filters or not share) and (counted or _sums(table, made)) else ()
-    if not nouns and not _RE["who"].search(cues.asked.query.text):
+    if not (nouns or _RE["who"].search(cues.asked.query.text) or (only and _in_words(table, only))):
         return ()
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
@@ -373,13 +364,16 @@ def _sums(table: AskedTable, query: RowQuery) -> bool:
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
-    if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
-        return True
-    if table.counted == [column]:
+    if _in_words(table, column) or table.counted == [column]:
         return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
     return bool(table.words) and total in {column.stored(t) for t in body.totals[column.number]}
+
+
+def _in_words(table: AskedTable, column: TypedColumn) -> bool:
+    """Whether the question names a column by words, not by a year alone."""
+    return any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w)
 
 
 def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
@@ -391,9 +385,8 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     noun = said or list(table.words)
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
-        inside = (f for c in table.columns if c.counts and (f := _BRACKETS.search(c.head)))
-        unit = {f.string for f in inside if match[0][-1] in f[0]}
-        named = [c for c in table.columns if c.head in unit] or named
+        inside = [c for c in table.counted if match[0][-1] in "".join(_BRACKETS.findall(c.head))]
+        named = inside or named
     if len(named) > 1:
         named = [c for c in named if c in table.texts]
         named = [base.label] if base.label in named else named
@@ -402,8 +395,6 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1:
         return ()
-    made = replace(base, column=named[0])
-    if not named[0].counts:
-        return (made,)
-    made = replace(made, aggregate=RowAggregate.TOTAL)
-    return (made,) if _sums(table, made) else ()
+    counts = named[0].counts
+    made = replace(base, column=named[0], aggregate=RowAggregate.TOTAL if counts else base.aggregate)
+    return (made,) if not counts or _sums(table, made) else ()

@@ -12,7 +12,7 @@ from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, read_scope, topic_terms
+from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
 
 # Quotes in the text; all of them are in the citations.
@@ -35,6 +35,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     intent, store = request.intent, request.store
     if not intent.topic:
         return _documents(request)
+    if intent.unit is CountUnit.THING and (listed := survey.listed_whole(request)):
+        return listed
     # "How many articles does the statute have?" is about a document as a whole.
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
     scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
@@ -46,23 +48,16 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     bounds = any(isinstance(value, Range) for value in read(scope.topic))  # rows are held against them
     if not terms or len(terms) > _MOST_TERMS or bounds:
         return None
+    if intent.unit is CountUnit.THING:  # the duties of a tenant need not be called duties
+        absent = [term for term in terms if not survey.occurs(store, scope, term)]
+        kind = terms[-1 if has_han(scope.topic) else 0]
+        unknown = absent and (absent != [kind] or len(terms) == 1)
+        return survey.none_match(request, scope, terms) if unknown else None
     found = survey.survey(store, scope, terms)
     if found.matches:
         head, read_some = _headline(intent, found, request.language), (found.matching, found.read)
         return _listed(request, head, found.matches, read_some, _remarks(found, request))
-    if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
-        return None
-    return survey.none_match(request, scope, found.terms)
-
-
-def _may_be_worded_otherwise(
-    intent: Intent, scope: TopicScope, terms: Sequence[TopicTerm], store: Store
-) -> bool:
-    """Whether things are listed whose every word stands somewhere, but for what they are called: the duties
-    of a tenant need not be called duties."""
-    kind = terms[-1 if has_han(scope.topic) else 0]
-    absent = [term for term in terms if not survey.occurs(store, scope, term)]
-    return intent.unit is CountUnit.THING and (not absent or (len(terms) > 1 and absent == [kind]))
+    return None if found.apart else survey.none_match(request, scope, found.terms)
 
 
 def _documents(request: survey.TaskRequest) -> Answer | None:

@@ -70,16 +70,12 @@ def _weighed(tokens: Sequence[Sequence[str]]) -> NDArray[np.float32]:
     """(sentences, words): tf-idf over the sentences, rows of length 1. A word of one sentence likens it to no
     other and is left out."""
     held = Counter(t for row in tokens for t in set(row))
-    weights = {t: math.log(len(tokens) / n) + 1e-3 for t, n in held.items() if n > 1}
-    kept = sorted(weights, key=lambda t: -held[t] * weights[t])[:_VOCABULARY]
-    column = {t: n for n, t in enumerate(kept)}
-    rows = np.zeros((len(tokens), max(1, len(kept))), dtype=np.float32)
-    for n, row in enumerate(tokens):
-        for t, times in Counter(row).items():
-            if t in column:
-                rows[n, column[t]] = times * weights[t]
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    result: NDArray[np.float32] = rows / np.maximum(lengths, 1e-6)
+    kept = [t for t, n in held.most_common(_VOCABULARY) if n > 1]
+    counts = [Counter(row) for row in tokens]
+    times = np.array([[row[t] for t in kept] or [0] for row in counts], dtype=np.float32)
+    weights = [math.log(len(tokens) / held[t]) + 1e-3 for t in kept] or [0.0]
+    rows = times * np.array(weights, dtype=np.float32)
+    result: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
     return result
 
 

@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 
-from rag.answers.compose import Basis, certificate, missing, quote_claim, refuse
+from rag.answers.compose import (
+    Basis,
+    certificate,
+    compose_figures,
+    missing,
+    quote_claim,
+    refuse,
+    with_rows,
+)
+from rag.answers.lists import find_list
 from rag.answers.request import Setup
 from rag.documents.lists import announces, units
 from rag.index import Index
@@ -255,6 +264,15 @@ def counted_answer(
     claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
     claims = (claim, *(quote_claim(e, request.language) for e in quoted))
     return request.basis(found, ()).answer(head, text, claims, reading=reading)
+
+
+def listed_whole(request: TaskRequest) -> Answer | None:
+    """The list that is asked for, whole; None where no one list is called so."""
+    hits = request.search(request.query)
+    if (figures := find_list(request.query, hits, request.store)) is None:
+        return None
+    found = with_rows(Selection((), COUNTED, 0), figures, request.setup.max_evidence, request.store)
+    return compose_figures(request.basis(found, hits), figures)
 
 
 def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> Answer:

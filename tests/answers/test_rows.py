@@ -153,10 +153,6 @@ def by_code(answer: Answer) -> bool:
             "How much velnoradine injection does a baby of 8 weeks get?",
             "Children under 3 months: 1 mg of the injection per kg every twelve hours.",
         ),
-        (
-            "How much velnoradine injection does a child of 14 kg get?",
-            "Children from 3 months to 40 kg: 1.5 mg of the injection per kg every eight hours.",
-        ),
         ("An invoice of EUR 12,500: who approves it?", "over 5,000 up to 25,000: Approver Finance director"),
         ("Who approves an invoice of EUR 5,000?", "up to 5,000: Approver Head of team"),
         ("Who approves an invoice of EUR 1.2 million?", "over 25,000: Approver Board"),
@@ -177,6 +173,12 @@ def test_a_value_chooses_the_row_whose_range_holds_it(assistant: Assistant, ques
     assert assistant.index.text(row.document_id)[row.start : row.end] == row.quote
     (working,) = answer.working
     assert working.result.printed in row.quote
+
+
+def test_a_rule_per_kilogram_that_a_weight_chooses_is_worked_out(assistant: Assistant) -> None:
+    answer = assistant.ask("How much velnoradine injection does a child of 14 kg get?")
+    assert answer.line == "21 mg every eight hours." and len(answer.quotes) == 1
+    assert answer.working[0].working == "1.5 mg of the injection per kg × 14 kg"
 
 
 def test_where_two_heads_apply_both_values_hold(assistant: Assistant) -> None:

@@ -118,12 +118,6 @@ def test_articles_of_a_statute_are_counted_by_their_numbers(index: Index) -> Non
     assert answer.text.startswith("5 articles in contracts/ponds.md")
 
 
-def test_things_that_code_cannot_tell_apart_are_said_to_be_passages(index: Index) -> None:
-    answer = ask(index, "List all deposits")
-    assert "Passages were counted, not things." in answer.text
-    assert len(documents(answer)) == 2
-
-
 def test_long_lists_are_cut_in_the_text_and_whole_in_the_citations(index: Index) -> None:
     answer = ask(index, "How many documents mention the committee?")
     assert answer.reading is not None and answer.reading.documents == 8

@@ -130,7 +130,8 @@ def test_of_many_contracts_of_one_title_an_amendment_changes_the_one_between_its
         )
     for n, (client, (fee, new)) in enumerate(ZH_CLIENTS.items()):
         between = f"甲方：临湖置业有限公司。乙方：{client}有限公司。"
-        files[f"{n}-合同.md"] = f"# 供货合同\n\n{between}\n\n## 第一条 价款\n\n每月的货款为人民币{fee:,}元。\n"
+        first = f"## 第一条 价款\n\n每月的货款为人民币{fee:,}元。\n"
+        files[f"{n}-合同.md"] = f"# 供货合同\n\n{between}\n\n{first}"
         files[f"{n}-补充.md"] = (
             f"# 供货合同补充协议\n\n{between}\n\n自2022年6月7日起，将原合同第一条中的“人民币{fee:,}元”"
             f"修改为“人民币{new:,}元”。\n"

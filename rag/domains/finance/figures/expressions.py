@@ -114,7 +114,8 @@ def parse(text: str, names: Mapping[str, Node]) -> Node:
     return read(tree.body)
 
 
-def _parts(node: Node) -> tuple[Node, ...]:
+def parts(node: Node) -> tuple[Node, ...]:
+    """What an operation or a function is over; () for what is neither."""
     match node:
         case Call(_, args):
             return args
@@ -139,7 +140,7 @@ def terms(node: Node) -> tuple[FormulaTerm, ...]:
     """Every figure that an expression may use, all alternatives of `first` included, each once, in order."""
     if isinstance(node, FormulaTerm):
         return (node,)
-    found = [t for part in _parts(node) for t in terms(part)]
+    found = [t for part in parts(node) for t in terms(part)]
     if isinstance(node, Call) and node.name in ("prev", *_OVER_TWO):
         before = [FormulaTerm(t.concept, t.offset - 1) for t in found]
         found = before if node.name == "prev" else [*found, *before]
@@ -238,13 +239,13 @@ def value(node: Node) -> Decimal:
         return node.value
     name = node.sign if isinstance(node, Binary) else node.name if isinstance(node, Call) else ""
     with localcontext(CONTEXT):
-        return _WORKED[name](*map(value, _parts(node)))
+        return _WORKED[name](*map(value, parts(node)))
 
 
 def leaves(node: Node) -> tuple[Leaf, ...]:
     """The figures of a filled expression in order, each once."""
     own = (node,) if isinstance(node, Leaf) else ()
-    return tuple(dict.fromkeys((*own, *(leaf for part in _parts(node) for leaf in leaves(part)))))
+    return tuple(dict.fromkeys((*own, *(leaf for part in parts(node) for leaf in leaves(part)))))
 
 
 def written(node: Node, leaf_text: Callable[[Leaf], str], words: Mapping[str, str] | None = None) -> str:

@@ -23,7 +23,7 @@ from rag.domains.finance.figures.asked import (
     read_text,
 )
 from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
-from rag.domains.finance.figures.expressions import Binary, Call, Node, Number
+from rag.domains.finance.figures.expressions import Binary, Node, Number, parts
 from rag.domains.finance.figures.formulas import Book, Formula, book, metric
 from rag.domains.finance.printing import Rounding, read_rounding
 from rag.facts.dates import FiscalPeriod
@@ -231,14 +231,8 @@ def _defined(formula: Formula, node: Node, rounding: Rounding) -> Formula:
 def _unit_of(node: Node) -> str:
     """What an expression gives: days where it counts them, a ratio where it divides figures, else money; ""
     for a number."""
-    match node:
-        case Number(value):
-            return "days" if value in (365, 360) else ""
-        case Binary(sign, left, right):
-            units = _unit_of(left), _unit_of(right)
-            if "days" in units:
-                return "days"
-            return "times" if "times" in units or (sign == "/" and all(units)) else "money"
-        case Call(_, args):
-            return _unit_of(args[0])
-    return "money"
+    if isinstance(node, Number):
+        return "days" if node.value in (365, 360) else ""
+    units = [_unit_of(part) for part in parts(node)]
+    divided = isinstance(node, Binary) and node.sign == "/" and all(units)
+    return "days" if "days" in units else "times" if divided or "times" in units else "money"

@@ -13,7 +13,7 @@ Professional words for what the question says in lay words (`rag.languages.lexic
 
 The learned order: a weighted sum of `rag.search.ranker`, shipped as ranker.json.
 
-`citewise tune` fits the weights by the softmax of each question's pool (ListNet's top-one loss; Cao et al.,
+`scripts/tune.py` fits the weights by the softmax of each question's pool (ListNet's top-one loss; Cao et al.,
 2007), each with the sign that its feature may have, then one scale and bias that make the sum a probability
 (Platt, 1999). Boosted trees over the same features ordered held-out questions no better, and those over kinds
 of documents that they had not seen far worse. A weight says what a feature is worth: `explain` shows it.
@@ -200,7 +200,7 @@ def _surroundings(pool: Pool, both: Numbers) -> dict[str, Numbers]:
 
 
 SHIPPED = Path(__file__).with_name("ranker.json")
-# In an index's folder: its own ranker and threshold, made by `citewise tune`.
+# In an index's folder: its own ranker and threshold, made by `scripts/tune.py`.
 TUNED = "tuned.json"
 _LARGEST = 1e9
 _DAMAGES = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -262,7 +262,7 @@ def _load(file: Path, changed_ns: int, size: int) -> Ranker:
         mend = (
             "It is part of Citewise: install that again."
             if file == SHIPPED
-            else "Make it anew with: citewise tune SET; or delete it: then the shipped one is used."
+            else "Make it anew with: python scripts/tune.py SET; or delete it: then the shipped one is used."
         )
         raise ConfigError(f"{file} is no ranker for this version of Citewise ({problem}). {mend}") from error
 

@@ -20,13 +20,14 @@ from rag.answers.line import answering, row_line
 from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, QuotedRow, read_table, write_table
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
+from rag.search.explain import standing
 from rag.types import Answer, Outcome, Progress
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
 _Result = dict[str, Any]
-ADDED = ("line", "verdict", "confidence", "answer", "citations", "error")
+ADDED = ("line", "verdict", "confidence", "standing", "answer", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
 _CITED = ("number", "document", "page", "location", "start", "end", "quote", "leads", "words", "row")
 
@@ -210,6 +211,7 @@ def _result(answer: Answer) -> dict[str, Any]:
         "line": answer.line,
         "verdict": answer.verdict.value,
         "confidence": answer.confidence,
+        "standing": standing(answer),
         "answer": "\n\n".join(filter(None, (answer.text, "\n".join(answer.cautions)))),
         "citations": [
             {name: getattr(c, name) for name in _CITED}
@@ -239,7 +241,7 @@ def _added_names(columns: Sequence[str]) -> dict[str, str]:
 def _merged(
     row: BatchRow, result: Mapping[str, Any], names: Mapping[str, str], as_text: bool
 ) -> dict[str, Any]:
-    added = {names[k]: v for k, v in result.items()}
+    added = {called: result.get(name, "") for name, called in names.items()}
     if as_text:
         added[names["citations"]] = "\n".join(map(_citation_line, result["citations"]))
     return {**row.values, **added}

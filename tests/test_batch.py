@@ -63,6 +63,7 @@ def test_every_row_is_answered_in_order_and_keeps_its_columns(
     assert [r["question"] for r in rows] == QUESTIONS
     assert all("The notice period is 30 days. [1]" in r["answer"] for r in rows)
     assert all(r["line"] == "The notice period is 30 days." for r in rows)
+    assert all(r["standing"].startswith("Stated in ") for r in rows)
     assert all(r["verdict"] == "answered" and float(r["confidence"]) == 0.8 for r in rows)
     if source != ".txt":
         assert [r["id"] for r in rows] == ["r0", "r1", "r2"]

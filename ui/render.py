@@ -25,6 +25,7 @@ from rag.search.explain import (
     note_values,
     reason_words,
     short,
+    standing,
 )
 from rag.types import (
     Answer,
@@ -90,7 +91,8 @@ def copy_text(a: Answer, texts: Texts) -> str:
     if a.talk:
         return f"{a.question}\n\n{a.text}"
     c = a.certificate
-    lines = [a.question, "", _marked(a.line, a.marks), outcome_words(a, texts)]
+    stands = standing(a, None, texts.code)
+    lines = [a.question, "", _marked(a.line, a.marks), *filter(None, (outcome_words(a, texts), stands))]
     for claim in a.further:
         caution = "" if claim.state is ClaimState.SUPPORTED else f" ({texts.states[claim.state]})"
         lines.append(_marked(claim.text, claim.citations) + caution)

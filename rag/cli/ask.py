@@ -78,11 +78,15 @@ def _print_evidence(evidence: Sequence[Evidence], language: str) -> None:
 def _print_answer(answer: Answer) -> None:
     """The line, the verdict on it with its confidence, cautions, the sentences, and the quotes that the line
     rests on; of what was not answered also what was searched, and the nearest passages."""
+    from rag.search.explain import standing
+
     language, answered = answer.language, answer.verdict.value == "answered"
     print_line(_marked(answer.line, answer.marks), bold=True)
     if not answer.talk:
         verdict = say(f"cli.{answer.verdict}", language, confidence=answer.confidence)
         print_line(verdict, fg=_VERDICT_COLOURS[answer.verdict.value])
+        if stands := standing(answer):
+            print_line(stands)
     for caution in answer.cautions:
         print_line(f"⚠ {caution}", fg="yellow")
     if answered:
@@ -137,15 +141,18 @@ def _print_sentences(answer: Answer) -> None:
             typer.echo(f": {one_line(part.reason)}" if part.reason else "")
         for claim in answer.claims if part.answered else ():
             if set(claim.citations) & set(part.citations):
-                _print_claim(claim, answer.language, indent=4)
+                _print_claim(claim, answer, indent=4)
     for claim in () if answer.parts else answer.further:
-        _print_claim(claim, answer.language)
+        _print_claim(claim, answer)
 
 
-def _print_claim(claim: Claim, language: str, indent: int = 2) -> None:
+def _print_claim(claim: Claim, answer: Answer, indent: int = 2) -> None:
+    from rag.search.explain import standing
+
     colour = _COLOURS[claim.state.value]
     typer.echo(f"{' ' * indent}{_marked(one_line(claim.text), claim.citations)}  ", nl=False)
-    print_line(say("cli.mark" if claim.quoted else f"cli.{claim.state}", language), fg=colour)
+    state = say("cli.mark" if claim.quoted else f"cli.{claim.state}", answer.language)
+    print_line(": ".join(filter(None, (state, standing(answer, claim)))), fg=colour)
     for reason in claim.reasons if claim.state.value != "supported" else ():
         print_line(reason, indent + 4, fg=colour)
 

@@ -16,7 +16,21 @@ from rag.questions.constraints import Constraints, sign
 from rag.questions.query import Query
 from rag.search.pool import Retrievers, sources
 from rag.search.retrieve import named_within
-from rag.types import DocumentInfo, Filters, Gap, Hit, Leg, Loss, Note, Reason
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    ClaimState,
+    DocumentInfo,
+    Filters,
+    Gap,
+    Hit,
+    Leg,
+    Loss,
+    Note,
+    Outcome,
+    Reason,
+)
 from rag.types.documents import several, single
 
 # What is said only where somebody asks for the explanation, subjects too, which are a weak hint.
@@ -94,6 +108,40 @@ def loss_words(losses: Sequence[Loss], language: str = "en") -> str:
         where = say("losses.where", language, one=len(pages) == 1, more=more, **first)
         said.append(say(f"losses.{kind}", language, count=len(own), where=where))
     return say("losses.several", language, losses=said)
+
+
+def standing(answer: Answer, claim: Claim | None = None, language: str = "") -> str:
+    """How a sentence of an answer stands, None for its line, in plain words: "Stated in Lease, 7.2 Notice",
+    "Worked out from 2 rows", "Probably here: Lease, page 3", "Not in these 10 documents (2 could not be
+    read)"; "" for what rests on no document."""
+    code, searched = language or answer.language, answer.certificate
+    if claim is None and answer.verdict is Outcome.ABSENT:
+        missing = len(searched.unreadable)
+        count, unread = searched.documents + missing, str(missing or "")
+        return say("standing.absent", code, count=count, unread=unread)
+    if claim is not None and claim.state is ClaimState.UNSUPPORTED:
+        return say("standing.unsupported", code)
+    numbers = answer.marks if claim is None else claim.citations
+    rows = {f.citation for one in answer.working if one.formula for f in one.inputs if f.citation}
+    if rows and rows.issuperset(numbers):
+        return say("standing.computed", code, count=len(rows))
+    cited = [one for one in answer.citations if one.number in numbers] or (answer.quotes if not claim else ())
+    if not cited:
+        return ""
+    if claim is not None:
+        how = "partial" if claim.state is ClaimState.PARTIAL else "stated"
+    else:
+        how = "stated" if answer.verdict is Outcome.ANSWERED else "nearby"
+    first, more = cited[0], len(cited) - 1 if how == "stated" else 0
+    source = {"title": first.title or first.document, "place": _place(first, code)}
+    return say(f"standing.{how}", code, **source, more=str(more or ""), several=more > 1)
+
+
+def _place(cited: Citation, language: str) -> str:
+    """The innermost heading over it, else its page, else its cells."""
+    if cited.heading_path and cited.heading_path[-1] != cited.title:
+        return cited.heading_path[-1]
+    return say("cli.page", language, page=cited.page) if cited.page else cited.location
 
 
 _AGREES = 0.5

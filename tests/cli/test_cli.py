@@ -199,7 +199,7 @@ def test_answer_is_shown_with_evidence_states_and_references(assistant: FakeAssi
     evidence, answer = result.stdout.split("Thirty days. [1]\n")
     assert "[1] Thirty days’ notice." in evidence
     assert "lease.pdf, page 3" in evidence
-    assert answer.startswith("✓ answered, confidence 0.80\n")
+    assert answer.startswith("✓ answered, confidence 0.80\nStated in ")
     assert "[1] lease.pdf, page 3: “Thirty days’ notice.”" in answer.split("References\n")[1]
 
 

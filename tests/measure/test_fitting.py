@@ -84,7 +84,7 @@ def test_features_that_the_questions_never_show_keep_their_start() -> None:
     assert (found.weights[hidden] == 0.75).all()
 
 
-@pytest.mark.parametrize("planted", ["window", "dense", "role", "authority", "table"])
+@pytest.mark.parametrize("planted", ["words", "dense", "role", "authority", "table"])
 def test_planted_signal_is_found_and_holds_for_other_questions(planted: str) -> None:
     found = fit(examples(3, 60, (planted,)), NOTHING)
     assert AT[planted] == int(np.argmax(np.abs(found.weights)))
@@ -107,13 +107,13 @@ def test_signal_that_speaks_against_a_passage_is_found_where_it_may() -> None:
 
 def test_few_questions_change_less_than_many() -> None:
     start = load_ranker()
-    few, many = (fit(examples(6, n, ("window",)), start) for n in (LEAST, 120))
-    moved = [np.abs(f.weights - start.weights)[AT["window"]] for f in (few, many)]
+    few, many = (fit(examples(6, n, ("words",)), start) for n in (LEAST, 120))
+    moved = [np.abs(f.weights - start.weights)[AT["words"]] for f in (few, many)]
     assert 0 < moved[0] < moved[1]
 
 
 def test_probability_is_on_average_the_share_of_passages_with_evidence() -> None:
-    some = examples(7, 60, ("window", "dense"))
+    some = examples(7, 60, ("words", "dense"))
     found = fit(some, NOTHING)
     rows = np.concatenate([e.rows for e in some])
     share = np.concatenate([e.holds for e in some]).mean()

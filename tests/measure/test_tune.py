@@ -30,18 +30,18 @@ PLACES = (
     "granary chapel lighthouse"
 ).split()
 RENT = "What is the yearly rent for the use of the {0}?"
-ANSWER = "Schedule, {0}: {1} {2} {3} euros."
+ANSWER = "Schedule, {0} | {1} | {2}"
 TALK = "The yearly rent for the use of the {0} is what the parties say the yearly rent for its use is."
 SAILOR = "Who sailed {} to the moon?"
 
 
 def contract(place: str, n: int) -> str:
     """Prose that says all the words of the question, and the figures, which say few of them, behind it."""
-    figures = ANSWER.format(place, 2000 + n, 450 + n, 12)
+    figures = ANSWER.format(place, 2000 + n, 450 + n)
     return (
         f"# Contract {n}\n\n## Talk\n\n{TALK.format(place)}\n\n## Further talk\n\n{TALK.format(place)} It is "
         f"agreed.\n\n## Last talk\n\nOf the yearly rent for the {place} the parties have talked.\n\n"
-        f"## Annex\n\n{figures}\n"
+        f"## Annex\n\n| Item | Year | Euros |\n| --- | --- | --- |\n| {figures} |\n"
     )
 
 
@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows: list[dict[str, Any]] = []
     folder = write_files(root / "docs", {f"{p}.md": contract(p, n) for n, p in enumerate(PLACES)})
     for n, place in enumerate(PLACES):
-        entry = [{"document": f"{place}.md", "quote": ANSWER.format(place, 2000 + n, 450 + n, 12)}]
+        entry = [{"document": f"{place}.md", "quote": ANSWER.format(place, 2000 + n, 450 + n)}]
         for m, asked in enumerate((RENT, "For the use of the {0} which yearly rent is due?")):
             rows.append({"id": f"{place}-{m}", "question": asked.format(place), "evidence": entry})
     for n in range(8):
@@ -91,7 +91,7 @@ def test_what_was_learned_from_one_half_orders_the_other_better(tuning: Tuning) 
     assert tuning.after["hit@1"] > 0.9
     assert set(tuning.before) == {f"hit@{k}" for k in CUTOFFS}
     weights = dict(zip(FEATURES, tuning.ranker.weights, strict=True))
-    assert weights["numbers"] > dict(zip(FEATURES, load_ranker().weights, strict=True))["numbers"]
+    assert weights["table"] > dict(zip(FEATURES, load_ranker().weights, strict=True))["table"]
 
 
 def test_every_question_is_in_one_half(made: Path, tuning: Tuning) -> None:
@@ -251,10 +251,10 @@ def test_tuning_of_another_version_is_an_error_that_says_how_to_go_on(
     with rebuilt(made, tmp_path / "index") as index:
         own = save(index, tuning)
         data = json.loads(own.read_text("utf-8"))
-        data["weights"]["feature_of_yore"] = data["weights"].pop("pairs")
+        data["weights"]["feature_of_yore"] = data["weights"].pop("length")
         own.write_text(json.dumps(data), "utf-8")
     with rebuilt(made, tmp_path / "index") as index:
-        with pytest.raises(ConfigError, match=r"feature_of_yore, pairs.*scripts/tune.py"):
+        with pytest.raises(ConfigError, match=r"feature_of_yore, length.*scripts/tune.py"):
             index.search(RENT.format("bakery"))
         with pytest.raises(ConfigError, match="delete it"):
             tune(made, index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from rag.search.explain import (
     note_words,
     reason_words,
     short,
+    standing,
 )
 from rag.search.ranker import FEATURES
-from rag.types import Filters, Gap, Leg, Note, Outcome, Reason
-from tests.fakes import FakeAssistant, fake_answer
+from rag.types import Answer, Calculation, ClaimState, Figure, Filters, Gap, Leg, Note, Outcome, Reason
+from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 from tests.indexing import document, new_index, put
 
 LAW = ("Harbour Safety Act 2015", ["Article 11 Ships carry lights.", "Article 12 Lights are lit at dusk."])
@@ -251,3 +253,52 @@ def test_ask_says_above_the_evidence_what_was_understood(
     line, warning = "Understood: company: Vextra[31m\n", "⚠ no passage of a document for 2021 was found"
     assert output.index(line) < output.index(warning) < output.index("Evidence")
     assert "net sales" not in output and "\x1b" not in output
+
+
+# How the sentences of an answer stand
+
+BARE = fake_evidence("Thirty days.", document=fake_document("lease.pdf", title="Lease"), page=3)
+QUOTED = replace(BARE, heading_path=("7.2 Notice",))
+STATED = fake_answer("Why?", "Thirty days.", evidence=[QUOTED])
+
+
+def computed(*citations: int) -> Answer:
+    figures = tuple(Figure("rent", Decimal(n), citation=n) for n in citations)
+    return replace(STATED, working=(Calculation("sum", "a + b", figures, Figure("sum", Decimal(3))),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "en", "zh"),
+    [
+        (STATED, "Stated in Lease, 7.2 Notice", "见于 Lease，7.2 Notice"),
+        (computed(1, 2), "Worked out from 2 rows", "由 2 行数据计算得出"),
+        (computed(1), "Worked out from 1 row", "由 1 行数据计算得出"),
+        (
+            replace(STATED, verdict=Outcome.NEARBY),
+            "Probably here: Lease, 7.2 Notice",
+            "可能在此：Lease，7.2 Notice",
+        ),
+        (fake_answer("Why?", refused=True), "Not in this document", "这 1 份文件中没有此内容"),
+    ],
+)
+def test_the_line_says_in_plain_words_how_it_stands(answer: Answer, en: str, zh: str) -> None:
+    assert (standing(answer, None, "en"), standing(answer, None, "zh")) == (en, zh)
+
+
+def test_absence_says_how_many_documents_could_not_be_read() -> None:
+    answer = fake_answer("Why?", refused=True)
+    unread = (("a.pdf", "password"), ("b.pdf", "corrupt"))
+    searched = replace(answer.certificate, documents=8, unreadable=unread)
+    said = "Not in these 10 documents (2 could not be read)"
+    assert standing(replace(answer, certificate=searched)) == said
+
+
+def test_a_sentence_stands_as_its_state_says() -> None:
+    claim = STATED.claims[0]
+    assert standing(STATED, claim) == "Stated in Lease, 7.2 Notice"
+    assert "in part" in standing(STATED, replace(claim, state=ClaimState.PARTIAL))
+    assert "do not rely" in standing(STATED, replace(claim, state=ClaimState.UNSUPPORTED))
+
+
+def test_where_there_is_no_heading_the_page_is_the_place() -> None:
+    assert standing(fake_answer("Why?", "Thirty days.", evidence=[BARE])) == "Stated in Lease, page 3"

@@ -248,9 +248,9 @@ def test_index_uses_its_own_ranker_as_soon_as_it_is_there_and_until_it_is_gone(i
     question = "How many days of notice must the tenant give?"
     before = index.search(question, 5)
     own = index.folder / TUNED
-    own.write_text(Ranker(np.array([float(n == "place") for n in FEATURES])).to_json(), "utf-8")
+    own.write_text(Ranker(np.array([float(n == "length") for n in FEATURES])).to_json(), "utf-8")
     after = index.search(question, 5)
-    assert {r.name for h in after for r in h.reasons} == {"place"}
+    assert {r.name for h in after for r in h.reasons} == {"length"}
     assert [h.chunk_id for h in after] != [h.chunk_id for h in before]
     own.unlink()
     assert index.search(question, 5) == before

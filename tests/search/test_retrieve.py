@@ -147,7 +147,6 @@ DAMAGES = "# Damages\n\nLiquidated damages are due where the delivery date is mi
 ASKED = "What was the quick ratio of Vextra Foods in FY2022, and what does a late delivery cost?"
 GIVES = {
     "dense": ("dense", "dense_share", "dense_rank"),
-    "lexicon": ("reworded",),
     "constraints": ("name", "year"),
     "concepts": ("lines", "page_lines", "role"),
 }
@@ -182,8 +181,13 @@ def test_stage_that_is_off_leaves_the_others_as_they_were(staged: Index, stage: 
         assert any(without[name].any() for name in GIVES[other]), other
 
 
+def test_without_the_lexicon_a_question_is_not_reworded(staged: Index) -> None:
+    query = staged.understand(ASKED)
+    assert query.reworded and not narrowed(query, Stages(lexicon=False)).reworded
+
+
 def test_every_stage_is_switched_off_by_one_of_these_claims() -> None:
-    assert {f.name for f in fields(Stages)} == {*GIVES, "ranker", "spread"}
+    assert {f.name for f in fields(Stages)} == {*GIVES, "lexicon", "ranker", "spread"}
 
 
 def test_without_vectors_the_embedder_is_not_asked(staged: Index) -> None:
@@ -210,11 +214,11 @@ def test_with_the_ranker_the_heaviest_reasons_come_first(index: Index) -> None:
 
 
 def test_other_ranker_gives_another_order(index: Index) -> None:
-    late = Ranker(np.array([float(name == "place") for name in FEATURES]))
+    first = Ranker(np.array([float(name == "opening") for name in FEATURES]))
     query = index.understand(NOTICE)
     legs = index.retrievers(query)
-    assert retrieve(legs, query, k=1, ranker=late)[0].chunk.ordinal > 0
-    assert retrieve(legs, query, k=1, ranker=late)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
+    assert retrieve(legs, query, k=1, ranker=first)[0].chunk.ordinal == 0
+    assert retrieve(legs, query, k=1, ranker=first)[0].score == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-6)
 
 
 def test_passages_of_one_page_give_way_to_other_pages(tmp_path: Path) -> None:

@@ -215,10 +215,13 @@ def shown(answer: Answer, texts: Texts = ENGLISH) -> str:
     return Outline(str(fill("answer.answer", texts, answer, turn=1))).text
 
 
+ASKED = fake_answer("q")
+
+
 @pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
 @pytest.mark.parametrize("state", ClaimState)
 def test_each_sentence_says_its_state_and_reason_in_words(state: ClaimState, texts: Texts) -> None:
-    html = str(fill("answer.claim", texts, Claim("A.", state, (1,), ("because of 7",)), turn=1))
+    html = str(fill("answer.claim", texts, Claim("A.", state, (1,), ("because of 7",)), ASKED, turn=1))
     assert texts.states[state] in Outline(html).text
     assert "because of 7" in Outline(html).text
     assert 'title="because of 7"' in html
@@ -231,19 +234,21 @@ def test_states_differ_in_word_and_shape_not_only_in_colour() -> None:
 
 
 def test_an_unsupported_sentence_without_reasons_warns_the_reader() -> None:
-    text = Outline(str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.UNSUPPORTED), turn=1))).text
-    assert "Do not rely on it" in text
+    text = Outline(
+        str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.UNSUPPORTED), ASKED, turn=1))
+    ).text
+    assert "do not rely on it" in text
 
 
 def test_citation_marks_are_buttons_that_name_turn_and_number() -> None:
-    html = str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.SUPPORTED, (2, 5)), turn=7))
+    html = str(fill("answer.claim", ENGLISH, Claim("A.", ClaimState.SUPPORTED, (2, 5)), ASKED, turn=7))
     assert re.findall(
         r'data-action="cite" data-turn="7" data-number="(\d)" aria-label="Open source \d"', html
     ) == ["2", "5"]
 
 
 def test_a_mark_typed_by_the_model_is_text_and_not_a_button() -> None:
-    html = str(fill("answer.claim", ENGLISH, Claim("See [9].", ClaimState.SUPPORTED, (1,)), turn=1))
+    html = str(fill("answer.claim", ENGLISH, Claim("See [9].", ClaimState.SUPPORTED, (1,)), ASKED, turn=1))
     assert 'data-number="9"' not in html and "See [9]." in Outline(html).text
 
 
@@ -352,7 +357,8 @@ def test_a_reply_that_rests_on_no_document_shows_neither_verdict_nor_certificate
 def test_quotes_that_the_line_rests_on_stand_below_it_with_their_place() -> None:
     evidence = fake_evidence("Notice is 30 days.", document=fake_document("lease.pdf"), page=3)
     text = shown(fake_answer("q", "One gives 30 days.", evidence=[evidence]))
-    places = [text.index(words) for words in ("One gives 30 days.", "Notice is 30 days.", "page 3")]
+    assert text.index("One gives 30 days.") < text.index("Stated in ")
+    places = [text.rindex(words) for words in ("One gives 30 days.", "Notice is 30 days.", "page 3")]
     assert places == sorted(places)
 
 
@@ -381,6 +387,7 @@ def test_copied_text_carries_numbered_references_with_document_page_and_quote() 
         "",
         "The fee is 30 dollars. [1]",
         "Answered · confidence 0.80",
+        "Stated in Fee table, page 4",
         "",
         "References",
         "[1] Fee table, fees.pdf, page 4: “The fee is 30 dollars.”",

@@ -279,6 +279,6 @@ def test_the_words_are_those_that_the_page_names_and_every_state_has_its_own() -
     code = "".join(path.read_text("utf-8") for path in files)
     assert set(re.findall(r"\btexts\.([a-z_]+)", code)) == vars(ENGLISH).keys()
     for texts in LANGUAGES.values():
-        assert texts.verdicts.keys() == texts.verdict_notes.keys() == set(Outcome)
-        assert texts.states.keys() == texts.state_notes.keys() == set(ClaimState)
+        assert texts.verdicts.keys() == set(Outcome)
+        assert texts.states.keys() == set(ClaimState)
         assert texts.statuses.keys() == set(FileStatus)

@@ -112,7 +112,9 @@ def _read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        return ReaderReply(found.verdict)
+        first = next(iter(found.evidence), None)
+        answers = first is None or _answers(in_one_line(first), first, query)
+        return ReaderReply(found.verdict if answers else unstated(found.verdict))
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
@@ -218,7 +220,7 @@ def _answers(words: str, piece: Evidence, query: Wording) -> bool:
     if role and not roles_in("\n".join(around))[role]:
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
-    return bool(said or fits(query.expects, words) or _negations(words))
+    return bool(said or fits(query, words) or _negations(words))
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:

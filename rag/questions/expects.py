@@ -147,18 +147,19 @@ def expected(text: str) -> AnswerType:
     return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
 
 
-def fits(expects: AnswerType, text: str) -> bool:
-    """Whether a text may answer a question of a kind: not where all that it states is of other kinds, for a
-    name a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
+def fits(asked: Wording, text: str) -> bool:
+    """Whether a text may answer: not where all that it states is of other kinds than is asked for, for a name
+    a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
     stated = extract(text)
-    if expects in _NAMED:
+    if asked.expects in _NAMED:
         rest = list(text)
         for one in stated:
             rest[one.start : one.end] = " " * (one.end - one.start)
         return not stated or any(c.isalpha() for c in rest)
-    if not stated:
-        return expects not in _STATED
-    return expects not in _UNLIKE or any(one.kind not in _UNLIKE[expects] for one in stated)
+    if asked.expects not in _UNLIKE or not _RE["measured"].search(asked.text):
+        return True
+    kinds = {one.kind for one in stated}
+    return bool(kinds - _UNLIKE[asked.expects]) or (not kinds and asked.expects not in _STATED)
 
 
 def asked_role(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from rag.answers.line import in_one_line
 from rag.errors import GenerationError
 from rag.languages import model_instructions, named
+from rag.languages.text import in_one_piece
 from rag.models.llm import LLM, Prompt
 from rag.questions.expects import Wording
 from rag.search.verdict import OddsWeights
@@ -125,33 +126,24 @@ def _source(piece: Evidence, code: str) -> str:
     stand say so."""
     former = named("former", piece.withdrawn, code) if piece.withdrawn else ""
     parts = (piece.document.title or piece.document.path, *piece.heading_path[-1:], former)
-    label = ", ".join(dict.fromkeys(_label(t) for t in parts if t))
-    text = in_one_line(piece)
-    if len(text) > _SOURCE_CHARACTERS:
-        text = _ends(text, _SOURCE_CHARACTERS)
-    return f"[{piece.number}] {label}: {text}"
-
-
-def _label(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LABEL_CHARACTERS else text[: _LABEL_CHARACTERS - 1] + "…"
+    label = ", ".join(dict.fromkeys(in_one_piece(t)[:_LABEL_CHARACTERS] for t in parts if t))
+    return f"[{piece.number}] {label}: {_ends(in_one_line(piece), _SOURCE_CHARACTERS)}"
 
 
 def _shortened(text: str, limit: int, llm: LLM) -> str:
     """The text, or as much of its beginning and end as `limit` tokens hold, with an ellipsis between."""
     # No tokenizer needs more than a few characters to a token, so that a book is not tokenised to fill one
     # line.
-    shown, length = text, min(len(text), limit * 16)
-    if length < len(text):
-        shown = _ends(text, length)
-    while length and (tokens := llm.count_tokens(shown)) > limit:
+    length = min(len(text), limit * 16)
+    while length and (tokens := llm.count_tokens(_ends(text, length))) > limit:
         length = length * limit // tokens
-        shown = _ends(text, length)
-    return shown if length else ""
+    return _ends(text, length) if length else ""
 
 
 def _ends(text: str, length: int) -> str:
-    """Two thirds of `length` characters from the beginning, the rest from the end."""
+    """Two thirds of `length` characters from the beginning, the rest from the end, of a longer text."""
+    if len(text) <= length:
+        return text
     head = length * 2 // 3
     tail = length - head
     return f"{text[:head].rstrip()} … {text[len(text) - tail :].lstrip()}"

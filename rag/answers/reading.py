@@ -26,7 +26,7 @@ from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens
+from rag.languages.text import content_tokens, has_han
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
 from rag.questions.query import Query
 from rag.search.candidates import answers_in
@@ -215,9 +215,8 @@ def claim_of(
 def _answers(words: str, piece: Evidence, query: Wording) -> bool:
     """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
     role that it asks for is spoken of where they stand."""
-    role = asked_role(query.text)
     around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
-    if role and not roles_in("\n".join(around))[role]:
+    if (role := asked_role(query.text)) and role not in dict(roles_in("\n".join(around))):
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or _negations(words))
@@ -246,21 +245,17 @@ def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructi
     """The claim that words of a piece make; none of another kind than the question asks for."""
     if not _answers(words, piece, query):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    sentence = _sentence(" ".join(words.split()), asked)
-    return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
+    claim = verify_sentence(_sentence(" ".join(words.split()), asked), [piece], query)
+    if claim.state is not ClaimState.PARTIAL:
+        return replace(claim, quoted=False)
+    # They stand in the piece as they are: softer doubts of the comparison do not count.
+    why = reason("all found", label=f"[{piece.number}]").words(query.language)
+    return Claim(claim.text, ClaimState.SUPPORTED, (piece.number,), (why,))
 
 
 def _leads(piece: Evidence) -> bool:
     """Whether a sentence only leads into what follows."""
     return piece.text.rstrip().endswith((":", "："))
-
-
-def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
-    """Words that stand in the piece as they are: softer doubts of the comparison do not count."""
-    if claim.state is not ClaimState.PARTIAL:
-        return replace(claim, quoted=False)
-    why = reason("all found", label=f"[{piece.number}]").words(language)
-    return Claim(claim.text, ClaimState.SUPPORTED, (piece.number,), (why,))
 
 
 def _whether(
@@ -276,26 +271,27 @@ def _whether(
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
     if _BOXES & set(piece.text) and not _negations(query.text):
-        said = asked.denied if _unticked(piece.text, asked) else asked.affirmed  # code sees the box
+        # Code sees the box; a "no" beside one that is not ticked is not said.
+        boxes = asked.unticked.sub("", piece.text)
+        unticked = ("☐" in boxes and "☒" not in piece.text) or _negations(boxes)
+        said = asked.denied if unticked else asked.affirmed
     elif foreign or _of_another(query, piece) or _denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
     if "unless" in conditions:  # whether the exception applies is for who asks
         return _stated(_sentence_of(piece, query, asked), piece, query, asked)
     source = rest if standing and not conditions else _sentence_of(piece, query, asked)
-    claim = verify_sentence(_sentence(source, asked), [piece], query)
-    return replace(_cited(claim, piece, query.language), text=f"{said}{asked.colon}{claim.text}")
+    claim = _stated(source, piece, query, asked)
+    return replace(claim, text=f"{said}{asked.colon}{claim.text}")
 
 
 def _of_another(query: Wording, piece: Evidence) -> bool:
     """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
     of another."""
     held = labelled(fold(piece.words))
-    for name in labelled(fold(query.text)):
-        own = {one.label for one in held if one.noun == name.noun} if name.noun else set()
-        if own and name.label not in own and not name.label.isdigit():
-            return True
-    return False
+    lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
+    alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
+    return any(labels and label not in labels for label, labels in alike)
 
 
 def _denies(text: str, wording: str) -> bool:
@@ -307,13 +303,6 @@ def _denies(text: str, wording: str) -> bool:
 
 def _negations(text: str) -> Counter[str]:
     return Counter(cue.name for cue in assertions_of(text).cues if cue.group == "negation")
-
-
-def _unticked(text: str, asked: ReadingInstructions) -> bool:
-    """Whether a box is not ticked, or one beside "no" is; a "no" beside a box that is not ticked is not
-    said."""
-    boxes = asked.unticked.sub("", text)
-    return ("☐" in boxes and "☒" not in text) or bool(_negations(boxes))
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:
@@ -362,12 +351,12 @@ def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
     if any(away[q.start] < away[own[0].start] for q in alike):
         return True
-    years = {p.year for p in query.periods if p.year}
-    said = roles_in(text) if (role := asked_role(query.text)) else {}
-    dated = [(*m.span(), int(m[0])) for m in (_YEAR.finditer(text) if years else ())]
-    right = said.get(role) or [(a, b) for a, b, year in dated if year in years]
-    wrong = [at for other, each in said.items() if other != role for at in each]
-    wrong += [(a, b) for a, b, year in dated if year not in years and not (start < b and a < end)]
+    role = asked_role(query.text)
+    wanted = {role} if role else {str(p.year) for p in query.periods if p.year}
+    till = start if has_han(text) else len(text)  # a Chinese year stands in front
+    spots = roles_in(text) if role else [(m[0], m.span()) for m in _YEAR.finditer(text, 0, till)]
+    right = [at for key, at in spots if key in wanted]
+    wrong = [at for key, at in spots if key not in wanted and not (start < at[1] and at[0] < end)]
     return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
 
 

@@ -73,7 +73,7 @@ _WITHDRAWN = tuple(
 )
 # "who" and "is" are what stands in front of a role asked for, and behind it.
 _ROLES = patterns("roles")
-_ROLE_ASKED = {key: _ROLES.pop(key) for key in ("who", "is")}
+_WHO, _IS = _ROLES.pop("who"), _ROLES.pop("is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,9 @@ def fits(asked: Wording, text: str) -> bool:
     a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
     stated = extract(text)
     if asked.expects in _NAMED:
-        rest = list(text)
         for one in stated:
-            rest[one.start : one.end] = " " * (one.end - one.start)
-        return not stated or any(c.isalpha() for c in rest)
+            text = text.replace(one.text, " ")
+        return not stated or any(c.isalpha() for c in text)
     if asked.expects not in _UNLIKE or not _RE["measured"].search(asked.text):
         return True
     kinds = {one.kind for one in stated}
@@ -165,16 +164,15 @@ def fits(asked: Wording, text: str) -> bool:
 def asked_role(text: str) -> str:
     """What somebody asked for is to somebody else ("Who is the guarantor?"), by its name among the roles; ""
     for none."""
-    for role, pattern in _ROLES.items():
-        for m in pattern.finditer(text):
-            if _ROLE_ASKED["who"].search(text, 0, m.start()) or _ROLE_ASKED["is"].match(text[m.end() :]):
-                return role
+    for role, (start, end) in roles_in(text):
+        if _WHO.search(text, 0, start) or _IS.match(text[end:]):
+            return role
     return ""
 
 
-def roles_in(text: str) -> dict[str, list[tuple[int, int]]]:
+def roles_in(text: str) -> list[tuple[str, tuple[int, int]]]:
     """Where a text says what somebody is to somebody else, by role."""
-    return {role: [m.span() for m in pattern.finditer(text)] for role, pattern in _ROLES.items()}
+    return [(role, m.span()) for role, pattern in _ROLES.items() for m in pattern.finditer(text)]
 
 
 def _names(question: str) -> tuple[str, ...]:

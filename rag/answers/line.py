@@ -15,7 +15,6 @@ _CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
 _NUMBERED = "|".join(of.items for of in LANGUAGES.values() if of.items)
 _ITEM = re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{_NUMBERED})(?!\d)\s*")
 _GROUPING = re.compile(r"(?<=\d)[,\s](?=\d{3}(?!\d))")
-_COLONS = (":", "：")
 
 
 def line_of(claim: Claim, evidence: Sequence[Evidence]) -> str:
@@ -93,6 +92,6 @@ def _led(piece: Evidence) -> str:
     for text in (*(lead.text for lead in piece.leads), piece.text):
         mark = _ITEM.match(text)
         part = in_one_piece(text[mark.end() if mark else 0 :])
-        colon = _COLONS[has_han(part)] if text in piece.heading_path else ""
+        colon = ":："[has_han(part)] if text in piece.heading_path else ""
         line += f"{' ' * (bool(line) and not has_han(part))}{part}{colon}"
     return line

@@ -29,7 +29,7 @@ _QUESTION_SHARE = 3  # a question may take a third of the room
 # Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
 # some say a page of their own.
 _TEMPLATE_TOKENS = 48
-_EXAMPLE_TOKENS = 12  # what it puts around a worked example
+_EXAMPLE_TOKENS = 12
 # Where separately counted pieces meet.
 _SEAMS = 8
 
@@ -87,13 +87,7 @@ def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
 
 
 def reading_prompt(
-    query: Wording,
-    evidence: Sequence[Evidence],
-    *,
-    llm: LLM,
-    max_tokens: int,
-    language: str,
-    ending: str = "",
+    query: Wording, evidence: Sequence[Evidence], *, llm: LLM, max_tokens: int, ending: str = ""
 ) -> Prompt:
     """What is read once for one question, and the `ending` that is not: the first `MOST_SOURCES` pieces of
     the evidence under their own numbers, and the question.
@@ -101,11 +95,10 @@ def reading_prompt(
     What does not fit the model's context beside an answer of `max_tokens` is left out from the last piece
     backwards; the first piece is shortened if it alone is too long, and so is an overlong question (its
     beginning and end are kept). Raises GenerationError where the context holds not even that."""
-    asked = instructions(language)
+    asked = instructions(query.language)
     fixed = [asked.system, asked.answer, asked.user((), ""), *(t for turn in asked.examples for t in turn)]
-    template = (
-        getattr(llm, "template_tokens", _TEMPLATE_TOKENS) + _EXAMPLE_TOKENS * len(asked.examples) + _SEAMS
-    )
+    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS) + _SEAMS
+    template += _EXAMPLE_TOKENS * len(asked.examples)  # what it puts around a worked example
     room = llm.info.context_tokens - max_tokens - template - sum(map(llm.count_tokens, fixed))
     if room < 32:
         raise GenerationError(
@@ -114,7 +107,7 @@ def reading_prompt(
         )
     question = _shortened(query.text, room // _QUESTION_SHARE, llm)
     room -= llm.count_tokens(question)
-    kept = [_source(piece, language) for piece in evidence[:MOST_SOURCES]]
+    kept = [_source(piece, query.language) for piece in evidence[:MOST_SOURCES]]
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
     kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []

@@ -80,14 +80,11 @@ def read(
     """Reads the first sentences of the evidence for the question, or for one `part` of it, those that later
     texts change in the words in force. Without a model, with one that does not know the language, and where
     nothing is near, nothing is read: the verdict stands, and the quotes."""
-    numbers = {(e.document.id, e.start): e.number for e in found.evidence}
     changed = {e.number: e for e in found.evidence if any(one.made for one in e.changes)}
-    by = {
-        n: tuple(numbers.get((c.document_id, c.start), 0) for c in e.changes if c.made)
-        for n, e in changed.items()
-    }
     if not changed:
         return (yield from _read(setup, request, found, part))
+    at = {(e.document.id, e.start): e.number for e in found.evidence}
+    by = {n: [at.get((c.document_id, c.start), 0) for c in e.changes if c.made] for n, e in changed.items()}
     told = {n for several in by.values() for n in several}
     said = tuple(replace(e, text=e.in_force or e.text) for e in found.evidence if e.number not in told)
     reply = yield from _read(setup, request, replace(found, evidence=said), part)
@@ -112,17 +109,16 @@ def _read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        first = next(iter(found.evidence), None)
-        answers = first is None or _answers(in_one_line(first), first, query)
-        return ReaderReply(found.verdict if answers else unstated(found.verdict))
+        fit = all(_answers(in_one_line(first), first, query) for first in found.evidence[:1])
+        return ReaderReply(found.verdict if fit else unstated(found.verdict))
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
     own, sources, claim, most = request.query, found.evidence[:MOST_SOURCES], None, setup.max_tokens
-    translated, code = request.language != query.language, query.language
+    translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
-    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most, language=code)
+    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most)
     try:
         asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None

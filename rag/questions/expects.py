@@ -61,12 +61,8 @@ _UNLIKE = {
 }
 _STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
 _NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
-
-
 # The first that matches decides: "how many days" is a duration, "which day" a date.
 _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").items()}
-
-
 _WITHDRAWN = tuple(
     (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])
     for key, pattern in patterns("withdrawn").items()
@@ -164,10 +160,8 @@ def fits(asked: Wording, text: str) -> bool:
 def asked_role(text: str) -> str:
     """What somebody asked for is to somebody else ("Who is the guarantor?"), by its name among the roles; ""
     for none."""
-    for role, (start, end) in roles_in(text):
-        if _WHO.search(text, 0, start) or _IS.match(text[end:]):
-            return role
-    return ""
+    said = ((role, text[:start], text[end:]) for role, (start, end) in roles_in(text))
+    return next((role for role, before, behind in said if _WHO.search(before) or _IS.match(behind)), "")
 
 
 def roles_in(text: str) -> list[tuple[str, tuple[int, int]]]:

@@ -20,7 +20,7 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import Look, compose_parts, judged, look, look_at, nearest, together
+from rag.answers.parts import Look, compose_parts, how_many, judged, look, look_at, nearest, together
 from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
@@ -183,10 +183,10 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """A question that is one question: as it was put and, where that is answered badly, in the language of
     other documents. The surer of the answers is given, with its evidence."""
     yield StageStarted("searching")
-    hits = tuple(setup.index.search(request.query, setup.top_k, filters=request.filters))
+    searched = setup.index.search(request.query, how_many(setup, request.query), filters=request.filters)
     request.clock.lap("searching")
     yield StageStarted("evidence")
-    own = look_at(setup, request.query, hits, setup.max_evidence, request.filters)
+    own = look_at(setup, request.query, searched, setup.max_evidence, request.filters)
     request.clock.lap("evidence")
     answer = yield from _answered(setup, request, own)
     for other in _across(setup, request, own, answer):
@@ -211,7 +211,7 @@ def _answered(setup: Setup, request: AnswerRequest, one: Look) -> Generator[Even
         answer = no_row(_basis(setup, request, found, hits), one.no_row)
     elif found.sufficient and (rivals := ambiguous(query, found, request.filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
-    elif (proposed := (yield from propose(setup, request, query, hits))) is not None:
+    elif (proposed := (yield from propose(setup, request, query, one.searched))) is not None:
         found = with_rows(found, proposed, setup.max_evidence, index.store)
         answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
@@ -233,15 +233,8 @@ def _across(setup: Setup, request: AnswerRequest, own: Look, answer: Answer) -> 
     documents. What code chose or worked out, and what asks back, stands."""
     index, llm, asked = setup.index, setup.llm, request.query
     embedder = index.embedder_for(asked.language)
-    if (
-        own.figures
-        or own.no_row
-        or answer.choices
-        or answer.working
-        or llm is None
-        or embedder is None
-        or not llm.info.writes(asked.language)
-    ):
+    stands = own.figures or own.no_row or answer.choices or answer.working
+    if stands or llm is None or embedder is None or not llm.info.writes(asked.language):
         return
     for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
         if request.stopped or not llm.info.writes(code):
@@ -252,8 +245,8 @@ def _across(setup: Setup, request: AnswerRequest, own: Look, answer: Answer) -> 
             continue
         if text := translated(asked.text, llm, code, near.evidence, stop=request.stop):
             query = index.understand(text)
-            hits = index.search(query, setup.top_k, filters=filters)
-            yield look_at(setup, query, hits, setup.max_evidence, request.filters)
+            searched = index.search(query, how_many(setup, query), filters=filters)
+            yield look_at(setup, query, searched, setup.max_evidence, request.filters)
 
 
 def _by_parts(
@@ -271,7 +264,7 @@ def _by_parts(
     reads = []
     for n, one in enumerate(looks):
         by = ReaderReply(one.found.verdict)
-        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.hits))):
+        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.searched))):
             rows = with_rows(one.found, made, len(one.found.evidence), index.store)
             one = replace(one, figures=made, found=rows, reason="")
             by = ReaderReply(rows.verdict)

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, head_unit
 from rag.domains.finance.figures import Computed
-from rag.facts.names import short_name
+from rag.facts.names import is_legal_form, short_name
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, read
@@ -72,14 +72,17 @@ def _stems(name: str) -> frozenset[str]:
 
 
 def given(query: Query) -> RowQuestion:
-    """The values of a question that a row may be chosen by: no years, dates, articles or labels."""
+    """The values of a question that a row may be chosen by: no years, dates, articles or labels; its words
+    without the legal forms of names."""
     values = tuple(_reached(v) for v in read(query.text) if v.kind in MEASURED and not _is_year(v))
     left, at = "", 0
     for value in values:
         left, at = f"{left}{_CURRENCY.sub('', query.text[at : value.start])} ", value.end
     rest = left + query.text[at:]
     words = content_tokens(rest) if any(c.isalpha() for c in rest) else []
-    return RowQuestion(query, values, tuple(w for w in words if any(c.isalnum() for c in w)))
+    forms = {t for name in query.names if is_legal_form(name) for t in search_tokens(name)}
+    words = [w for w in words if any(c.isalnum() for c in w) and w not in forms]
+    return RowQuestion(query, values, tuple(words))
 
 
 def _reached(value: Value) -> Value:

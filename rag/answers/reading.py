@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,18 +26,18 @@ from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens, has_han
+from rag.languages.text import content_tokens, has_han, normalise, search_tokens
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
 from rag.questions.query import Query
 from rag.search.candidates import answers_in
 from rag.search.evidence import Selection
-from rag.search.sufficiency import positions
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
@@ -343,7 +343,7 @@ def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     found = extract(text)
     own = [q for q in found if q.start < end and start < q.end]
     alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
-    places = positions(text, query.content).values() if len(alike) > 1 else ()
+    places = _positions(text, query.content).values() if len(alike) > 1 else ()
     away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
     if any(away[q.start] < away[own[0].start] for q in alike):
         return True
@@ -354,6 +354,20 @@ def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     right = [at for key, at in spots if key in wanted]
     wrong = [at for key, at in spots if key not in wanted and not (start < at[1] and at[0] < end)]
     return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
+
+
+def _positions(text: str, tokens: Collection[str]) -> dict[str, list[tuple[int, int]]]:
+    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
+    plain = normalise(text)
+    plain = plain if len(plain) == len(text) else text.lower()
+    found: dict[str, list[tuple[int, int]]] = {t: [] for t in tokens}
+    for token in filter(has_han, tokens):
+        found[token] += [match.span() for match in re.finditer(re.escape(token), plain)]
+    for match in _WORD.finditer(plain):
+        for token in () if has_han(match[0]) else search_tokens(match[0]):
+            if token in found:
+                found[token].append(match.span())
+    return {token: places for token, places in found.items() if places}
 
 
 def _away(places: Iterable[tuple[int, int]], start: int, end: int, before: int = 0) -> int:

@@ -185,6 +185,7 @@ def claim_of(
     said = set(content_tokens(words))
     if not words or asked.none.fullmatch(words) or (said and said <= set(query.content)):
         return None
+    failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
         if span:
@@ -198,7 +199,11 @@ def claim_of(
                     lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
             claims = [_stated(each, piece, query, asked) for each in lines]
-            return next((one for one in claims if one.state is ClaimState.SUPPORTED), claims[-1])
+            failed = claims[-1]
+            if held := next((one for one in claims if one.state is ClaimState.SUPPORTED), None):
+                return held
+    if failed:
+        return failed
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     # Words that stand in title and headings alone, which a quote does not show, are a label.
     bare = [replace(one, heading_path=(), document=replace(one.document, title="")) for one in pieces]

@@ -5,7 +5,7 @@ before any reading."""
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event as StopEvent
 
@@ -20,19 +20,16 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import Look, compose_parts, how_many, judged, look, nearest, together, worked_out
+from rag.answers.parts import Look, compose_parts, how_many, judged, look, look_at, nearest, together
 from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
-from rag.answers.rows import NoRow
 from rag.config import Config
-from rag.domains.finance.figures import Computed, Uncomputed
 from rag.index import Index, open_configured
 from rag.languages.text import detect_language
 from rag.models.embedder import reached
 from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.questions.followup import translated
-from rag.questions.query import Query
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
@@ -189,7 +186,8 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     searched = setup.index.search(request.query, how_many(setup, request.query), filters=request.filters)
     request.clock.lap("searching")
     yield StageStarted("evidence")
-    own = _found(setup, request, request.query, tuple(searched))
+    own = look_at(setup, request.query, searched, setup.max_evidence, request.filters)
+    request.clock.lap("evidence")
     answer = yield from _answered(setup, request, own)
     for other in _across(setup, request, own, answer):
         again = yield from _answered(setup, request, other)
@@ -199,44 +197,18 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     yield Finished(answer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found for a question, as it was put or translated; `searched` are more passages than the hits,
-    for the tables among them."""
-
-    query: Query
-    searched: tuple[Hit, ...]
-    hits: tuple[Hit, ...]
-    selection: Selection
-    figures: Computed | Uncomputed | NoRow | None
-
-
-def _found(setup: Setup, request: AnswerRequest, query: Query, searched: tuple[Hit, ...]) -> _Found:
-    hits = searched[: setup.top_k]
-    day = request.filters.in_force if request.filters else ""
-    found = select(
-        query, hits, setup.index, limit=setup.max_evidence, threshold=setup.threshold, in_force=day
-    )
-    request.clock.lap("evidence")
-    figures = worked_out(query, searched, found, setup, request.filters)
-    if isinstance(figures, Computed | NoRow):
-        found = with_rows(found, figures, setup.max_evidence, setup.index.store)
-    request.clock.lap("figures")
-    return _Found(query, searched, hits, found, figures)
-
-
-def _answered(setup: Setup, request: AnswerRequest, one: _Found) -> Generator[Event, None, Answer]:
+def _answered(setup: Setup, request: AnswerRequest, one: Look) -> Generator[Event, None, Answer]:
     """The answer that what was found gives; where the question is the one that was put, its evidence is shown
     at once."""
-    index, query, hits, found, figures = setup.index, one.query, one.hits, one.selection, one.figures
+    index, query, hits, found = setup.index, one.query, one.hits, one.found
     seen = index.explain(query, hits=hits, filters=request.filters)
     request.clock.lap("explaining")
     if query is request.query:
         yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
-    if isinstance(figures, Computed):
-        answer = compose_figures(_basis(setup, request, found, hits), figures)
-    elif isinstance(figures, NoRow):
-        answer = no_row(_basis(setup, request, found, hits), figures)
+    if one.figures is not None:
+        answer = compose_figures(_basis(setup, request, found, hits), one.figures)
+    elif one.no_row is not None:
+        answer = no_row(_basis(setup, request, found, hits), one.no_row)
     elif found.sufficient and (rivals := ambiguous(query, found, request.filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
     elif (proposed := (yield from propose(setup, request, query, one.searched))) is not None:
@@ -251,32 +223,30 @@ def _answered(setup: Setup, request: AnswerRequest, one: _Found) -> Generator[Ev
             # What was typed is what its asker can mend, not its translation.
             reasons = lacks(request.query, hits, index.store, relaxed=seen.relaxed, filters=request.filters)
             why = missing(replace(by.verdict, reasons=reasons), request.language)
-            if isinstance(figures, Uncomputed) and figures.reason:
-                why = f"{figures.reason}; {why}"
-            answer = refuse(basis, why)
+            answer = refuse(basis, "; ".join(filter(None, (one.reason, why))))
     return replace(answer, understood=seen.understood, relaxed=seen.relaxed)
 
 
-def _across(setup: Setup, request: AnswerRequest, own: _Found, answer: Answer) -> Iterator[_Found]:
+def _across(setup: Setup, request: AnswerRequest, own: Look, answer: Answer) -> Iterator[Look]:
     """What is found for the question in the languages of documents that are in another than its own, as the
     model translates it: where its own words are not answered, or bear less on what they find than on those
     documents. What code chose or worked out, and what asks back, stands."""
     index, llm, asked = setup.index, setup.llm, request.query
     embedder = index.embedder_for(asked.language)
-    chosen = isinstance(own.figures, Computed | NoRow) or answer.choices or answer.working
-    if chosen or llm is None or embedder is None or not llm.info.writes(asked.language):
+    stands = own.figures or own.no_row or answer.choices or answer.working
+    if stands or llm is None or embedder is None or not llm.info.writes(asked.language):
         return
     for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
         if request.stopped or not llm.info.writes(code):
             continue
         filters = replace(request.filters or Filters(), languages=(code,))
         near = select(asked, tuple(index.search(asked, setup.top_k, filters=filters)), index, limit=_NEAR)
-        if answer.verdict is Outcome.ANSWERED and not surer(near.verdict, own.selection.verdict):
+        if answer.verdict is Outcome.ANSWERED and not surer(near.verdict, own.found.verdict):
             continue
         if text := translated(asked.text, llm, code, near.evidence, stop=request.stop):
             query = index.understand(text)
-            hits = tuple(index.search(query, setup.top_k, filters=filters))
-            yield _found(setup, request, query, hits)
+            searched = index.search(query, how_many(setup, query), filters=filters)
+            yield look_at(setup, query, searched, setup.max_evidence, request.filters)
 
 
 def _by_parts(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from rag.languages import LANGUAGES, say
 from rag.languages.text import has_han, in_one_piece, search_tokens, sentences
@@ -13,8 +12,9 @@ from rag.types import Calculation, Claim, Evidence
 
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
 _CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
+_NUMBERED = "|".join(of.items for of in LANGUAGES.values() if of.items)
+_ITEM = re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{_NUMBERED})(?!\d)\s*")
 _GROUPING = re.compile(r"(?<=\d)[,\s](?=\d{3}(?!\d))")
-_COLONS = (":", "：")
 
 
 def line_of(claim: Claim, evidence: Sequence[Evidence]) -> str:
@@ -75,29 +75,23 @@ def _stands(cell: str, text: str) -> bool:
 
 def counted(text: str) -> int:
     """How much of a text's beginning is the number of a clause or of a list item, or its bullet."""
-    mark = _CLAUSE.match(text) or _item().match(text)
+    mark = _CLAUSE.match(text) or _ITEM.match(text)
     return mark.end() if mark else 0
-
-
-@cache
-def _item() -> re.Pattern[str]:
-    numbered = "|".join(of.items for of in LANGUAGES.values() if of.items)
-    return re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{numbered})(?!\d)\s*")
 
 
 def _led(piece: Evidence) -> str:
     """What stands in a list without numbers and bullets, behind the words that lead into it; a sentence
     without the number of its clause, where a heading above bears that of the section; anything else as in
     `in_one_line`."""
-    if not piece.leads and (piece.heads or not _item().match(piece.text)):
+    if not piece.leads and (piece.heads or not _ITEM.match(piece.text)):
         clause = None if piece.heads else _CLAUSE.match(piece.text)
         if clause and any(heading.startswith(f"{clause['section']}.") for heading in piece.heading_path):
             return in_one_piece(piece.text[clause.end() :])
         return in_one_line(piece)
     line = ""
     for text in (*(lead.text for lead in piece.leads), piece.text):
-        mark = _item().match(text)
+        mark = _ITEM.match(text)
         part = in_one_piece(text[mark.end() if mark else 0 :])
-        colon = _COLONS[has_han(part)] if text in piece.heading_path else ""
+        colon = ":："[has_han(part)] if text in piece.heading_path else ""
         line += f"{' ' * (bool(line) and not has_han(part))}{part}{colon}"
     return line

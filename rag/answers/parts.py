@@ -38,9 +38,10 @@ _Place = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One part and what was found for it; `searched` are more passages, for the tables among them; `reason`
-    says what had no support, "" where the evidence suffices; `figures` is what code read from cells or worked
-    out for it. Evidence is numbered within the part."""
+    """One question and what was found for it; `searched` are more passages, for the tables among them;
+    `reason` says what had no support, "" where the evidence suffices; `figures` is what code read from cells
+    or worked out for it, `no_row` that it found the table without the row. Evidence is numbered within the
+    part."""
 
     query: Query
     hits: tuple[Hit, ...]
@@ -48,6 +49,7 @@ class Look:
     found: Selection
     reason: str
     figures: Computed | None = None
+    no_row: NoRow | None = None
 
 
 def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
@@ -76,7 +78,9 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, limit, setup.index.store)
     reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
-    return Look(query, hits, searched, found, reason, figures if isinstance(figures, Computed) else None)
+    computed = figures if isinstance(figures, Computed) else None
+    no_row = figures if isinstance(figures, NoRow) else None
+    return Look(query, hits, searched, found, reason, computed, no_row)
 
 
 def worked_out(

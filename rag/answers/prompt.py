@@ -16,6 +16,7 @@ from typing import Any
 from rag.answers.line import in_one_line
 from rag.errors import GenerationError
 from rag.languages import model_instructions, named
+from rag.languages.text import in_one_piece
 from rag.models.llm import LLM, Prompt
 from rag.questions.expects import Wording
 from rag.search.verdict import OddsWeights
@@ -28,7 +29,7 @@ _QUESTION_SHARE = 3  # a question may take a third of the room
 # Role marks, line breaks, begin and end tokens of the chat template, where the model does not count them;
 # some say a page of their own.
 _TEMPLATE_TOKENS = 48
-_EXAMPLE_TOKENS = 12  # what it puts around a worked example
+_EXAMPLE_TOKENS = 12
 # Where separately counted pieces meet.
 _SEAMS = 8
 
@@ -86,13 +87,7 @@ def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
 
 
 def reading_prompt(
-    query: Wording,
-    evidence: Sequence[Evidence],
-    *,
-    llm: LLM,
-    max_tokens: int,
-    language: str,
-    ending: str = "",
+    query: Wording, evidence: Sequence[Evidence], *, llm: LLM, max_tokens: int, ending: str = ""
 ) -> Prompt:
     """What is read once for one question, and the `ending` that is not: the first `MOST_SOURCES` pieces of
     the evidence under their own numbers, and the question.
@@ -100,11 +95,10 @@ def reading_prompt(
     What does not fit the model's context beside an answer of `max_tokens` is left out from the last piece
     backwards; the first piece is shortened if it alone is too long, and so is an overlong question (its
     beginning and end are kept). Raises GenerationError where the context holds not even that."""
-    asked = instructions(language)
+    asked = instructions(query.language)
     fixed = [asked.system, asked.answer, asked.user((), ""), *(t for turn in asked.examples for t in turn)]
-    template = (
-        getattr(llm, "template_tokens", _TEMPLATE_TOKENS) + _EXAMPLE_TOKENS * len(asked.examples) + _SEAMS
-    )
+    template = getattr(llm, "template_tokens", _TEMPLATE_TOKENS) + _SEAMS
+    template += _EXAMPLE_TOKENS * len(asked.examples)  # what it puts around a worked example
     room = llm.info.context_tokens - max_tokens - template - sum(map(llm.count_tokens, fixed))
     if room < 32:
         raise GenerationError(
@@ -113,7 +107,7 @@ def reading_prompt(
         )
     question = _shortened(query.text, room // _QUESTION_SHARE, llm)
     room -= llm.count_tokens(question)
-    kept = [_source(piece, language) for piece in evidence[:MOST_SOURCES]]
+    kept = [_source(piece, query.language) for piece in evidence[:MOST_SOURCES]]
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
     kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []
@@ -125,33 +119,24 @@ def _source(piece: Evidence, code: str) -> str:
     stand say so."""
     former = named("former", piece.withdrawn, code) if piece.withdrawn else ""
     parts = (piece.document.title or piece.document.path, *piece.heading_path[-1:], former)
-    label = ", ".join(dict.fromkeys(_label(t) for t in parts if t))
-    text = in_one_line(piece)
-    if len(text) > _SOURCE_CHARACTERS:
-        text = _ends(text, _SOURCE_CHARACTERS)
-    return f"[{piece.number}] {label}: {text}"
-
-
-def _label(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LABEL_CHARACTERS else text[: _LABEL_CHARACTERS - 1] + "…"
+    label = ", ".join(dict.fromkeys(in_one_piece(t)[:_LABEL_CHARACTERS] for t in parts if t))
+    return f"[{piece.number}] {label}: {_ends(in_one_line(piece), _SOURCE_CHARACTERS)}"
 
 
 def _shortened(text: str, limit: int, llm: LLM) -> str:
     """The text, or as much of its beginning and end as `limit` tokens hold, with an ellipsis between."""
     # No tokenizer needs more than a few characters to a token, so that a book is not tokenised to fill one
     # line.
-    shown, length = text, min(len(text), limit * 16)
-    if length < len(text):
-        shown = _ends(text, length)
-    while length and (tokens := llm.count_tokens(shown)) > limit:
+    length = min(len(text), limit * 16)
+    while length and (tokens := llm.count_tokens(_ends(text, length))) > limit:
         length = length * limit // tokens
-        shown = _ends(text, length)
-    return shown if length else ""
+    return _ends(text, length) if length else ""
 
 
 def _ends(text: str, length: int) -> str:
-    """Two thirds of `length` characters from the beginning, the rest from the end."""
+    """Two thirds of `length` characters from the beginning, the rest from the end, of a longer text."""
+    if len(text) <= length:
+        return text
     head = length * 2 // 3
     tail = length - head
     return f"{text[:head].rstrip()} … {text[len(text) - tail :].lstrip()}"

@@ -80,14 +80,11 @@ def read(
     """Reads the first sentences of the evidence for the question, or for one `part` of it, those that later
     texts change in the words in force. Without a model, with one that does not know the language, and where
     nothing is near, nothing is read: the verdict stands, and the quotes."""
-    numbers = {(e.document.id, e.start): e.number for e in found.evidence}
     changed = {e.number: e for e in found.evidence if any(one.made for one in e.changes)}
-    by = {
-        n: tuple(numbers.get((c.document_id, c.start), 0) for c in e.changes if c.made)
-        for n, e in changed.items()
-    }
     if not changed:
         return (yield from _read(setup, request, found, part))
+    at = {(e.document.id, e.start): e.number for e in found.evidence}
+    by = {n: [at.get((c.document_id, c.start), 0) for c in e.changes if c.made] for n, e in changed.items()}
     told = {n for several in by.values() for n in several}
     said = tuple(replace(e, text=e.in_force or e.text) for e in found.evidence if e.number not in told)
     reply = yield from _read(setup, request, replace(found, evidence=said), part)
@@ -112,15 +109,16 @@ def _read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        return ReaderReply(found.verdict)
+        fit = all(_answers(in_one_line(first), first, query) for first in found.evidence[:1])
+        return ReaderReply(found.verdict if fit else unstated(found.verdict))
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
     own, sources, claim, most = request.query, found.evidence[:MOST_SOURCES], None, setup.max_tokens
-    translated, code = request.language != query.language, query.language
+    translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
-    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most, language=code)
+    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most)
     try:
         asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
@@ -187,6 +185,7 @@ def claim_of(
     said = set(content_tokens(words))
     if not words or asked.none.fullmatch(words) or (said and said <= set(query.content)):
         return None
+    failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
         if span:
@@ -200,7 +199,11 @@ def claim_of(
                     lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
             claims = [_stated(each, piece, query, asked) for each in lines]
-            return next((one for one in claims if one.state is ClaimState.SUPPORTED), claims[-1])
+            failed = claims[-1]
+            if held := next((one for one in claims if one.state is ClaimState.SUPPORTED), None):
+                return held
+    if failed:
+        return failed
     nearest = max(pieces, key=lambda piece: _share(words, piece))
     # Words that stand in title and headings alone, which a quote does not show, are a label.
     bare = [replace(one, heading_path=(), document=replace(one.document, title="")) for one in pieces]
@@ -213,12 +216,11 @@ def claim_of(
 def _answers(words: str, piece: Evidence, query: Wording) -> bool:
     """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
     role that it asks for is spoken of where they stand."""
-    role = asked_role(query.text)
     around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
-    if role and not roles_in("\n".join(around))[role]:
+    if (role := asked_role(query.text)) and role not in dict(roles_in("\n".join(around))):
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
-    return bool(said or fits(query.expects, words) or _negations(words))
+    return bool(said or fits(query, words) or _negations(words))
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
@@ -244,21 +246,17 @@ def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructi
     """The claim that words of a piece make; none of another kind than the question asks for."""
     if not _answers(words, piece, query):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
-    sentence = _sentence(" ".join(words.split()), asked)
-    return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
+    claim = verify_sentence(_sentence(" ".join(words.split()), asked), [piece], query)
+    if claim.state is not ClaimState.PARTIAL:
+        return replace(claim, quoted=False)
+    # They stand in the piece as they are: softer doubts of the comparison do not count.
+    why = reason("all found", label=f"[{piece.number}]").words(query.language)
+    return Claim(claim.text, ClaimState.SUPPORTED, (piece.number,), (why,))
 
 
 def _leads(piece: Evidence) -> bool:
     """Whether a sentence only leads into what follows."""
     return piece.text.rstrip().endswith((":", "："))
-
-
-def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
-    """Words that stand in the piece as they are: softer doubts of the comparison do not count."""
-    if claim.state is not ClaimState.PARTIAL:
-        return replace(claim, quoted=False)
-    why = reason("all found", label=f"[{piece.number}]").words(language)
-    return Claim(claim.text, ClaimState.SUPPORTED, (piece.number,), (why,))
 
 
 def _whether(
@@ -274,26 +272,27 @@ def _whether(
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
     if _BOXES & set(piece.text) and not _negations(query.text):
-        said = asked.denied if _unticked(piece.text, asked) else asked.affirmed  # code sees the box
+        # Code sees the box; a "no" beside one that is not ticked is not said.
+        boxes = asked.unticked.sub("", piece.text)
+        unticked = ("☐" in boxes and "☒" not in piece.text) or _negations(boxes)
+        said = asked.denied if unticked else asked.affirmed
     elif foreign or _of_another(query, piece) or _denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
     if "unless" in conditions:  # whether the exception applies is for who asks
         return _stated(_sentence_of(piece, query, asked), piece, query, asked)
     source = rest if standing and not conditions else _sentence_of(piece, query, asked)
-    claim = verify_sentence(_sentence(source, asked), [piece], query)
-    return replace(_cited(claim, piece, query.language), text=f"{said}{asked.colon}{claim.text}")
+    claim = _stated(source, piece, query, asked)
+    return replace(claim, text=f"{said}{asked.colon}{claim.text}")
 
 
 def _of_another(query: Wording, piece: Evidence) -> bool:
     """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
     of another."""
     held = labelled(fold(piece.words))
-    for name in labelled(fold(query.text)):
-        own = {one.label for one in held if one.noun == name.noun} if name.noun else set()
-        if own and name.label not in own and not name.label.isdigit():
-            return True
-    return False
+    lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
+    alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
+    return any(labels and label not in labels for label, labels in alike)
 
 
 def _denies(text: str, wording: str) -> bool:
@@ -305,13 +304,6 @@ def _denies(text: str, wording: str) -> bool:
 
 def _negations(text: str) -> Counter[str]:
     return Counter(cue.name for cue in assertions_of(text).cues if cue.group == "negation")
-
-
-def _unticked(text: str, asked: ReadingInstructions) -> bool:
-    """Whether a box is not ticked, or one beside "no" is; a "no" beside a box that is not ticked is not
-    said."""
-    boxes = asked.unticked.sub("", text)
-    return ("☐" in boxes and "☒" not in text) or bool(_negations(boxes))
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:
@@ -360,12 +352,12 @@ def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
     if any(away[q.start] < away[own[0].start] for q in alike):
         return True
-    years = {p.year for p in query.periods if p.year}
-    said = roles_in(text) if (role := asked_role(query.text)) else {}
-    dated = [(*m.span(), int(m[0])) for m in (_YEAR.finditer(text) if years else ())]
-    right = said.get(role) or [(a, b) for a, b, year in dated if year in years]
-    wrong = [at for other, each in said.items() if other != role for at in each]
-    wrong += [(a, b) for a, b, year in dated if year not in years and not (start < b and a < end)]
+    role = asked_role(query.text)
+    wanted = {role} if role else {str(p.year) for p in query.periods if p.year}
+    till = start if has_han(text) else len(text)  # a Chinese year stands in front
+    spots = roles_in(text) if role else [(m[0], m.span()) for m in _YEAR.finditer(text, 0, till)]
+    right = [at for key, at in spots if key in wanted]
+    wrong = [at for key, at in spots if key not in wanted and not (start < at[1] and at[0] < end)]
     return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
 
 

@@ -61,19 +61,15 @@ _UNLIKE = {
 }
 _STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
 _NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
-
-
 # The first that matches decides: "how many days" is a duration, "which day" a date.
 _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").items()}
-
-
 _WITHDRAWN = tuple(
     (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])
     for key, pattern in patterns("withdrawn").items()
 )
 # "who" and "is" are what stands in front of a role asked for, and behind it.
 _ROLES = patterns("roles")
-_ROLE_ASKED = {key: _ROLES.pop(key) for key in ("who", "is")}
+_WHO, _IS = _ROLES.pop("who"), _ROLES.pop("is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,33 +143,30 @@ def expected(text: str) -> AnswerType:
     return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
 
 
-def fits(expects: AnswerType, text: str) -> bool:
-    """Whether a text may answer a question of a kind: not where all that it states is of other kinds, for a
-    name a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
+def fits(asked: Wording, text: str) -> bool:
+    """Whether a text may answer: not where all that it states is of other kinds than is asked for, for a name
+    a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
     stated = extract(text)
-    if expects in _NAMED:
-        rest = list(text)
+    if asked.expects in _NAMED:
         for one in stated:
-            rest[one.start : one.end] = " " * (one.end - one.start)
-        return not stated or any(c.isalpha() for c in rest)
-    if not stated:
-        return expects not in _STATED
-    return expects not in _UNLIKE or any(one.kind not in _UNLIKE[expects] for one in stated)
+            text = text.replace(one.text, " ")
+        return not stated or any(c.isalpha() for c in text)
+    if asked.expects not in _UNLIKE or not _RE["measured"].search(asked.text):
+        return True
+    kinds = {one.kind for one in stated}
+    return bool(kinds - _UNLIKE[asked.expects]) or (not kinds and asked.expects not in _STATED)
 
 
 def asked_role(text: str) -> str:
     """What somebody asked for is to somebody else ("Who is the guarantor?"), by its name among the roles; ""
     for none."""
-    for role, pattern in _ROLES.items():
-        for m in pattern.finditer(text):
-            if _ROLE_ASKED["who"].search(text, 0, m.start()) or _ROLE_ASKED["is"].match(text[m.end() :]):
-                return role
-    return ""
+    said = ((role, text[:start], text[end:]) for role, (start, end) in roles_in(text))
+    return next((role for role, before, behind in said if _WHO.search(before) or _IS.match(behind)), "")
 
 
-def roles_in(text: str) -> dict[str, list[tuple[int, int]]]:
+def roles_in(text: str) -> list[tuple[str, tuple[int, int]]]:
     """Where a text says what somebody is to somebody else, by role."""
-    return {role: [m.span() for m in pattern.finditer(text)] for role, pattern in _ROLES.items()}
+    return [(role, m.span()) for role, pattern in _ROLES.items() for m in pattern.finditer(text)]
 
 
 def _names(question: str) -> tuple[str, ...]:

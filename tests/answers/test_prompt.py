@@ -33,7 +33,8 @@ def _tokens(llm: FakeLLM, prompt: Prompt) -> int:
 
 def read_for(question: str, texts: list[str], *, llm: FakeLLM | None = None, language: str = "en") -> Prompt:
     llm = llm or FakeLLM()
-    return reading_prompt(read_wording(question), _evidence(texts), llm=llm, max_tokens=50, language=language)
+    asked = replace(read_wording(question), language=language)
+    return reading_prompt(asked, _evidence(texts), llm=llm, max_tokens=50)
 
 
 def test_instructions_and_examples_are_first_and_the_question_is_last() -> None:
@@ -90,7 +91,7 @@ def test_title_and_heading_stand_in_front_of_each_source() -> None:
         replace(fake_evidence("One.", number=1, document=lease), heading_path=("A", "Rent")),
         fake_evidence("Two.", number=2, document=replace(lease, title="")),
     ]
-    user = reading_prompt(read_wording("Q?"), evidence, llm=FakeLLM(), max_tokens=50, language="en").user
+    user = reading_prompt(read_wording("Q?"), evidence, llm=FakeLLM(), max_tokens=50).user
     assert "[1] Lease of Harbour House, Rent: One.\n[2] lease.md: Two." in user
 
 
@@ -117,7 +118,7 @@ def test_question_of_50000_characters_keeps_its_beginning_and_end() -> None:
 
 def test_table_row_is_said_with_its_column_headers() -> None:
     row = fake_evidence("Revenue | 412.6 | 381.3", header="Item | 2023 | 2022")
-    user = reading_prompt(read_wording("Q?"), [row], llm=FakeLLM(), max_tokens=50, language="en").user
+    user = reading_prompt(read_wording("Q?"), [row], llm=FakeLLM(), max_tokens=50).user
     assert "Item: Revenue; 2023: 412.6; 2022: 381.3" in user
 
 
@@ -140,10 +141,10 @@ def test_prompt_for_the_embedded_model_fits_by_its_own_count(more: int, tmp_path
         read_wording("How much? " * 30),
         _evidence([f"§ ¥1,000 — 租金 {s}" * 9 for s in SENTENCES]),
     )
-    bare = reading_prompt(read_wording("?"), [], llm=llm, max_tokens=64, language="en")
+    bare = reading_prompt(read_wording("?"), [], llm=llm, max_tokens=64)
     context = len(llm._template.encode(bare)) + 64 + more
     llm.info = replace(llm.info, context_tokens=context)
-    prompt = reading_prompt(question, evidence, llm=llm, max_tokens=64, language="en")
+    prompt = reading_prompt(question, evidence, llm=llm, max_tokens=64)
     used = len(llm._template.encode(prompt))
     llm.close()
     assert used + 64 <= context
@@ -173,6 +174,6 @@ def test_a_source_that_does_not_stand_says_so() -> None:
     llm = FakeLLM("")
     for code, label in (("en", "before the change"), ("zh", "修改前")):
         prompt = reading_prompt(
-            read_wording("What was the fee?"), [struck], llm=llm, max_tokens=32, language=code
+            replace(read_wording("What was the fee?"), language=code), [struck], llm=llm, max_tokens=32
         )
         assert label in prompt.user

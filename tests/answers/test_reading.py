@@ -586,6 +586,13 @@ def test_an_amount_of_another_year_is_said_with_the_sentence_that_says_so() -> N
     assert _said("How much goodwill was impaired in 2023?", "EUR 1.3 million [1]", text) == "EUR 1.3 million."
 
 
+def test_a_source_that_does_not_fit_gives_way_to_another_with_the_same_words() -> None:
+    texts = ("Party A sends the cloth to Party B.", "Party B insures the cloth.")
+    pieces = [fake_evidence(text, number=n) for n, text in enumerate(texts, 1)]
+    claim = claim_of("Party B [1]", pieces, asked("Which party insures the cloth?"), instructions("en"))
+    assert claim is not None and (claim.state, claim.citations) == (ClaimState.SUPPORTED, (2,))
+
+
 def _said(question: str, reply: str, text: str) -> str | None:
     """The line that a reply gives over one sentence; None where it gives none."""
     query = asked(question)

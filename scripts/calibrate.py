@@ -57,7 +57,7 @@ SMALL_SET = 60
 # at hand and fails on other documents.
 AGAINST = frozenset({"lacks_type", "unknown_names", "names_missing", "numbers_missing"})
 EITHER = frozenset(
-    {"length", "novel", "opening", "introduces", "defines", "position", "pronoun", "before", "after", "title"}
+    {"length", "novel", "opening", "introduces", "defines", "position", "before", "after", "title"}
     | {"long_question"}
 )
 SENTENCE_PENALTY = 0.001

@@ -33,8 +33,8 @@ from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
 # a passage.
-_EITHER = frozenset({"table", "article", "length", "opening", "numbers"})
-_AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
+_EITHER = frozenset({"table", "article", "length", "opening"})
+_AGAINST = frozenset({"superseded"})
 # Questions that a weight of one is worth.
 _PULL = 0.3
 LEAST = 8

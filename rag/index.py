@@ -23,7 +23,6 @@ from rag.store.index_file import EmbedderSource, check_versions, new_manifest, r
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
-from rag.types.documents import Mark
 
 if TYPE_CHECKING:
     from rag.config import Config
@@ -371,14 +370,6 @@ class Index:
         """What a passage refers to, in the order of its text: each with the passage or document it leads to,
         where that is in the index and settled."""
         return tuple(self.store.references(chunk_id))
-
-    def opening(self, document_id: int) -> int:
-        """The id of a document's first passage; 0 where it has none (any more)."""
-        return self.store.opening(document_id)
-
-    def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
-        """The marks of a document that overlap `text[start:end]`."""
-        return self.store.marks(document_id, start, end)
 
     def text(self, document_id: int) -> str:
         return self.store.text(document_id)

@@ -81,6 +81,10 @@ class FakeIndex:
     passages: dict[int, Hit] = field(default_factory=dict)
     marked: tuple[Mark, ...] = ()
 
+    @property
+    def store(self) -> FakeIndex:
+        return self
+
     def add(self, path: str, text: str, **changes: Any) -> DocumentInfo:
         info = fake_document(path, id=len(self.infos) + 1, **changes)
         self.infos[path], self.texts[path] = info, text

@@ -55,7 +55,7 @@ def leads(index: Any, chunk_id: int) -> tuple[Lead, ...]:
     for reference in index.references(chunk_id) if index is not None and chunk_id else ():
         if reference.target_document_id is None or len(found) == _MOST:
             continue
-        target = reference.target_chunk_id or index.opening(reference.target_document_id)
+        target = reference.target_chunk_id or index.store.opening(reference.target_document_id)
         try:
             hit = index.passage(target)
         except InputError:  # removed meanwhile
@@ -122,7 +122,7 @@ def look_up(index: Any, citation: Citation, texts: Texts, claims: tuple[Claim, .
 
 
 def _withdrawn(index: Any, info: DocumentInfo | None, start: int, end: int) -> tuple[Mark, ...]:
-    found = index.marks(info.id, start, end) if index is not None and info is not None else ()
+    found = index.store.marks(info.id, start, end) if index is not None and info is not None else ()
     return tuple(mark for mark in found if mark.kind in WITHDRAWN)
 
 

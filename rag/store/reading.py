@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import filterfalse
 from pathlib import Path, PurePath
 
 from rag.documents.chunk import chunk
@@ -64,32 +63,28 @@ class Scan:
     def walk(self, root: str) -> None:
         """Takes every file below a folder. What is reached through links comes last: a file that lies here
         under its own name keeps that name."""
-
-        def refused(error: OSError) -> None:
-            self._refuse(str(error.filename), root, error.strerror or str(error), folder=True)
-
         self.roots.append(root)
-        folders, links = [root], list[str]()
-        while folders or links:
-            if not folders:
-                link = links.pop()
-                if os.path.isdir(link):  # noqa: PTH112  (False for a link to itself; any bytes stay a str)
-                    folders.append(link)
-                else:
-                    self.take(link, root, link=True)
+        waiting, links = [root], list[str]()
+        while waiting or links:
+            path = waiting.pop() if waiting else links.pop()
+            if not os.path.isdir(path):  # noqa: PTH112  (False for a link to itself; any bytes stay a str)
+                self.take(path, root, link=True)
                 continue
-            for folder, inner, names in os.walk(folders.pop(), onerror=refused):
-                if (real := os.path.realpath(folder)) in self._real:
-                    inner.clear()
-                    continue
-                self._real.add(real)
-                inner[:] = sorted(filterfalse(_ignored, inner))
-                names = sorted(filterfalse(_ignored, names))
-                paths = [f"{folder.rstrip('/')}/{name}" for name in (*inner, *names)]
-                links += [path for path in paths if os.path.islink(path)]  # noqa: PTH114
-                for path in paths[len(inner) :]:
-                    if not os.path.islink(path):  # noqa: PTH114
-                        self.take(path, root)
+            if (real := os.path.realpath(path)) in self._real:
+                continue
+            try:
+                names = sorted(entry.name for entry in os.scandir(path) if not _ignored(entry.name))
+            except OSError as error:
+                self._refuse(path, root, error.strerror or str(error), folder=True)
+                continue
+            self._real.add(real)
+            for inner in (f"{path.rstrip('/')}/{name}" for name in names):
+                if os.path.islink(inner):  # noqa: PTH114
+                    links.append(inner)
+                elif os.path.isdir(inner):  # noqa: PTH112
+                    waiting.append(inner)
+                else:
+                    self.take(inner, root)
 
     def take(self, source: str, root: str, *, link: bool = False) -> None:
         """Takes a file, shown by its path below `root`; through a link only where it was not taken yet."""

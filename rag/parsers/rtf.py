@@ -31,7 +31,7 @@ _LOOKS = {
     "sub": "sub",
     "revised": "ins",
 }
-_OF_GROUP = ("uc", "out")  # what neither \plain nor \pard ends
+_OF_GROUP = ("uc", "out", "mark")  # what neither \plain nor \pard ends
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -56,6 +56,7 @@ class _RichText:
         self._fonts = {int(font): code for font, of in _FONT.findall(source) if (code := _CHARSETS.get(of))}
         self._bytes = b""
         self._words: list[str] = []  # of the paragraph
+        self._mark = ""  # what an item of a list has in front
         self._page: list[str] = []
         self._notes: list[str] = []
         self._look: dict[str, int] = {}
@@ -102,6 +103,9 @@ class _RichText:
 
     def _say(self, words: str) -> None:
         if words and not self._look.get("out"):
+            if self._look.get("mark"):
+                self._mark += words
+                return
             tag = next((tag for look, tag in _LOOKS.items() if self._look.get(look)), "span")
             self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
 
@@ -132,14 +136,14 @@ class _RichText:
             return
         elif word in ("plain", "pard"):
             kept = _OF_GROUP if word == "plain" else (*_OF_GROUP, "f", *_LOOKS)
-            held = {"plain": ("intbl", "outlinelevel", "item"), "pard": ()}[word]
+            held = {"plain": ("intbl", "outlinelevel"), "pard": ()}[word]
             self._look = {name: value for name, value in look.items() if name in (*kept, *held)}
         elif word in ("line", "nestcell", "nestrow"):  # a table in a cell: its words a line each
             self._words.append("<br>")
         elif word in ("par", "sect", "page", "cell", "row"):
             self._end(word)
-        elif word in ("listtext", "pntext") and self._around:
-            self._around[-1][0]["item"] = 1
+        elif word in ("listtext", "pntext"):
+            look["mark"], self._mark = 1, " "
         elif word == "trowd":
             self._edges, self._head = [], False
         elif word in ("clvmgf", "clvmrg", "trhdr"):
@@ -164,12 +168,14 @@ class _RichText:
 
     def _paragraph(self) -> None:
         words, self._words = "".join(self._words), []
-        level, item = self._look.get("outlinelevel", 0), self._look.pop("item", 0)
+        level, mark, self._mark = self._look.get("outlinelevel", 0), self._mark, ""
+        if any(map(str.isalnum, mark)):  # of bullets nothing
+            words = f"{escape(mark.strip())} {words}"
         if self._look.get("intbl") or len(self._cells) > 1:
             self._cells[-1] += f"<p>{words}</p>"
         elif words:
             self._end_table()
-            tag = f"h{level}" if 0 < level < 7 else "li" if item else "p"
+            tag = f"h{level}" if 0 < level < 7 else "li" if mark else "p"
             self._page.append(f"<{tag}>{words}</{tag}>")
 
     def _end_table(self) -> None:

@@ -24,7 +24,7 @@ from openpyxl.utils.cell import column_index_from_string, get_column_letter, ran
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
-from rag.parsers.office import Package
+from rag.parsers.office import Package, PartRelation
 from rag.types import MarkKind
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -99,19 +99,16 @@ class WorkbookFile:
     def __init__(self, package: Package) -> None:
         self.package = package
         self._root = package.xml(package.main)
-        properties = self._root.find(_S + "workbookPr")
-        self.epoch_1904 = properties is not None and _on(properties, "date1904")
-        calculation = self._root.find(_S + "calcPr")
+        self.epoch_1904 = any(_on(e, "date1904") for e in self._root.iterfind(_S + "workbookPr"))
         # Written by programs that do not calculate: their zeros are no values.
-        self.uncalculated = calculation is not None and _on(calculation, "fullCalcOnLoad")
-        relations = package.relations(package.main)
+        self.uncalculated = any(_on(e, "fullCalcOnLoad") for e in self._root.iterfind(_S + "calcPr"))
+        relations, nothing = package.relations(package.main), PartRelation("worksheet", "")
         self.sheets = []
         for sheet in self._root.iter(_S + "sheet"):
-            relation = relations.get(sheet.get(_R + "id", ""))
-            part = relation.target if relation is not None and relation.target in package else ""
-            kind = relation.kind if relation is not None else "worksheet"
+            relation = relations.get(sheet.get(_R + "id", ""), nothing)
+            part = relation.target if relation.target in package else ""
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
-            self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
+            self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, relation.kind))
         self.damaged: set[str] = set()
         self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
 
@@ -124,7 +121,7 @@ class WorkbookFile:
     @cached_property
     def _strings(self) -> list[tuple[Run, ...]]:
         parts = self.package.related(self.package.main, "sharedStrings")
-        return [_runs(item) for part in parts for item in self._until_damaged(part, _S + "si")]
+        return [_runs(item) for part in parts for item in self._elements(part, _S + "si")]
 
     @cached_property
     def _styles(self) -> list[CellStyle]:
@@ -157,20 +154,27 @@ class WorkbookFile:
         if len(data) > _LARGE and data.count(b"<v>") < len(data) // 200:
             data = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", data))
         number, unseen = 0, frozenset[int]()
-        for element in self._until_damaged(sheet.part, _S + "row", _S + "cols", data=data):
+        for element in self._elements(sheet.part, _S + "row", _S + "cols", data=data):
             if element.tag == _S + "cols":
-                unseen |= _hidden_columns(element)
+                for e in (e for e in element.iterchildren(_S + "col") if _unseen(e, "width")):
+                    unseen |= {*range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1)}
                 continue
             number = _number(element, "r", number + 1)
             if cells := tuple(self._cells(element, sheet.part, number)):
                 yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
-    def _until_damaged(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
-        """The elements of a part, up to where it is damaged."""
+    def _elements(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
+        """The elements of a part as they end, up to where it is damaged, each emptied when the next is asked
+        for."""
         from lxml import etree
 
+        source = io.BytesIO(data or self.package.read(part))
         try:
-            yield from _elements(data or self.package.read(part), *tags)
+            for _, element in etree.iterparse(source, tag=tags, resolve_entities=False, no_network=True):
+                yield element
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
         except etree.XMLSyntaxError:
             self.damaged.add(part)
 
@@ -219,11 +223,9 @@ class WorkbookFile:
         if found is None:
             return ""
         text, shared = found.text or "", found.get("si") if found.get("t") == "shared" else None
-        if shared is None:
-            return text
         first = self._shared_formulas.setdefault(part, {})
-        if text:
-            first[shared] = text, place
+        if shared is None or text:
+            first |= {shared: (text, place)} if shared is not None else {}
             return text
         if shared not in first:
             return "?"
@@ -318,24 +320,6 @@ def _is_known(function: str) -> bool:
         engine.set_formula("Sheet1", 1, 1, f"={function}()")
         return not _CHANGING.match(function) and "Name" not in str(engine.evaluate_cell("Sheet1", 1, 1))
     return True
-
-
-def _elements(data: bytes, *tags: str) -> Iterator[Any]:
-    """The elements of a part as they end, each emptied when the next is asked for."""
-    from lxml import etree
-
-    source = io.BytesIO(data)
-    for _, element in etree.iterparse(source, tag=tags, resolve_entities=False, no_network=True):
-        yield element
-        element.clear()
-        while element.getprevious() is not None:
-            del element.getparent()[0]
-
-
-def _hidden_columns(element: Any) -> frozenset[int]:
-    hidden = [e for e in element.iterchildren(_S + "col") if _unseen(e, "width")]
-    spans = (range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1) for e in hidden)
-    return frozenset(column for span in spans for column in span)
 
 
 def _runs(item: Any) -> tuple[Run, ...]:

@@ -98,8 +98,7 @@ class _Reader:
         return next((root for name in parts if (root := self._package.xml(name)) is not None), None)
 
     def _target(self, identifier: str) -> str:
-        relation = self._relations.get(identifier)
-        return relation.target if relation is not None else ""
+        return self._relations.get(identifier, ("", ""))[1]
 
     def _margins(self, body: Any, which: str) -> None:
         """Headers or footers, each once, those of first and even pages too where these have their own; page
@@ -201,18 +200,17 @@ class _Reader:
     def _write_notes(self) -> None:
         """The notes that what was written refers to."""
         waiting, self._notes = self._notes, []
-        for note in waiting:  # grows: a comment may be about a note
-            if note.label in self._written:
+        for label, gone in waiting:  # grows: a comment may be about a note
+            body = self._note_bodies(label.split()[0]).get(label)
+            if body is None or label in self._written:
                 continue
-            self._written.add(note.label)
-            body = self._note_bodies(note.kind).get(note.id)
-            lines = self._lines.all(body) if body is not None else []
+            self._written.add(label)
+            lines = self._lines.all(body)
             text = "\n".join(line.numbered for line in lines)
-            author = body.get(W + "author") if body is not None and note.kind == "comment" else ""
             if unmarked(text).strip():
+                author = body.get(W + "author") if label.startswith("comment") else ""
                 text = f"{author}: {text}" if author else text
-                text = marked(note.gone, unmarked(text)) if note.gone else note_body(note.label) + text
-                self.builder.paragraph(text)
+                self.builder.paragraph(marked(gone, unmarked(text)) if gone else note_body(label) + text)
             for line in lines:
                 for kind, former in line.former.items():
                     self.builder.paragraph(marked(kind, former))
@@ -223,7 +221,7 @@ class _Reader:
             root = self._part(f"{kind}s")
             bodies = root.findall(W + kind) if root is not None else []
             shown = (body for body in bodies if body.get(W + "type") in (None, "normal"))
-            self._bodies[kind] = {body.get(W + "id") or "": body for body in shown}
+            self._bodies[kind] = {f"{kind} {body.get(W + 'id')}": body for body in shown}
         return self._bodies[kind]
 
     def _included(self, part: str) -> None:

@@ -62,19 +62,8 @@ _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
 
 
-@dataclass(frozen=True, slots=True)
-class NoteReference:
-    """A note that a paragraph refers to: `kind` "footnote", "endnote" or "comment", and its id in that part;
-    `gone` where its mark was deleted, or is hidden."""
-
-    kind: str
-    id: str
-    gone: MarkKind | None = None
-
-    @property
-    def label(self) -> str:
-        """What leads to it among the notes of the file."""
-        return f"{self.kind} {self.id}"
+# A note that a paragraph refers to: ("footnote 3", "endnote 1" or "comment 7", how its mark is gone).
+NoteReference = tuple[str, MarkKind | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +242,9 @@ class LineReader:
                         sign = docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
                         self._say(sign, kind, look.shift)
                 case "footnoteReference" | "endnoteReference" | "commentReference":
-                    gone = kind if kind in WITHDRAWN else None
-                    note = NoteReference(name.removesuffix("Reference"), child.get(W + "id") or "", gone)
-                    self._words.notes.append(note)
-                    self._say(marks.note_mark(note.label), kind)
+                    label = f"{name.removesuffix('Reference')} {child.get(W + 'id')}"
+                    self._words.notes.append((label, kind if kind in WITHDRAWN else None))
+                    self._say(marks.note_mark(label), kind)
                     if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
                         break  # the sign in the rest of the run is the note's own mark
                 case _ if tag in (_M + "oMath", _M + "oMathPara"):

@@ -84,7 +84,7 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
     package = open_package(data, path=path, limits=limits, root="presentation")
     relations, drawings = package.relations(package.main), Drawings(package, builder)
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
-        part = target.target if (target := relations.get(place.get(_R_ID, ""))) else ""
+        _, part = relations.get(place.get(_R_ID, ""), ("", ""))
         root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
         if root is None:
             drawings.lose(LossKind.UNSUPPORTED_PART, name.lower(), "")
@@ -95,8 +95,7 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
         hidden = root.get("show") in ("0", "false")
         html.write(f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
         for chart in root.iter(_CHART):
-            target = own.get(chart.get(_R_ID, ""))
-            drawings.add(Drawn("chart"), target.target if target else "", under=name)
+            drawings.add(Drawn("chart"), own.get(chart.get(_R_ID, ""), ("", ""))[1], under=name)
     metadata = package.properties()
     return metadata.pop("title", ""), drawings.losses, metadata
 

@@ -24,7 +24,7 @@ from openpyxl.utils.cell import column_index_from_string, get_column_letter, ran
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
-from rag.parsers.office import Package, PartRelation
+from rag.parsers.office import Package
 from rag.types import MarkKind
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -102,13 +102,13 @@ class WorkbookFile:
         self.epoch_1904 = any(_on(e, "date1904") for e in self._root.iterfind(_S + "workbookPr"))
         # Written by programs that do not calculate: their zeros are no values.
         self.uncalculated = any(_on(e, "fullCalcOnLoad") for e in self._root.iterfind(_S + "calcPr"))
-        relations, nothing = package.relations(package.main), PartRelation("worksheet", "")
+        relations = package.relations(package.main)
         self.sheets = []
         for sheet in self._root.iter(_S + "sheet"):
-            relation = relations.get(sheet.get(_R + "id", ""), nothing)
-            part = relation.target if relation.target in package else ""
+            kind, target = relations.get(sheet.get(_R + "id", ""), ("worksheet", ""))
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
-            self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, relation.kind))
+            part = target if target in package else ""
+            self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
         self.damaged: set[str] = set()
         self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
 

@@ -45,7 +45,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata = package.properties()
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
-    if not blocks and reader.drawings.pictures:
+    if not blocks and reader.drawings.numbers["picture"]:
         raise ParseError(
             f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
             "empty",
@@ -175,7 +175,8 @@ class _Reader:
         bold = level == 0 and not line.listed and element is not None and _all_bold(element)
         if level == 0 and not line.listed and (bold or not self._begun):
             counted = heading_level(line.number + text) if line.number else 0
-            level = counted or heading_level(text) or (5 if bold and _looks_like_title(text) else 0)
+            title = len(text.strip()) <= 80 and "\n" not in text.strip() and not _RE["ends"].search(text)
+            level = counted or heading_level(text) or (5 if bold and title else 0)
         return level
 
     def _end_carried(self) -> None:
@@ -319,8 +320,3 @@ def _is_set_off(cell: Any) -> bool:
 def _all_bold(paragraph: Any) -> bool:
     runs = [run for run in paragraph.iter(W + "r") if run.find(W + "t") is not None]
     return bool(runs) and all(is_on(run.find(f"{W}rPr/{W}b")) for run in runs)
-
-
-def _looks_like_title(text: str) -> bool:
-    line = text.strip()
-    return len(line) <= 80 and "\n" not in line and not line.endswith(tuple(".。;；,，:："))

@@ -129,14 +129,12 @@ class Styles:
             # In both a paragraph's and a character's style, these cancel out (17.7.3).
             toggled = {n: bool(outer.get(n)) != bool(inner.get(n)) for n in ("strike", "vanish")}
             said = {**outer, **inner, **toggled, **own}
-            self._looks[key] = RunLook(
-                struck=bool(said["strike"] or said.get("dstrike")),
-                hidden=bool(said["vanish"]),
-                white=bool(said.get("white") and not said.get("backed")),
-                set_off=bool(said.get("set_off")),
-                shift=said.get("shift") or 0,
-                font=said.get("font") or "",
+            struck, white = (
+                said["strike"] or said.get("dstrike"),
+                said.get("white") and not said.get("backed"),
             )
+            flags = map(bool, (struck, said["vanish"], white, said.get("set_off")))
+            self._looks[key] = RunLook(*flags, said.get("shift") or 0, said.get("font") or "")
         return self._looks[key]
 
 

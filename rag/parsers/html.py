@@ -294,20 +294,18 @@ def _is_data(table: Any, rows: Sequence[Any]) -> bool:
     another table stands only in one that has heads."""
     if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
         return False
-    cells = [cell for row in rows for cell in _cells(row)]
-    headed = (
-        sum(cell.tag == "th" or row.parent.tag == "thead" for row in rows[:1] for cell in _cells(row)) > 1
-    )
+    first, inner = rows[0], [cell.child for row in rows for cell in _cells(row) if cell.child is not None]
+    headed = sum(cell.tag == "th" or first.parent.tag == "thead" for cell in _cells(first)) > 1
     if not headed and len(table.css("table")) > 1:
         return False
     if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
         return True
     longest = _LONGEST_CELL * (3 if headed else 1)
+    cells = [child.parent for child in inner if child.tag != "-text" or child.next is not None]
     return not any(
         (size := len(cell.text())) > longest
         or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)
         for cell in cells
-        if cell.child is not None and (cell.child.tag != "-text" or cell.child.next is not None)
     )
 
 

@@ -53,15 +53,11 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
-    if not lines or lines[0].rstrip() != "---":
+    end = next((n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in ("---", "...")), 0)
+    if not end or lines[0].rstrip() != "---":
         return {}, 0
-    for number, line in enumerate(lines[1:200], start=1):
-        if line.rstrip() in ("---", "..."):
-            pairs = [m.groups() for m in map(_FRONT.match, lines[1:number]) if m]
-            return {
-                key.strip().lower(): value.strip().strip("\"'") for key, value in pairs if value.strip()
-            }, number + 1
-    return {}, 0
+    pairs = ((m[1].strip().lower(), m[2].strip()) for m in map(_FRONT.match, lines[1:end]) if m)
+    return {key: value.strip("\"'") for key, value in pairs if value}, end + 1
 
 
 @cache

@@ -92,8 +92,8 @@ class Package:
             return None
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
-        """The relations of a part ("": of the package) by their id: the last word of the type ("image"), and the
-        name within the package that it leads to, "" for an address outside."""
+        """The relations of a part ("": of the package) by their id: the last word of the type ("image"), and
+        the name within the package that it leads to, "" for an address outside."""
         folder, base = posixpath.split(name)
         root = self.xml(posixpath.join(folder, "_rels", f"{base}.rels"))
         found = {}

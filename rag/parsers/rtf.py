@@ -8,7 +8,7 @@ import codecs
 import re
 from contextlib import suppress
 from html import escape
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rag.errors import ParseError
 from rag.languages import Patterns
@@ -135,13 +135,19 @@ class _RichText:
         elif look.get("out"):
             return
         elif word in ("plain", "pard"):
-            kept = _OF_GROUP if word == "plain" else (*_OF_GROUP, "f", *_LOOKS)
-            held = {"plain": ("intbl", "outlinelevel"), "pard": ()}[word]
-            self._look = {name: value for name, value in look.items() if name in (*kept, *held)}
+            of_other = ("intbl", "outlinelevel") if word == "plain" else ("f", *_LOOKS)
+            self._look = {name: on for name, on in look.items() if name in (*_OF_GROUP, *of_other)}
         elif word in ("line", "nestcell", "nestrow"):  # a table in a cell: its words a line each
             self._words.append("<br>")
         elif word in ("par", "sect", "page", "cell", "row"):
-            self._end(word)
+            self._paragraph()
+            if word == "cell":
+                self._cells.append("")
+            elif word == "row":
+                edges = self._edges + [(n, "") for n in range(len(self._edges) + 1, len(self._cells))]
+                row = [(*edge, cell) for edge, cell in zip(edges, self._cells[:-1], strict=False)]
+                self._rows.append((self._head, row))
+                self._cells = [""]
         elif word in ("listtext", "pntext"):
             look["mark"], self._mark = 1, " "
         elif word == "trowd":
@@ -155,16 +161,6 @@ class _RichText:
             look |= {"super": 0, "sub": 0}
         elif word in _LOOKS or word in ("uc", "f", "intbl", "outlinelevel"):
             look[word] = number + (word == "outlinelevel")
-
-    def _end(self, word: str) -> None:
-        self._paragraph()
-        if word == "cell":
-            self._cells.append("")
-        elif word == "row":
-            edges = self._edges + [(n, "") for n in range(len(self._edges) + 1, len(self._cells))]
-            row = [(*edge, cell) for edge, cell in zip(edges, self._cells[:-1], strict=False)]
-            self._rows.append((self._head, row))
-            self._cells = [""]
 
     def _paragraph(self) -> None:
         words, self._words = "".join(self._words), []
@@ -182,25 +178,14 @@ class _RichText:
         """The rows so far are a table: a cell spans the columns that end within it."""
         rows, self._rows = self._rows, []
         columns = sorted({0, *(edge for _, row in rows for edge, *_ in row)})
+        covered = [{edge for edge, merged, _ in row if merged == "clvmrg"} for _, row in rows]
         page = ""
         for n, (head, row) in enumerate(rows):
             page += "<tr>"
             for (left, *_), (edge, merged, words) in pairwise([(0, "", ""), *row]):
-                across = columns.index(edge) - columns.index(left)
-                down = 1
-                while (
-                    merged == "clvmgf"
-                    and n + down < len(rows)
-                    and (edge, "clvmrg") in _ends(rows[n + down][1])
-                ):
-                    down += 1
-                tag = "th" if head else "td"
-                page += (
-                    f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>" if merged != "clvmrg" else ""
-                )
+                across, tag = columns.index(edge) - columns.index(left), "th" if head else "td"
+                down = 1 + sum(1 for _ in takewhile(lambda ends, edge=edge: edge in ends, covered[n + 1 :]))
+                if merged != "clvmrg":
+                    page += f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>"
             page += "</tr>"
         self._page += [f"<table>{page}</table>"] if rows else []
-
-
-def _ends(row: list[tuple[int, str, str]]) -> list[tuple[int, str]]:
-    return [(edge, merged) for edge, merged, _ in row]

@@ -109,11 +109,8 @@ class _OtherWorkbook(WorkbookFile):
         areas = self._book.get_sheet_by_name(sheet.part).merged_cell_ranges or ()
         return [(left + 1, top + 1, right + 1, bottom + 1) for (top, left), (bottom, right) in areas]
 
-    def comments(self, sheet: SheetPart) -> dict[str, str]:
-        return {}
-
-    def boxes(self, sheet: SheetPart) -> list[str]:
-        return []
+    def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
+        yield from ()
 
 
 def _stated(value: Any) -> Value:

@@ -126,7 +126,7 @@ class WorkbookFile:
     @cached_property
     def _styles(self) -> list[CellStyle]:
         """The styles of cells by their number; what a damaged or missing part lacks is plain."""
-        root = next(map(self.package.xml, self.package.related(self.package.main, "styles")), None)
+        root = next((root for _, root in self.related(self.package.main, "styles")), None)
         if root is None:
             return []
         codes = {**BUILTIN_FORMATS, **_HAN_FORMATS}
@@ -198,24 +198,21 @@ class WorkbookFile:
                 yield SheetCell(column, value, style_of, formula, () if plain else runs)
 
     def _value(self, cell: Any) -> tuple[Value | None, tuple[Run, ...]]:
-        kind, runs = cell.get("t", "n"), tuple[Run, ...]()
-        text = cell.findtext(_S + "v", "")
-        if kind == "inlineStr":
-            runs = _runs(found) if (found := cell.find(_S + "is")) is not None else ()
-        elif kind == "str":
+        kind, text = cell.get("t", "n"), cell.findtext(_S + "v", "")
+        plain = text.strip()
+        if kind in ("inlineStr", "s") and (plain or kind == "inlineStr"):
+            known = plain.isdigit() and int(plain) < len(self._strings) if kind == "s" else False
+            item = cell.find(_S + "is") if kind == "inlineStr" else None
+            runs = self._strings[int(plain)] if known else _runs(item) if item is not None else ()
+            return "".join(words for *_, words in runs), runs
+        if kind == "str":
             return (_text(text) if cell.find(_S + "v") is not None else None), ()
-        elif not (plain := text.strip()):
-            return None, ()
-        elif kind == "s":
-            runs = self._strings[int(plain)] if plain.isdigit() and int(plain) < len(self._strings) else ()
-        elif kind == "b":
+        if kind == "b" and plain:
             return plain == "1", ()
-        elif kind == "n" and _NUMERAL.fullmatch(plain):
+        if kind == "n" and plain and _NUMERAL.fullmatch(plain):
             value = int(plain) if plain.lstrip("+-").isdigit() and len(text) < 20 else float(plain)
             return (value if math.isfinite(value) else text), ()
-        else:
-            return _text(text), ()
-        return "".join(words for *_, words in runs), runs
+        return (_text(text) if plain else None), ()
 
     def _formula(self, cell: Any, part: str, place: str) -> str:
         """The formula of a cell; one that is shared is that of its first cell, moved."""
@@ -237,21 +234,24 @@ class WorkbookFile:
         found: dict[str, str] = {}
         for kind in ("comments", "threadedComment"):
             said: dict[str, list[str]] = {}
-            for part in self.package.related(sheet.part, kind):
-                root = self.package.xml(part)
-                for e in root.iter("{*}comment", "{*}threadedComment") if root is not None else ():
+            for _, root in self.related(sheet.part, kind):
+                for e in root.iter("{*}comment", "{*}threadedComment"):
                     text = "".join(t.text or "" for t in e.iter("{*}t", "{*}text") if len(t) == 0)
                     said.setdefault(e.get("ref", ""), []).append(_text(text).strip())
             found |= {place: "\n".join(filter(None, texts)) for place, texts in said.items()}
         return found
 
+    def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
+        """The parts that one leads to by relations of a kind, with their roots."""
+        parts = ((name, self.package.xml(name)) for name in self.package.related(part, kind))
+        return (both for both in parts if both[1] is not None)
+
     def boxes(self, sheet: SheetPart) -> list[str]:
         """The words of text boxes, shapes and titles of charts that lie on a sheet."""
         found = []
-        for part in self.package.related(sheet.part, "drawing"):
-            for drawn in (part, *self.package.related(part, "chart")):
-                root = self.package.xml(drawn)
-                for body in root.iter("{*}txBody", "{*}title") if root is not None else ():
+        for part, drawing in self.related(sheet.part, "drawing"):
+            for root in (drawing, *(chart for _, chart in self.related(part, "chart"))):
+                for body in root.iter("{*}txBody", "{*}title"):
                     lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
                     found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]

@@ -110,11 +110,12 @@ def _of_outlook(data: bytes, path: str) -> EmailMessage:
 def _attached(message: Any, deep: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """The files attached to a mail, and to those attached to it."""
     for part in message.iter_attachments():
+        shown = (
+            part.get_content_maintype() == "image" and not part.is_attachment()
+        )  # in the words of the mail
         if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
             yield from _attached(part.get_content(), deep + 1)
-        elif part.get_content_maintype() == "image" and not part.is_attachment():
-            continue  # shown in the words of the mail
-        elif name := one_line(part.get_filename() or "").replace("/", "_"):
+        elif (name := one_line(part.get_filename() or "").replace("/", "_")) and not shown:
             yield name, lambda part=part: part.get_payload(decode=True) or b""  # type: ignore[misc]
 
 

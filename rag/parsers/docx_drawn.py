@@ -78,8 +78,7 @@ class Drawings:
         places = sorted({place for column in columns for place in column})
         if not places:
             return False
-        if title:
-            self._builder.paragraph(title)
+        self._builder.paragraph(title)
         head = [" / ".join(dict.fromkeys(filter(None, axes))), *(n or title for n in names)]
         rows = ([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)
         rows_to(self._builder, [head, *rows], heads=1, title=title)

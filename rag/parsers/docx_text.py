@@ -36,10 +36,8 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
-_R_ID = tuple(
-    f"{{http://schemas.openxmlformats.org/officeDocument/2006/relationships}}{n}"
-    for n in ("id", "embed", "dm")
-)
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))

@@ -44,8 +44,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     builder = TextBuilder()
     title, losses, metadata = _READERS[path.lower().rpartition(".")[2]](data, path, limits, builder)
     text, blocks, _ = builder.build(title)
-    known = {name: value for name, value in metadata.items() if value}
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=known)
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=metadata)
 
 
 def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
@@ -69,7 +68,8 @@ def _described(root: Any) -> _Said:
         next((one_line(e.text or "") for e in _all(root, f"{{http://purl.org/dc/elements/1.1/}}{name}")), "")
         for name in ("title", "creator", "date")
     )
-    return title, [], {"author": author, "date": day[:10]}
+    known = (("author", author), ("date", day[:10]))
+    return title, [], {name: value for name, value in known if value}
 
 
 def _all(root: Any, *tags: str) -> Iterable[Any]:

@@ -226,7 +226,7 @@ class _Details:
         found = reader.metadata or {}
         for key, name in (("/Author", "author"), ("/Subject", "subject"), ("/Keywords", "keywords")):
             value = one_line(str(found.get(key) or ""))
-            if value:
+            if value and not _RE["unset"].fullmatch(value):
                 self.metadata[name] = value[:500]
         for key, name in (("/CreationDate", "created"), ("/ModDate", "modified")):
             match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", str(found.get(key) or ""))

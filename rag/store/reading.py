@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import filterfalse
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 
 from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
@@ -26,7 +26,7 @@ from rag.parsers import CONTAINERS, HOLDS, SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import NO_LINKS, FileState, Tokens, printable
 from rag.types import Chunk, Document
-from rag.types.documents import WITHDRAWN, Metadata, single
+from rag.types.documents import WITHDRAWN, Metadata, path_words, single
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
@@ -245,9 +245,7 @@ def passages(
         replace(c, roles=c.roles or tuple(kind for found in kinds for kind in found[n]))
         for n, c in enumerate(chunks)
     )
-    # The file name as words: it often holds the company, the year, the article.
-    name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
-    title = _joined(f"{document.title}\n{name}")
+    title = _joined(f"{document.title}\n{path_words(document.path)}")
     heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
     return Read(
         document,

@@ -58,7 +58,8 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
     """
     kind = _kind(source.name)
     if not kind:
-        raise ParseError(f"{path}: {refusal(source.name)}.", "unsupported")
+        known = ", ".join(sorted(SUFFIXES))
+        raise ParseError(f"{path}: {refusal(source.name)}. Formats read: {known}.", "unsupported")
     data = content(source, path=path, limits=limits)
     if data.startswith(_OLD_OFFICE) and kind in ("docx", "xlsx"):
         # Office puts an encrypted .docx or .xlsx into the container of the old binary formats.
@@ -147,11 +148,8 @@ def _run(function: str, kind: str, data: bytes, *, path: str, **asked: Any) -> A
 def refusal(name: str) -> str:
     """Why a file of this name is not read, and what helps."""
     suffix = Path(name).suffix.lower()
-    other = _ADVICE.get(suffix)
-    advice = (
-        f"Save it as {other} and ingest that" if other else f"Formats read: {', '.join(sorted(SUFFIXES))}"
-    )
-    return f"the format {suffix or '(no suffix)'} is not read. {advice}"
+    advice = f". Save it as {_ADVICE[suffix]} and ingest that" if suffix in _ADVICE else ""
+    return f"the format {suffix or '(no suffix)'} is not read{advice}"
 
 
 def _read(source: Path, path: str, limits: Limits) -> bytes:

@@ -129,12 +129,10 @@ class Styles:
             # In both a paragraph's and a character's style, these cancel out (17.7.3).
             toggled = {n: bool(outer.get(n)) != bool(inner.get(n)) for n in ("strike", "vanish")}
             said = {**outer, **inner, **toggled, **own}
-            struck, white = (
-                said["strike"] or said.get("dstrike"),
-                said.get("white") and not said.get("backed"),
-            )
-            flags = map(bool, (struck, said["vanish"], white, said.get("set_off")))
-            self._looks[key] = RunLook(*flags, said.get("shift") or 0, said.get("font") or "")
+            struck, hidden = bool(said["strike"] or said.get("dstrike")), bool(said["vanish"])
+            white, set_off = bool(said.get("white") and not said.get("backed")), bool(said.get("set_off"))
+            shift, font = said.get("shift") or 0, said.get("font") or ""
+            self._looks[key] = RunLook(struck, hidden, white, set_off, shift, font)
         return self._looks[key]
 
 

@@ -184,7 +184,7 @@ class _RichText:
             page += "<tr>"
             for (left, *_), (edge, merged, words) in pairwise([(0, "", ""), *row]):
                 across, tag = columns.index(edge) - columns.index(left), "th" if head else "td"
-                down = 1 + sum(1 for _ in takewhile(lambda ends, edge=edge: edge in ends, covered[n + 1 :]))
+                down = 1 + sum(1 for _ in takewhile(lambda ends: edge in ends, covered[n + 1 :]))  # noqa: B023
                 if merged != "clvmrg":
                     page += f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>"
             page += "</tr>"

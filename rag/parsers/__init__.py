@@ -9,7 +9,8 @@ import hashlib
 import importlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -55,9 +56,10 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
 
     Raises ParseError, whose `status` says why: empty, password, corrupt, too_large, unsupported, unreadable.
     """
-    kind = SUFFIXES.get(source.suffix.lower(), "")
+    kind = _kind(source.name)
     if not kind:
-        raise ParseError(f"{path}: {refusal(source.name)}.", "unsupported")
+        known = ", ".join(sorted(SUFFIXES))
+        raise ParseError(f"{path}: {refusal(source.name)}. Formats read: {known}.", "unsupported")
     data = content(source, path=path, limits=limits)
     if data.startswith(_OLD_OFFICE) and kind in ("docx", "xlsx"):
         # Office puts an encrypted .docx or .xlsx into the container of the old binary formats.
@@ -96,20 +98,31 @@ def content(source: Path, *, path: str, limits: Limits = Limits()) -> bytes:  # 
     ZIP folders do."""
     outer = holder(source)
     names = source.relative_to(outer).as_posix()
-    data: bytes = _read(outer, path, limits)
-    for _ in range(_DEEPEST) if names != "." else ():
-        inside = _run("held", SUFFIXES.get(outer.suffix.lower(), ""), data, path=str(outer), limits=limits)
+    if names == ".":
+        return _read(source, path, limits)
+    inside = _held(outer, outer.stat().st_mtime_ns, limits)
+    for _ in range(_DEEPEST):
         name = next((n for n in inside if names == n or names.startswith(f"{n}/")), "")
         if not name:
             raise ParseError(f"{path}: no longer in {outer.name}.", "unreadable")
-        data, outer, names = inside[name](), Path(name), names[len(name) + 1 :]
+        data, names = inside[name](), names[len(name) + 1 :]
         if len(data) > limits.max_bytes or not data:
             raise ParseError(f"{path}: {len(data):,} bytes.", "too_large" if data else "empty")
         if not names:
             return data
-    if names != ".":
-        raise ParseError(f"{path}: more than {_DEEPEST} files within files. Unpack them.", "unsupported")
-    return data
+        inside = _run("held", _kind(name), data, path=name, limits=limits)
+    raise ParseError(f"{path}: more than {_DEEPEST} files within files. Unpack them.", "unsupported")
+
+
+@lru_cache(maxsize=1)  # the files in one are read one after the other
+def _held(outer: Path, when: int, limits: Limits) -> Mapping[str, Callable[[], bytes]]:
+    """What was in a file on the disk at a time."""
+    data = _read(outer, str(outer), limits)
+    return _run("held", _kind(outer.name), data, path=str(outer), limits=limits)  # type: ignore[no-any-return]
+
+
+def _kind(name: str) -> str:
+    return SUFFIXES.get(Path(name).suffix.lower(), "")
 
 
 def holder(source: Path) -> Path:
@@ -119,8 +132,8 @@ def holder(source: Path) -> Path:
 
 def _run(function: str, kind: str, data: bytes, *, path: str, **asked: Any) -> Any:
     """What a parser of a kind gives; whatever else goes wrong in it is a ParseError, too."""
-    module = importlib.import_module(f"rag.parsers.{_MODULES.get(kind, kind)}")
     try:
+        module = importlib.import_module(f"rag.parsers.{_MODULES.get(kind, kind)}")
         return getattr(module, function)(data, path=path, **asked)
     except (CitewiseError, MemoryError):
         raise
@@ -135,11 +148,8 @@ def _run(function: str, kind: str, data: bytes, *, path: str, **asked: Any) -> A
 def refusal(name: str) -> str:
     """Why a file of this name is not read, and what helps."""
     suffix = Path(name).suffix.lower()
-    other = _ADVICE.get(suffix)
-    advice = (
-        f"Save it as {other} and ingest that" if other else f"Formats read: {', '.join(sorted(SUFFIXES))}"
-    )
-    return f"the format {suffix or '(no suffix)'} is not read. {advice}"
+    advice = f". Save it as {_ADVICE[suffix]} and ingest that" if suffix in _ADVICE else ""
+    return f"the format {suffix or '(no suffix)'} is not read{advice}"
 
 
 def _read(source: Path, path: str, limits: Limits) -> bytes:

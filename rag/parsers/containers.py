@@ -31,7 +31,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
     builder, inside = TextBuilder(), held(data, path=path, limits=limits)
     read_here = [name for name in inside if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    losses = [Loss(LossKind.UNSUPPORTED_PART, name) for name in inside if name not in read_here]
+    losses = tuple(Loss(LossKind.UNSUPPORTED_PART, name) for name in inside if name not in read_here)
     metadata, title = {HOLDS: "\n".join(read_here)}, ""
     if not path.lower().endswith(".zip"):
         mail = _message(data, path)
@@ -40,8 +40,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     for name in inside:
         builder.paragraph(name, listed=0)
     text, blocks, _ = builder.build(title)
-    known = {name: value for name, value in metadata.items() if value}
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=known)
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
 
 
 def held(data: bytes, *, path: str, limits: Limits) -> dict[str, Callable[[], bytes]]:
@@ -50,9 +49,7 @@ def held(data: bytes, *, path: str, limits: Limits) -> dict[str, Callable[[], by
         return dict(_of_zip(data, path, limits))
     found: dict[str, Callable[[], bytes]] = {}
     for name, part in _attached(_message(data, path), 1):
-        stem, dot, suffix = name.rpartition(".")
-        free = (name, *(f"{stem or suffix} ({n}){dot}{suffix}" for n in range(2, len(found) + 3)))
-        found[next(name for name in free if name not in found)] = part
+        found[name if name not in found else f"{len(found) + 1} {name}"] = part
     return found
 
 
@@ -113,16 +110,13 @@ def _of_outlook(data: bytes, path: str) -> EmailMessage:
 def _attached(message: Any, deep: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """The files attached to a mail, and to those attached to it."""
     for part in message.iter_attachments():
-        if _is_mail(part, deep):
+        shown = (
+            part.get_content_maintype() == "image" and not part.is_attachment()
+        )  # in the words of the mail
+        if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
             yield from _attached(part.get_content(), deep + 1)
-        elif part.get_content_maintype() == "image" and not part.is_attachment():
-            continue  # shown in the words of the mail
-        elif name := one_line(part.get_filename() or "").replace("/", "_"):
+        elif (name := one_line(part.get_filename() or "").replace("/", "_")) and not shown:
             yield name, lambda part=part: part.get_payload(decode=True) or b""  # type: ignore[misc]
-
-
-def _is_mail(part: Any, deep: int) -> bool:
-    return part.get_content_type() == "message/rfc822" and deep < _DEEPEST
 
 
 def _write(message: Any, builder: TextBuilder, deep: int) -> None:
@@ -134,7 +128,7 @@ def _write(message: Any, builder: TextBuilder, deep: int) -> None:
     if (body := message.get_body(("plain", "html"))) is not None:
         _words(body, builder)
     for part in message.iter_attachments():
-        if _is_mail(part, deep):
+        if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
             _write(part.get_content(), builder, deep + 1)
         elif part.get_content_type() in ("text/plain", "text/html") and not part.get_filename():
             _words(part, builder)

@@ -45,7 +45,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata = package.properties()
     title = metadata.pop("title", "") or reader.title
     text, blocks, _ = reader.builder.build(title)
-    if not blocks and reader.drawings.pictures:
+    if not blocks and reader.drawings.numbers["picture"]:
         raise ParseError(
             f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
             "empty",
@@ -98,8 +98,7 @@ class _Reader:
         return next((root for name in parts if (root := self._package.xml(name)) is not None), None)
 
     def _target(self, identifier: str) -> str:
-        relation = self._relations.get(identifier)
-        return relation.target if relation is not None else ""
+        return self._relations.get(identifier, ("", ""))[1]
 
     def _margins(self, body: Any, which: str) -> None:
         """Headers or footers, each once, those of first and even pages too where these have their own; page
@@ -176,7 +175,8 @@ class _Reader:
         bold = level == 0 and not line.listed and element is not None and _all_bold(element)
         if level == 0 and not line.listed and (bold or not self._begun):
             counted = heading_level(line.number + text) if line.number else 0
-            level = counted or heading_level(text) or (5 if bold and _looks_like_title(text) else 0)
+            title = len(text.strip()) <= 80 and "\n" not in text.strip() and not _RE["ends"].search(text)
+            level = counted or heading_level(text) or (5 if bold and title else 0)
         return level
 
     def _end_carried(self) -> None:
@@ -201,18 +201,17 @@ class _Reader:
     def _write_notes(self) -> None:
         """The notes that what was written refers to."""
         waiting, self._notes = self._notes, []
-        for note in waiting:  # grows: a comment may be about a note
-            if note.label in self._written:
+        for label, gone in waiting:  # grows: a comment may be about a note
+            body = self._note_bodies(label.split()[0]).get(label)
+            if body is None or label in self._written:
                 continue
-            self._written.add(note.label)
-            body = self._note_bodies(note.kind).get(note.id)
-            lines = self._lines.all(body) if body is not None else []
+            self._written.add(label)
+            lines = self._lines.all(body)
             text = "\n".join(line.numbered for line in lines)
-            author = body.get(W + "author") if body is not None and note.kind == "comment" else ""
             if unmarked(text).strip():
+                author = body.get(W + "author") if label.startswith("comment") else ""
                 text = f"{author}: {text}" if author else text
-                text = marked(note.gone, unmarked(text)) if note.gone else note_body(note.label) + text
-                self.builder.paragraph(text)
+                self.builder.paragraph(marked(gone, unmarked(text)) if gone else note_body(label) + text)
             for line in lines:
                 for kind, former in line.former.items():
                     self.builder.paragraph(marked(kind, former))
@@ -223,7 +222,7 @@ class _Reader:
             root = self._part(f"{kind}s")
             bodies = root.findall(W + kind) if root is not None else []
             shown = (body for body in bodies if body.get(W + "type") in (None, "normal"))
-            self._bodies[kind] = {body.get(W + "id") or "": body for body in shown}
+            self._bodies[kind] = {f"{kind} {body.get(W + 'id')}": body for body in shown}
         return self._bodies[kind]
 
     def _included(self, part: str) -> None:
@@ -321,8 +320,3 @@ def _is_set_off(cell: Any) -> bool:
 def _all_bold(paragraph: Any) -> bool:
     runs = [run for run in paragraph.iter(W + "r") if run.find(W + "t") is not None]
     return bool(runs) and all(is_on(run.find(f"{W}rPr/{W}b")) for run in runs)
-
-
-def _looks_like_title(text: str) -> bool:
-    line = text.strip()
-    return len(line) <= 80 and "\n" not in line and not line.endswith(tuple(".。;；,，:："))

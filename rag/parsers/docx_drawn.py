@@ -34,35 +34,30 @@ class Drawings:
 
     def __init__(self, package: Package, builder: TextBuilder) -> None:
         self._package, self._builder = package, builder
-        self._numbers: Counter[str] = Counter()
+        self.numbers: Counter[str] = Counter()  # how many there are of a kind: "picture", "chart"
         self.losses: list[Loss] = []
         self.page = [0, 0]  # width and height of a page, in English Metric Units
-
-    @property
-    def pictures(self) -> int:
-        """How many pictures there are."""
-        return self._numbers["picture"]
 
     def add(self, drawn: Drawn, target: str, *, under: str) -> None:
         """`target`: the part that it leads to; `under`: the heading above."""
         kind = drawn.kind
         if kind == "picture":
-            self._numbers[kind] += 1
+            self.numbers[kind] += 1
             sides = zip(_size(drawn.element), _PAGE_SIZE, self.page, strict=True)
             if self.page[0] and all(own >= share * side for own, share, side in sides):
-                self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self._numbers[kind]}", under)
+                self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self.numbers[kind]}", under)
             return
         if kind == "object":
             name = drawn.name.casefold()
             kind = "embedded " + next((of for key, of in _PROGRAMS.items() if key in name), "object")
         kind = kind.removeprefix("new ")
-        self._numbers[kind] += 1
+        self.numbers[kind] += 1
         root = self._package.xml(target) if target else None
         read = root is not None and (
             (drawn.kind == "chart" and self._chart(root)) or (kind == "diagram" and self._diagram(root))
         )
         if not read:
-            self.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self._numbers[kind]}", under)
+            self.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self.numbers[kind]}", under)
 
     def lose(self, kind: LossKind, what: str, under: str) -> None:
         """Something of the file is not read: `what` and the heading that it stands under."""
@@ -83,8 +78,7 @@ class Drawings:
         places = sorted({place for column in columns for place in column})
         if not places:
             return False
-        if title:
-            self._builder.paragraph(title)
+        self._builder.paragraph(title)
         head = [" / ".join(dict.fromkeys(filter(None, axes))), *(n or title for n in names)]
         rows = ([categories.get(p, ""), *(c.get(p, "") for c in columns)] for p in places)
         rows_to(self._builder, [head, *rows], heads=1, title=title)

@@ -129,14 +129,10 @@ class Styles:
             # In both a paragraph's and a character's style, these cancel out (17.7.3).
             toggled = {n: bool(outer.get(n)) != bool(inner.get(n)) for n in ("strike", "vanish")}
             said = {**outer, **inner, **toggled, **own}
-            self._looks[key] = RunLook(
-                struck=bool(said["strike"] or said.get("dstrike")),
-                hidden=bool(said["vanish"]),
-                white=bool(said.get("white") and not said.get("backed")),
-                set_off=bool(said.get("set_off")),
-                shift=said.get("shift") or 0,
-                font=said.get("font") or "",
-            )
+            struck, hidden = bool(said["strike"] or said.get("dstrike")), bool(said["vanish"])
+            white, set_off = bool(said.get("white") and not said.get("backed")), bool(said.get("set_off"))
+            shift, font = said.get("shift") or 0, said.get("font") or ""
+            self._looks[key] = RunLook(struck, hidden, white, set_off, shift, font)
         return self._looks[key]
 
 
@@ -234,12 +230,9 @@ class Numbering:
 
     def __init__(self, root: Any, styles: Styles) -> None:
         """`root`: of numbering.xml, or None."""
-        self._abstract: dict[str, Any] = {}
-        self._lists: dict[str, Any] = {}
         self._styles = styles
-        for kind, found in (("abstractNum", self._abstract), ("num", self._lists)):
-            for element in root.iterchildren(W + kind) if root is not None else ():
-                found[element.get(f"{W}{kind}Id", "")] = element
+        both = (root.findall(W + kind) if root is not None else [] for kind in ("abstractNum", "num"))
+        self._abstract, self._lists = ({e.get(f"{e.tag}Id", ""): e for e in found} for found in both)
         self._list = cache(self._defined)
         self._counts: dict[str, list[int | None]] = {}
         self._begun: set[tuple[str, int]] = set()
@@ -247,12 +240,10 @@ class Numbering:
     def place(self, properties: Any) -> tuple[str, int | None, int | None, str]:
         """Of a paragraph (its w:pPr) the style id, its own outline level (1 to 9, None: as the style says),
         depth in a list (None: in none) and the id of the list whose numbers are counted ("": none)."""
-        style, outline, own, level = "", None, None, None
-        if properties is not None:
-            style, outline = value(properties.find(W + "pStyle")), integer(properties.find(W + "outlineLvl"))
-            number = properties.find(f"{W}numPr/{W}numId")
-            own = value(number) if number is not None else None
-            level = integer(properties.find(f"{W}numPr/{W}ilvl"))
+        found = (f"{W}pStyle", f"{W}outlineLvl", f"{W}numPr/{W}numId", f"{W}numPr/{W}ilvl")
+        named, lined, number, ilvl = (properties.find(n) if properties is not None else None for n in found)
+        style, outline, level = value(named), integer(lined), integer(ilvl)
+        own = value(number) if number is not None else None
         styled, styled_level = self._styles.numbering(style or self._styles.default)
         number_id = styled if own is None else own
         number_id = "" if number_id == "0" else number_id
@@ -285,16 +276,13 @@ class Numbering:
             if restart < 0 or level < restart:
                 counts[n] = None
         own = levels[level]
-
-        def shown(place: re.Match[str]) -> str:
-            n = int(place[1]) - 1
-            number = counts[n] if n <= level else None
-            form = "decimal" if own.legal and levels[n].form not in ("bullet", "none") else levels[n].form
-            return "" if number is None else written(number, form)
-
         if own.form == "bullet" or not own.shown:
             return ""
-        text = _RE["place"].sub(shown, own.text).strip()
+        numbers = {}
+        for n, (one, count) in enumerate(zip(levels[: level + 1], counts, strict=False), 1):
+            form = "decimal" if own.legal and one.form not in ("bullet", "none") else one.form
+            numbers[str(n)] = written(count or 0, form)
+        text = _RE["place"].sub(lambda place: numbers.get(place[1], ""), own.text).strip()
         return f"{text}{own.suffix}" if text else ""
 
     def _defined(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
@@ -316,10 +304,8 @@ class Numbering:
         for change in element.iterchildren(W + "lvlOverride"):
             n, own = _place(change), change.find(W + "lvl")
             levels[n] = _Level(own) if own is not None else levels[n]
-            if (start := _value(change, "startOverride")).isdigit():
-                starts[n] = int(start)
-            elif own is not None:
-                starts[n] = levels[n].start
+            if (start := _value(change, "startOverride")).isdigit() or own is not None:
+                starts[n] = int(start) if start.isdigit() else levels[n].start
         return abstract, levels, starts
 
 

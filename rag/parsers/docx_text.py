@@ -36,10 +36,8 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
-_R_ID = tuple(
-    f"{{http://schemas.openxmlformats.org/officeDocument/2006/relationships}}{n}"
-    for n in ("id", "embed", "dm")
-)
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
@@ -62,19 +60,8 @@ _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
 
 
-@dataclass(frozen=True, slots=True)
-class NoteReference:
-    """A note that a paragraph refers to: `kind` "footnote", "endnote" or "comment", and its id in that part;
-    `gone` where its mark was deleted, or is hidden."""
-
-    kind: str
-    id: str
-    gone: MarkKind | None = None
-
-    @property
-    def label(self) -> str:
-        """What leads to it among the notes of the file."""
-        return f"{self.kind} {self.id}"
+# A note that a paragraph refers to: ("footnote 3", "endnote 1" or "comment 7", how its mark is gone).
+NoteReference = tuple[str, MarkKind | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +240,9 @@ class LineReader:
                         sign = docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
                         self._say(sign, kind, look.shift)
                 case "footnoteReference" | "endnoteReference" | "commentReference":
-                    gone = kind if kind in WITHDRAWN else None
-                    note = NoteReference(name.removesuffix("Reference"), child.get(W + "id") or "", gone)
-                    self._words.notes.append(note)
-                    self._say(marks.note_mark(note.label), kind)
+                    label = f"{name.removesuffix('Reference')} {child.get(W + 'id')}"
+                    self._words.notes.append((label, kind if kind in WITHDRAWN else None))
+                    self._say(marks.note_mark(label), kind)
                     if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
                         break  # the sign in the rest of the run is the note's own mark
                 case _ if tag in (_M + "oMath", _M + "oMathPara"):

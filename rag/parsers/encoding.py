@@ -18,17 +18,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _SAMPLE = 256 * 1024
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32), 127])
 # GB 2312 keeps its 3,755 frequent characters in rows B0 to D7, punctuation in A1 to A3; Big5 its 5,401
 # frequent ones from A4 to C6. A pair that is glued to small Latin letters is an accent misread.
 _PAIRS = {
     encoding: re.compile(
-        rb"(?P<ascii>[\x00-\x80]+)|(?!(?<![^\sA-Za-z])"
-        + pair
-        + rb"[a-z])(?P<frequent>"
-        + pair
-        + rb")|"
-        + other,
-        re.S,
+        rb"(?P<ascii>[\x00-\x80]+)|(?!(?<![^\sA-Za-z])%b[a-z])(?P<frequent>%b)|%b" % (pair, pair, other), re.S
     )
     for encoding, pair, other in (
         (
@@ -71,7 +66,7 @@ def decode(data: bytes, *, path: str) -> str:
         wide = ""
     if not wide and (zeros or _looks_binary(data)):
         raise _not_text(path)
-    return wide or _decode_chinese(data) or _decode_western(data) or _decode_detected(data, path)
+    return wide or _decode_chinese(data) or _decode_detected(data, path)
 
 
 def _not_text(path: str) -> ParseError:
@@ -80,31 +75,18 @@ def _not_text(path: str) -> ParseError:
 
 def _looks_binary(data: bytes) -> bool:
     sample = data[:_SAMPLE]
-    controls = len(sample) - len(
-        sample.translate(None, bytes([*range(9), *range(14, 27), *range(28, 32), 127]))
-    )
-    return controls > len(sample) * 0.02
+    return len(sample.translate(None, _CONTROLS)) < len(sample) * 0.98
 
 
 def _decode_utf16(data: bytes) -> str:
     """UTF-16 without a mark: of the two byte orders the one whose text is made of letters, digits, blanks and
     punctuation."""
-    readings = []
+    readings = {0.9: ""}  # random bytes land among the Han characters one time in three: 0.9 is far from that
     for encoding in ("utf-16-be", "utf-16-le"):
         with suppress(UnicodeDecodeError):
             text = data[: len(data) // 2 * 2].decode(encoding)
-            sample = text[:20_000]
-            readings.append((len(_USUAL.findall(sample)) / max(1, len(sample)), encoding, text))
-    share, _, best = max(readings, default=(0.0, "", ""))
-    # Random bytes land among the Han characters one time in three: 0.9 is far from that.
-    return best if share >= 0.9 else ""
-
-
-def _decode_western(data: bytes) -> str:
-    """Windows-1252 where all accents are those of French, German, Spanish or Portuguese: detectors take short
-    texts in these languages for Polish."""
-    text = data.decode("cp1252", errors="replace")
-    return text if _WESTERN.fullmatch(text) else ""
+            readings[len(_USUAL.findall(text[:20_000])) / max(1, len(text[:20_000]))] = text
+    return readings[max(readings)]
 
 
 def _decode_chinese(data: bytes) -> str:
@@ -126,6 +108,9 @@ def _decode_chinese(data: bytes) -> str:
 def _decode_detected(data: bytes, path: str) -> str:
     from charset_normalizer import from_bytes
 
+    # Detectors take short texts in French, German, Spanish or Portuguese for Polish.
+    if _WESTERN.fullmatch(text := data.decode("cp1252", errors="replace")):
+        return text
     best = from_bytes(data[:_SAMPLE], cp_isolation=_OTHERS, enable_fallback=False).best()
     encoding = best.encoding if best else "cp1252"
     text = data.decode(encoding, errors="replace")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from rag.languages import Patterns
@@ -60,7 +61,7 @@ def _mathml(node: Any, depth: int) -> str:
     parts = [_mathml(part, depth + 1) for part in (nodes[:1] if tag == "semantics" else nodes)]
     scripts = _SCRIPTED.get(tag, ())
     if tag == "mfrac" and len(parts) == 2:
-        return _fraction(*map(str.strip, parts))
+        return "/".join(_grouped(part.strip()) for part in parts)
     if tag == "msqrt" or (tag == "mroot" and len(parts) == 2):
         return _radical("".join(parts) if tag == "msqrt" else parts[0], "" if tag == "msqrt" else parts[1])
     if scripts and len(parts) == len(scripts) + 1:
@@ -137,11 +138,14 @@ def _object(element: Any, kind: str) -> str | None:
     def hidden(name: str) -> bool:
         return value(name, "off") not in ("off", "0", "false")
 
-    each = [_row(e).strip() for e in element.iterchildren(_OMML + "e")] if kind in ("d", "eqArr") else []
+    def each(parent: Any) -> list[str]:
+        return [_row(e).strip() for e in parent.iterchildren(_OMML + "e")]
+
     match kind:
         case "f":
             over, under = part("num"), part("den")
-            return f"{over}¦{under}" if value("type") == "noBar" else _fraction(over, under)
+            bare = value("type") == "noBar"
+            return f"{over}¦{under}" if bare else f"{_grouped(over)}/{_grouped(under)}"
         case "rad":
             return _radical(part("e"), "" if hidden("degHide") else part("deg"))
         case "sSub" | "sSup" | "sSubSup":
@@ -156,16 +160,12 @@ def _object(element: Any, kind: str) -> str | None:
             lower = kind == "limLow"
             return _limits(part("e"), part("lim") if lower else "", "" if lower else part("lim"))
         case "d":
-            return f"{value('begChr', '(')}{value('sepChr', '|').join(each)}{value('endChr', ')')}"
+            return f"{value('begChr', '(')}{value('sepChr', '|').join(each(element))}{value('endChr', ')')}"
         case "m":
-            rows = [
-                [_row(e).strip() for e in row.iterchildren(_OMML + "e")]
-                for row in element.iterchildren(_OMML + "mr")
-            ]
-            within = next(element.iterancestors(), element).getparent()
-            return _matrix(rows) if within is not None and within.tag == _OMML + "d" else f"[{_matrix(rows)}]"
+            rows = _matrix([each(row) for row in element.iterchildren(_OMML + "mr")])
+            return rows if element.getparent().getparent().tag == _OMML + "d" else f"[{rows}]"
         case "eqArr":
-            return "; ".join(line.replace("&", "").strip() for line in each)
+            return "; ".join(line.replace("&", "").strip() for line in each(element))
         case "acc" | "bar":
             line = "\u0304" if value("pos", "bot") == "top" else "\u0332"
             return part("e") + (value("chr", "\u0302") if kind == "acc" else line)
@@ -180,23 +180,9 @@ def _object(element: Any, kind: str) -> str | None:
 def _grouped(text: str) -> str:
     """In brackets where it is more than one operand."""
     plain = unmarked(text)
-    if _RE["simple"].fullmatch(plain) or (plain[:1] in "([" and _closes(plain) == len(plain) - 1):
-        return text
-    return f"({text})"
-
-
-def _closes(text: str) -> int:
-    """Where the bracket that opens a text is closed; -1."""
-    depth = 0
-    for at, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if depth == 0:
-            return at
-    return -1
-
-
-def _fraction(over: str, under: str) -> str:
-    return f"{_grouped(over)}/{_grouped(under)}"
+    depths = list(accumulate((c in "([") - (c in ")]") for c in plain))
+    enclosed = plain[:1] in "([" and 0 not in depths[:-1] and depths[-1:] == [0]
+    return text if enclosed or _RE["simple"].fullmatch(plain) else f"({text})"
 
 
 def _radical(text: str, degree: str) -> str:

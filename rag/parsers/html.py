@@ -30,11 +30,8 @@ _METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    builder, source = TextBuilder(), decoded(data, path)
-    tree = LexborHTMLParser(source)
-    first_heading = _walk(tree, len(source), builder)
+    builder = TextBuilder()
+    tree, first_heading = _walk(decoded(data, path), builder)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
     text, blocks, _ = builder.build(title)
@@ -43,16 +40,17 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
 def write(source: str, builder: TextBuilder) -> str:
     """Add a piece of HTML that stands in a document of another format; its first heading."""
+    return _walk(source, builder)[1]
+
+
+def _walk(source: str, builder: TextBuilder) -> tuple[Any, str]:
     from selectolax.lexbor import LexborHTMLParser
 
-    return _walk(LexborHTMLParser(source), len(source), builder)
-
-
-def _walk(tree: Any, size: int, builder: TextBuilder) -> str:
-    walker = _Walker(builder, LineWords(WebPage(tree, size)))
+    tree = LexborHTMLParser(source)
+    walker = _Walker(builder, LineWords(WebPage(tree, len(source))))
     if tree.body is not None:
         walker.walk(tree.body)
-    return walker.first_heading
+    return tree, walker.first_heading
 
 
 def decoded(data: bytes, path: str) -> str:
@@ -120,9 +118,7 @@ class _Walker:
 
     def _leave(self, node: Any) -> None:
         tag = node.tag
-        if tag == "-text":
-            return
-        if self._words.close():
+        if tag != "-text" and self._words.close():
             if tag in _BLOCK or tag in _HEADINGS or tag == "li":
                 self._flush()
                 self._items -= tag == "li"
@@ -151,11 +147,10 @@ class _Walker:
         text = _lines(text)
         plain = unmarked(text)
         if self._number and (plain or former):
-            number = marked(MarkKind.NUMBERED, self._number)
-            text = f"{number} {text}" if plain else ""
-            former = {
-                k: marked(k, f"{self._number} {unmarked(t)}") if not plain else t for k, t in former.items()
-            }
+            if plain:
+                text = f"{marked(MarkKind.NUMBERED, self._number)} {text}"
+            else:
+                former = {k: marked(k, f"{self._number} {unmarked(t)}") for k, t in former.items()}
             self._number = ""
         if plain or former:
             self._put(self._kind, text if plain else "", former)
@@ -178,11 +173,10 @@ class _Walker:
         """Add a table of data. False for a table that only lays out a page: its cells are walked as
         blocks."""
         reader = _Table(self, table)
-        if not reader.is_data:
-            return False
-        self._flush()
-        self._put_table(reader)
-        return True
+        if reader.is_data:
+            self._flush()
+            self._put_table(reader)
+        return reader.is_data
 
     def _put_table(self, table: _Table) -> None:
         for words in (table.caption[0], *table.caption[1].values()):
@@ -253,10 +247,9 @@ class _Table(_Walker):
         self.is_data = self._deep <= _DEEPEST and _is_data(table, rows)
         if not self.is_data:
             return
-        for caption in [part for part in table.iter() if part.tag == "caption"][:1]:
-            self.caption = next(
-                (p for p in self._parts(caption) or () if not isinstance(p, CellGrid)), ("", {})
-            )
+        caption = next((part for part in table.iter() if part.tag == "caption"), None)
+        parts_of = self._parts(caption) if caption is not None else ()
+        self.caption = next((p for p in parts_of or () if not isinstance(p, CellGrid)), ("", {}))
         for row in rows:
             # What a part of the table says holds for its rows.
             if self._words.open(row.parent) and self._words.open(row):
@@ -301,20 +294,18 @@ def _is_data(table: Any, rows: Sequence[Any]) -> bool:
     another table stands only in one that has heads."""
     if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
         return False
-    cells = [cell for row in rows for cell in _cells(row)]
-    headed = (
-        sum(cell.tag == "th" or row.parent.tag == "thead" for row in rows[:1] for cell in _cells(row)) > 1
-    )
+    first, inner = rows[0], [cell.child for row in rows for cell in _cells(row) if cell.child is not None]
+    headed = sum(cell.tag == "th" or first.parent.tag == "thead" for cell in _cells(first)) > 1
     if not headed and len(table.css("table")) > 1:
         return False
     if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
         return True
     longest = _LONGEST_CELL * (3 if headed else 1)
+    cells = [child.parent for child in inner if child.tag != "-text" or child.next is not None]
     return not any(
         (size := len(cell.text())) > longest
         or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)
         for cell in cells
-        if cell.child is not None and (cell.child.tag != "-text" or cell.child.next is not None)
     )
 
 

@@ -34,6 +34,7 @@ _ROLES = ("role", "class", "epub:type", "rel")
 _PROPERTIES = _RE.words("properties")
 _INLINE = _RE.words("inline")
 _COLOURS = _RE.pairs("colours")
+_BREAKING = frozenset("br table p div ul ol".split())
 _MOST_RULES = 400
 _MOST_WORK = 200_000_000  # characters of the page times rules that are looked for in it
 Declarations = Mapping[str, str]
@@ -82,12 +83,9 @@ class WebPage:
 
 def _refers(link: Any) -> bool:
     """Whether a link is the mark of a note: raised, or said to be one, and a label."""
-    parent = link.parent
-    return bool(note_labels(link.text())) and (
-        _RE["reference"].search(said(link)) is not None
-        or link.css_first("sup") is not None
-        or any(e is not None and e.tag == "sup" for e in (parent, parent.parent if parent else None))
-    )
+    above = (link.parent, link.parent.parent if link.parent else None)
+    raised_there = link.css_first("sup") is not None or any(e is not None and e.tag == "sup" for e in above)
+    return bool(note_labels(link.text())) and bool(raised_there or _RE["reference"].search(said(link)))
 
 
 def said(node: Any, *names: str) -> str:
@@ -153,8 +151,7 @@ class LineWords:
             return
         text = _RE["spaces"].sub(" ", without_signs(node.text_content or ""))
         if self._bare and text.strip():
-            label = self._bare.strip("[]().")
-            plain = text.lstrip().lstrip("[(")
+            label, plain = self._bare.strip("[]()."), text.lstrip().lstrip("[(")
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
                 text = plain[len(label) :].lstrip("]).: ")
             self._bare = "" if text.strip() else self._bare
@@ -204,10 +201,6 @@ class LineWords:
         """Add words, read as the element that is open looks."""
         self._pieces += [(self._looks[-1].kind, text)] if text else []
 
-    def _before(self) -> str:
-        """The text of the paragraph so far, of long ones the end."""
-        return "".join(text for kind, text in self._pieces[-12:] if kind in (None, MarkKind.INSERTED))
-
     def _note_link(self, node: Any) -> bool:
         """Take in a link that is the mark of a note without being raised, or leads back to one."""
         text = node.text().strip()
@@ -229,7 +222,8 @@ class LineWords:
             return False
         if len(text) > _LONGEST_RAISED or node.css_first("math") is not None:
             return True
-        before, after = self._before(), _following(node)
+        so_far = (words for kind, words in self._pieces[-12:] if kind in (None, MarkKind.INSERTED))
+        before, after = "".join(so_far), _following(node)
         if self._fraction(node, text, before) or (text.strip() and _RE["arrow"].fullmatch(text)):
             return False
         read = raised(before, text, after)
@@ -258,8 +252,7 @@ class LineWords:
     def _labels(self, node: Any, labels: tuple[str, ...]) -> list[str]:
         """The labels of the notes that a raised element names: where its links lead, else as printed."""
         links = [node] if node.tag == "a" else [a for a in node.css("a") if note_labels(a.text())]
-        parent = node.parent
-        links = links or ([parent] if parent is not None and parent.tag == "a" else [])
+        links = links or [e for e in (node.parent,) if e is not None and e.tag == "a"]
         found = [href for a in links if (href := a.attributes.get("href") or "") in self.page.printed]
         if found and len(found) == len(links):
             return found
@@ -280,13 +273,9 @@ class LineWords:
 
 
 def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
-    return (
-        "hidden" in attributes
-        or attributes.get("role") in ("navigation", "menubar")
-        or attributes.get("aria-hidden") == "true"
-        or own.get("display") == "none"
-        or own.get("visibility") == "hidden"
-    )
+    unseen = own.get("display") == "none" or own.get("visibility") == "hidden"
+    silent = attributes.get("aria-hidden") == "true" or "hidden" in attributes
+    return unseen or silent or attributes.get("role") in ("navigation", "menubar")
 
 
 def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: Declarations) -> _Look:
@@ -315,16 +304,14 @@ def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: Decl
 def _following(node: Any) -> str:
     """The beginning of the text behind an element in its line."""
     for _ in range(3):
-        if node.next is not None:
-            ahead = node.next
-            while ahead is not None and ahead.tag == "-comment":
-                ahead = ahead.next
-            if ahead is None or ahead.tag in ("br", "table", "p", "div", "ul", "ol"):
-                return ""
+        ahead = node.next
+        while ahead is not None and ahead.tag == "-comment":
+            ahead = ahead.next
+        if ahead is not None and ahead.tag not in _BREAKING:
             return str((ahead.text_content if ahead.tag == "-text" else ahead.text()) or "")[:20]
         node = node.parent
-        if node is None or node.tag not in ("a", "span", "b", "i", "em", "strong", "font", "small", "u"):
-            return ""
+        if ahead is not None or node is None or node.tag not in _INLINE:
+            break
     return ""
 
 
@@ -334,9 +321,8 @@ def _field(node: Any) -> str:
     if node.tag == "textarea":
         return f" {without_signs(node.text())} "
     if node.tag == "select":
-        options = node.css("option")
-        chosen = [o for o in options if "selected" in o.attributes]
-        chosen = chosen or ([] if "multiple" in attributes else options[:1])
+        first = node.css("option")[: "multiple" not in attributes]
+        chosen = [o for o in node.css("option") if "selected" in o.attributes] or first
         return f" {', '.join(without_signs(o.text()).strip() for o in chosen)} "
     kind = (attributes.get("type") or "text").lower()
     if kind in ("checkbox", "radio"):

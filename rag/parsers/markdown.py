@@ -53,15 +53,11 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
-    if not lines or lines[0].rstrip() != "---":
+    end = next((n for n, line in enumerate(lines[1:200], 1) if line.rstrip() in ("---", "...")), 0)
+    if not end or lines[0].rstrip() != "---":
         return {}, 0
-    for number, line in enumerate(lines[1:200], start=1):
-        if line.rstrip() in ("---", "..."):
-            pairs = [m.groups() for m in map(_FRONT.match, lines[1:number]) if m]
-            return {
-                key.strip().lower(): value.strip().strip("\"'") for key, value in pairs if value.strip()
-            }, number + 1
-    return {}, 0
+    pairs = ((m[1].strip().lower(), m[2].strip()) for m in map(_FRONT.match, lines[1:end]) if m)
+    return {key: value.strip("\"'") for key, value in pairs if value}, end + 1
 
 
 @cache
@@ -74,7 +70,7 @@ def _parser() -> MarkdownIt:
 
 class _Reader:
     """One pass over the tokens of markdown-it. `_marker` is that of a list item whose text is still to come,
-    `_depth` counts the lists around a token, `_page` is the HTML of blocks that follow each other."""
+    `_page` is the HTML of blocks that follow each other."""
 
     def __init__(self, lines: list[str]) -> None:
         self.builder = TextBuilder()
@@ -82,7 +78,6 @@ class _Reader:
         self._lines = lines
         self._parser = _parser()
         self._marker = ""
-        self._depth = 0
         self._counts: list[tuple[str, int]] = []  # of the lists around: number typed first, items so far
         self._grid = CellGrid()
         self._page = ""
@@ -115,15 +110,11 @@ class _Reader:
                     self._prose("")
                 self._marker = ""
             case "bullet_list_open" | "ordered_list_open":
-                if not self._depth:
+                if not self._counts:
                     self.builder.start_group()
-                self._depth += 1
                 self._counts.append(("", 0))
             case "bullet_list_close" | "ordered_list_close":
-                self._depth -= 1
                 self._counts.pop()
-            case "table_open":
-                self._grid = CellGrid()
             case "table_close":
                 self._end_table()
             case "hr":
@@ -160,7 +151,7 @@ class _Reader:
             standing, former = _read(words[task.end() if task else 0 :])
             standing = f"{self._marker}{box}{standing}" if standing or not former else ""
             for block in (standing, *former.values()):
-                self.builder.paragraph(block, listed=self._depth - 1 if self._marker else None)
+                self.builder.paragraph(block, listed=len(self._counts) - 1 if self._marker else None)
         self._marker = ""
         for label, note in zip(notes[::2], notes[1::2], strict=True):
             self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")
@@ -212,6 +203,5 @@ def _is_html(block: str) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    inner = line.strip().removeprefix("|")
-    inner = re.sub(r"(?<!\\)\|$", "", inner)
+    inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
     return [cell.strip().replace("\\|", "|") for cell in _CELL_BREAK.split(inner)]

@@ -59,14 +59,10 @@ def signed_part(text: str, start: int, end: int) -> str:
     """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
     counted; the mark of a note belongs to what stands before it."""
     found, at = "", 0
-    for piece in re.split(f"({_SIGN_RUN.pattern})", text):
-        if piece and _SIGNS.match(piece):
-            inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
-            found += piece if inside else ""
-            continue
-        for character in piece:
-            found += character if start <= at < end else ""
-            at += not character.isspace()
+    for piece in re.findall(f"{_SIGN_RUN.pattern}|(?s:.)", text):
+        inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
+        found += piece if inside else ""
+        at += not (piece.isspace() or _SIGNS.match(piece))
     return found.strip()
 
 
@@ -107,14 +103,11 @@ def raised(before: str, text: str, after: str = "") -> str:
         return f"^{inner}{tail}"
     if _RE["degree"].fullmatch(front[-1:] + inner + after.lstrip()[:1]):
         return f"°{tail}"
-    nuclide = _RE["symbol"].match(after) and _RE["opens_word"].search(front)
-    trade = _TRADE.get(inner.strip("()").casefold()) if len(inner) > 1 else None
-    joined = (
-        trade
-        or _RE["ordinal"].fullmatch(inner)
-        or (nuclide and _RE["isotope"].fullmatch(inner))
-        or _RE["title"].search(f"{front}|{inner}")
+    nuclide = (
+        _RE["symbol"].match(after) and _RE["opens_word"].search(front) and _RE["isotope"].fullmatch(inner)
     )
+    trade = _TRADE.get(inner.strip("()").casefold()) if len(inner) > 1 else None
+    joined = trade or nuclide or _RE["ordinal"].fullmatch(inner) or _RE["title"].search(f"{front}|{inner}")
     labels = () if joined else note_labels(inner)
     if not labels:
         return text.replace(inner, marked(MarkKind.RAISED, trade or inner))
@@ -195,14 +188,11 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
     kept = list(pieces)
     if not any(kind for kind, _ in kept):
         return "".join(text for _, text in kept), {}
-    words = {kind for kind, text in kept if kind in WITHDRAWN and _has_words(kind, unmarked(text))}
-    today = [
-        (kind, marked(kind, text) if kind is MarkKind.INSERTED and words and text.strip() else text)
-        for kind, text in kept
-    ]
-    former = {
-        kind: _without({*MarkKind} - {kind}, _before(kept, kind)) for kind in WITHDRAWN if kind in words
-    }
+    said = ((of, unmarked(text)) for of, text in kept if of in WITHDRAWN)  # hidden signs only keep a distance
+    words = {of for of, text in said if text and (of is not MarkKind.HIDDEN or any(map(str.isalnum, text)))}
+    new = MarkKind.INSERTED if words else None
+    today = [(of, marked(of, text) if of and of is new and text.strip() else text) for of, text in kept]
+    former = {of: _without({*MarkKind} - {of}, _before(kept, of)) for of in WITHDRAWN if of in words}
     return _without(WITHDRAWN, today), {kind: marked(kind, unmarked(text)) for kind, text in former.items()}
 
 
@@ -233,11 +223,6 @@ def _alike(old: str, new: str) -> bool:
     return old.casefold() == new.casefold() or (old[0].isupper() and new[0].isupper())
 
 
-def _has_words(kind: MarkKind, text: str) -> bool:
-    """Whether a piece tells a reader something; hidden signs only keep a distance."""
-    return any(map(str.isalnum, text)) if kind is MarkKind.HIDDEN else bool(text)
-
-
 def _without(kinds: Collection[MarkKind], pieces: Sequence[tuple[MarkKind | None, str]]) -> str:
     """The text of pieces of other kinds; of the blanks on both sides of what is left out one is kept."""
     text, left_out = "", False
@@ -254,7 +239,4 @@ def rows_before(passages: Sequence[tuple[str, Mapping[MarkKind, str]]]) -> list[
     """The rows of a table as they read before something in them was struck, deleted or hidden, one a kind;
     for each cell what `as_it_stands` gave."""
     kinds = [kind for kind in WITHDRAWN if any(kind in former for _, former in passages)]
-    return [
-        [former.get(kind) or marked(kind, unmarked(standing)) for standing, former in passages]
-        for kind in kinds
-    ]
+    return [[former.get(of) or marked(of, unmarked(words)) for words, former in passages] for of in kinds]

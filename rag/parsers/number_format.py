@@ -37,21 +37,19 @@ def show(value: Value, code: str, *, epoch_1904: bool = False) -> str:
         return "TRUE" if value else "FALSE"
     sections = _sections(code)
     if isinstance(value, str):
-        section = sections[3] if len(sections) > 3 else sections[0]
-        if len(sections) < 4 and not _has(section, "text"):
-            return value
-        return "".join(value if kind == "text" else text for kind, text in section if kind != "digit")
+        section = sections[3 if len(sections) > 3 else 0]
+        words = "".join(value if kind == "text" else text for kind, text in section if kind != "digit")
+        return words if len(sections) > 3 or _has(section, "text") else value
     section, negative = _chosen(value, code, sections)
     if _has(section, "date", "elapsed"):
         return _date(value, section, epoch_1904)
     if code and not section:
         return ""
     number = abs(value)
-    if not section or _has(section, "general", "text", "slash"):
-        parts = (general(number) if kind in ("general", "text") else text for kind, text in section)
-        text = "".join(parts) if _has(section, "general", "text") else general(number)
+    if _has(section, "general", "text"):
+        text = "".join(general(number) if kind in ("general", "text") else text for kind, text in section)
     else:
-        text = _number(number, section)
+        text = general(number) if not section or _has(section, "slash") else _number(number, section)
     text = " ".join(text.split())
     signed = value < 0 and not negative and any(c in "123456789" for c in text)
     return f"-{text}" if signed else text
@@ -120,9 +118,8 @@ def _number(value: float, section: Section) -> str:
         return f"{mantissa}E{int(power):{plus}0{len(plus) + sum(n > sign for n in after)}d}"
     last = before[-1] if before else -1
     grouped = "comma" in kinds[: max(last, 0)]
-    scaling = kinds[last + 1 : point].count("comma") + kinds[places[-1] :].count("comma") * (
-        places[-1] > point
-    )
+    scaling = kinds[last + 1 : point].count("comma")
+    scaling += kinds[places[-1] :].count("comma") if places[-1] > point else 0
     exact = (exact / Decimal(1000) ** scaling).quantize(Decimal(1).scaleb(-len(after)), ROUND_HALF_UP, _EXACT)
     whole, _, decimals = f"{exact:f}".partition(".")
     while decimals and section[after[len(decimals) - 1]][1] != "0" and decimals.endswith("0"):

@@ -44,22 +44,17 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     builder = TextBuilder()
     title, losses, metadata = _READERS[path.lower().rpartition(".")[2]](data, path, limits, builder)
     text, blocks, _ = builder.build(title)
-    known = {name: value for name, value in metadata.items() if value}
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=known)
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=metadata)
 
 
 def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
     package = Package(data, path=path, limits=limits)
-    place = next(
-        (e.get("full-path", "") for e in _all(package.xml("META-INF/container.xml"), "{*}rootfile")), ""
-    )
-    root = package.xml(place)
+    places = (e.get("full-path", "") for e in _all(package.xml("META-INF/container.xml"), "{*}rootfile"))
+    root = package.xml(place := next(places, ""))
     if root is None:
         raise ParseError(f"{path}: no EPUB file: it does not say what is in it.", "corrupt")
-    parts = {
-        item.get("id"): posixpath.join(posixpath.dirname(place), unquote(item.get("href", "")))
-        for item in root.iter("{*}item")
-    }
+    folder, items = posixpath.dirname(place), root.iter("{*}item")
+    parts = {e.get("id"): posixpath.join(folder, unquote(e.get("href", ""))) for e in items}
     sheets = [package.read(part).decode(errors="replace") for part in parts.values() if part.endswith(".css")]
     for part in (parts.get(item.get("idref"), "") for item in root.iter("{*}itemref")):
         page = html.decoded(package.read(part), part)
@@ -73,7 +68,8 @@ def _described(root: Any) -> _Said:
         next((one_line(e.text or "") for e in _all(root, f"{{http://purl.org/dc/elements/1.1/}}{name}")), "")
         for name in ("title", "creator", "date")
     )
-    return title, [], {"author": author, "date": day[:10]}
+    known = (("author", author), ("date", day[:10]))
+    return title, [], {name: value for name, value in known if value}
 
 
 def _all(root: Any, *tags: str) -> Iterable[Any]:
@@ -84,7 +80,7 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
     package = open_package(data, path=path, limits=limits, root="presentation")
     relations, drawings = package.relations(package.main), Drawings(package, builder)
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
-        part = target.target if (target := relations.get(place.get(_R_ID, ""))) else ""
+        _, part = relations.get(place.get(_R_ID, ""), ("", ""))
         root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
         if root is None:
             drawings.lose(LossKind.UNSUPPORTED_PART, name.lower(), "")
@@ -95,8 +91,7 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
         hidden = root.get("show") in ("0", "false")
         html.write(f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
         for chart in root.iter(_CHART):
-            target = own.get(chart.get(_R_ID, ""))
-            drawings.add(Drawn("chart"), target.target if target else "", under=name)
+            drawings.add(Drawn("chart"), own.get(chart.get(_R_ID, ""), ("", ""))[1], under=name)
     metadata = package.properties()
     return metadata.pop("title", ""), drawings.losses, metadata
 
@@ -172,12 +167,10 @@ class _OpenText:
             look, above = style.find(_STYLE + "text-properties"), style.get(_STYLE + "parent-style-name", "")
             tag = _tag(look) if look is not None else "span"
             self._tags[style.get(_STYLE + "name")] = self._tags.get(above, tag) if tag == "span" else tag
-        levels = chain(
-            *(s.iter(_TEXT + "list-level-style-number", _TEXT + "outline-level-style") for s in styles)
-        )
-        self._levels = {
-            (e.getparent().get(_STYLE + "name", ""), int(e.get(_TEXT + "level", 1))): e for e in levels
-        }
+        numbered = (_TEXT + "list-level-style-number", _TEXT + "outline-level-style")
+        levels = chain(*(s.iter(*numbered) for s in styles))
+        named = ((e.getparent().get(_STYLE + "name", ""), e) for e in levels)
+        self._levels = {(name, int(e.get(_TEXT + "level", 1))): e for name, e in named}
         self._counts: dict[str, dict[int, int]] = {}
         self._number = ""
         self._notes: list[str] = []
@@ -237,21 +230,18 @@ class _OpenText:
             shown = range(max(1, level + 1 - int(own.get(_TEXT + "display-levels", 1))), level + 1)
             forms = (_FORMS.get(self._levels[style, n].get(_STYLE + "num-format"), "decimal") for n in shown)
             number = ".".join(written(counts.get(n, 1), form) for n, form in zip(shown, forms, strict=True))
-            self._number = (
-                f"{own.get(_STYLE + 'num-prefix', '')}{number}{own.get(_STYLE + 'num-suffix', '')} "
-            )
+            before, behind = (own.get(f"{_STYLE}num-{end}", "") for end in ("prefix", "suffix"))
+            self._number = f"{before}{number}{behind} "
 
 
 def _tag(look: Any) -> str:
     """The element of HTML for a look."""
-    shift = look.get(_STYLE + "text-position", "")
+    shift = look.get(_STYLE + "text-position", "0%")
     if look.get(_TEXT + "display") == "none":
         return "span class=gone"
     if look.get(_STYLE + "text-line-through-style", "none") != "none":
         return "s"
-    return (
-        "sub" if shift.startswith(("sub", "-")) else "sup" if shift and not shift.startswith("0%") else "span"
-    )
+    return "sub" if shift.startswith(("sub", "-")) else "span" if shift.startswith("0%") else "sup"
 
 
 _READERS: dict[str, Callable[[bytes, str, Limits, TextBuilder], _Said]] = {

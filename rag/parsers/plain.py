@@ -55,11 +55,13 @@ def add_lines(builder: TextBuilder, lines: list[str]) -> str:
         if number < drawn:
             continue
         text = line.strip()
-        alone = not (number + 1 < len(lines) and lines[number + 1].strip()) and not paragraph
+        alone = not paragraph and not any(map(str.strip, lines[number + 1 : number + 2]))
         if not text:
             _flush(builder, paragraph)
             continue
-        level = 0 if _continues(paragraph, text) else heading_level(text)
+        # In the middle of a hard-wrapped sentence there is no heading.
+        wrapped = paragraph and len(paragraph[-1]) > 50 and not _SENTENCE_END.search(paragraph[-1].rstrip())
+        level = 0 if wrapped else heading_level(text)
         if level:
             _flush(builder, paragraph)
             builder.heading(text, level)
@@ -82,9 +84,7 @@ def _apart(line: str) -> bool:
     """Whether a line is drawn as a row of a table: its cells apart by bars, tabs, or two blanks and more."""
     text = line.strip()
     drawn = text.count("|") > 1 or _GAP.search(text) or _RULE.fullmatch(text)
-    return (
-        bool(drawn) and not is_list_item(text) and not _RE["article"].match(text) and not _CLAUSE.match(text)
-    )
+    return bool(drawn) and not (is_list_item(text) or _RE["article"].match(text) or _CLAUSE.match(text))
 
 
 def _drawn_table(builder: TextBuilder, run: list[str]) -> int:
@@ -147,20 +147,12 @@ def is_list_item(text: str) -> bool:
     return _RE["list_item"].match(text) is not None and _RE["article"].match(text) is None
 
 
-def _continues(paragraph: list[str], text: str) -> bool:
-    """An all-capitals or numbered line in the middle of a hard-wrapped sentence is not a heading."""
-    return bool(paragraph) and not _SENTENCE_END.search(paragraph[-1].rstrip()) and len(paragraph[-1]) > 50
-
-
 def _begins_paragraph(paragraph: list[str], line: str) -> bool:
     """Without a blank line: an indent after an unindented or finished line, an article number, or a long
     finished line (a file that has one paragraph per line)."""
     last = paragraph[-1].rstrip()
-    if _RE["article"].match(line.strip()):
-        return True
-    if not _SENTENCE_END.search(last):
-        return False
-    return _INDENT.match(line) is not None or len(last) > 200 or len(line) > 200 or len(last) < 40
+    ended = _INDENT.match(line) or max(len(last), len(line)) > 200 or len(last) < 40
+    return bool(_RE["article"].match(line.strip()) or (_SENTENCE_END.search(last) and ended))
 
 
 def _flush(builder: TextBuilder, paragraph: list[str]) -> None:
@@ -175,7 +167,7 @@ def heading_level(line: str) -> int:
     """Level 1 to 5 that a line's own wording gives it, 0 for none. The line is judged alone: the caller knows
     whether it stands by itself, and in which type."""
     text = line.strip()
-    if not _short(text):
+    if not text or len(text) > MAX_LENGTH or len(_RE["han"].findall(text)) > MAX_HAN:
         return 0
     for level, pattern in _LEVELS:
         match = pattern.match(text)
@@ -186,10 +178,6 @@ def heading_level(line: str) -> int:
         depth = match.group(1).count(".")
         return min(2 + depth, 5) if (depth or match.group(2)) and is_title_case(text[match.end() :]) else 0
     return 3 if is_capitals(text) and not _RE["ends_open"].search(text) else 0
-
-
-def _short(text: str) -> bool:
-    return bool(text) and len(text) <= MAX_LENGTH and len(_RE["han"].findall(text)) <= MAX_HAN
 
 
 def _title_follows(rest: str) -> bool:

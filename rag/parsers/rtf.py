@@ -8,7 +8,7 @@ import codecs
 import re
 from contextlib import suppress
 from html import escape
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rag.errors import ParseError
 from rag.languages import Patterns
@@ -31,7 +31,7 @@ _LOOKS = {
     "sub": "sub",
     "revised": "ins",
 }
-_OF_GROUP = ("uc", "out")  # what neither \plain nor \pard ends
+_OF_GROUP = ("uc", "out", "mark")  # what neither \plain nor \pard ends
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -56,6 +56,7 @@ class _RichText:
         self._fonts = {int(font): code for font, of in _FONT.findall(source) if (code := _CHARSETS.get(of))}
         self._bytes = b""
         self._words: list[str] = []  # of the paragraph
+        self._mark = ""  # what an item of a list has in front
         self._page: list[str] = []
         self._notes: list[str] = []
         self._look: dict[str, int] = {}
@@ -102,6 +103,9 @@ class _RichText:
 
     def _say(self, words: str) -> None:
         if words and not self._look.get("out"):
+            if self._look.get("mark"):
+                self._mark += words
+                return
             tag = next((tag for look, tag in _LOOKS.items() if self._look.get(look)), "span")
             self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
 
@@ -131,15 +135,21 @@ class _RichText:
         elif look.get("out"):
             return
         elif word in ("plain", "pard"):
-            kept = _OF_GROUP if word == "plain" else (*_OF_GROUP, "f", *_LOOKS)
-            held = {"plain": ("intbl", "outlinelevel", "item"), "pard": ()}[word]
-            self._look = {name: value for name, value in look.items() if name in (*kept, *held)}
+            of_other = ("intbl", "outlinelevel") if word == "plain" else ("f", *_LOOKS)
+            self._look = {name: on for name, on in look.items() if name in (*_OF_GROUP, *of_other)}
         elif word in ("line", "nestcell", "nestrow"):  # a table in a cell: its words a line each
             self._words.append("<br>")
         elif word in ("par", "sect", "page", "cell", "row"):
-            self._end(word)
-        elif word in ("listtext", "pntext") and self._around:
-            self._around[-1][0]["item"] = 1
+            self._paragraph()
+            if word == "cell":
+                self._cells.append("")
+            elif word == "row":
+                edges = self._edges + [(n, "") for n in range(len(self._edges) + 1, len(self._cells))]
+                row = [(*edge, cell) for edge, cell in zip(edges, self._cells[:-1], strict=False)]
+                self._rows.append((self._head, row))
+                self._cells = [""]
+        elif word in ("listtext", "pntext"):
+            look["mark"], self._mark = 1, " "
         elif word == "trowd":
             self._edges, self._head = [], False
         elif word in ("clvmgf", "clvmrg", "trhdr"):
@@ -152,49 +162,30 @@ class _RichText:
         elif word in _LOOKS or word in ("uc", "f", "intbl", "outlinelevel"):
             look[word] = number + (word == "outlinelevel")
 
-    def _end(self, word: str) -> None:
-        self._paragraph()
-        if word == "cell":
-            self._cells.append("")
-        elif word == "row":
-            edges = self._edges + [(n, "") for n in range(len(self._edges) + 1, len(self._cells))]
-            row = [(*edge, cell) for edge, cell in zip(edges, self._cells[:-1], strict=False)]
-            self._rows.append((self._head, row))
-            self._cells = [""]
-
     def _paragraph(self) -> None:
         words, self._words = "".join(self._words), []
-        level, item = self._look.get("outlinelevel", 0), self._look.pop("item", 0)
+        level, mark, self._mark = self._look.get("outlinelevel", 0), self._mark, ""
+        if any(map(str.isalnum, mark)):  # of bullets nothing
+            words = f"{escape(mark.strip())} {words}"
         if self._look.get("intbl") or len(self._cells) > 1:
             self._cells[-1] += f"<p>{words}</p>"
         elif words:
             self._end_table()
-            tag = f"h{level}" if 0 < level < 7 else "li" if item else "p"
+            tag = f"h{level}" if 0 < level < 7 else "li" if mark else "p"
             self._page.append(f"<{tag}>{words}</{tag}>")
 
     def _end_table(self) -> None:
         """The rows so far are a table: a cell spans the columns that end within it."""
         rows, self._rows = self._rows, []
         columns = sorted({0, *(edge for _, row in rows for edge, *_ in row)})
+        covered = [{edge for edge, merged, _ in row if merged == "clvmrg"} for _, row in rows]
         page = ""
         for n, (head, row) in enumerate(rows):
             page += "<tr>"
             for (left, *_), (edge, merged, words) in pairwise([(0, "", ""), *row]):
-                across = columns.index(edge) - columns.index(left)
-                down = 1
-                while (
-                    merged == "clvmgf"
-                    and n + down < len(rows)
-                    and (edge, "clvmrg") in _ends(rows[n + down][1])
-                ):
-                    down += 1
-                tag = "th" if head else "td"
-                page += (
-                    f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>" if merged != "clvmrg" else ""
-                )
+                across, tag = columns.index(edge) - columns.index(left), "th" if head else "td"
+                down = 1 + sum(1 for _ in takewhile(lambda ends: edge in ends, covered[n + 1 :]))  # noqa: B023
+                if merged != "clvmrg":
+                    page += f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>"
             page += "</tr>"
         self._page += [f"<table>{page}</table>"] if rows else []
-
-
-def _ends(row: list[tuple[int, str, str]]) -> list[tuple[int, str]]:
-    return [(edge, merged) for edge, merged, _ in row]

@@ -48,8 +48,6 @@ class SheetLine:
 
     def filled(self, columns: Sequence[int]) -> list[int]:
         """The columns with words."""
-        if not self.former:
-            return [c for c in columns if c < len(self.cells) and self.cells[c]]
         rows = (self.cells, *self.former)
         return [c for c in columns if any(c < len(row) and row[c] for row in rows)]
 
@@ -94,7 +92,7 @@ class SheetTables:
 
     def _region(self, lines: Sequence[SheetLine], columns: Sequence[int]) -> None:
         """Rows without an empty one among them: lines above, then one table or several side by side."""
-        first = _first(lines, columns)
+        first = min((c for line in lines for c in line.filled(columns)), default=0)
         for at_once in (True, False):  # lines of several cells only where nothing stands side by side
             lead = 0
             while lead < len(lines) and _is_line(lines[lead : lead + 6], columns, first, at_once):
@@ -109,7 +107,10 @@ class SheetTables:
                 self._table(lines, parts[0])
             return
         for part in parts:
-            held = [_within(line, part, columns) for line in lines if line.filled(part)]
+            # Notes stay with the first part.
+            held = [
+                line if part is parts[0] else replace(line, notes=[]) for line in lines if line.filled(part)
+            ]
             for _, run in groupby(enumerate(held), key=lambda item: item[1].number - item[0]):
                 self._region([line for _, line in run], part)
 
@@ -137,9 +138,16 @@ class SheetTables:
             self._heads, self._columns = _heads(rows[:count], columns), columns
         columns = self._columns
         body = rows[count:]
-        notes = next((n for n, line in enumerate(reversed(body)) if not _is_note(line, columns)), 0)
+        remarks = (  # on the table, under it
+            line.own(columns) == [columns[0]] and _RE["remark"].search(line.word(columns[0]))
+            for line in reversed(body)
+        )
+        notes = next((n for n, remark in enumerate(remarks) if not remark), 0)
         body, tail = body[: len(body) - notes], body[len(body) - notes :]
-        _carry_down(body, columns)
+        kept = [line for line in body if not line.former]  # blank means same
+        labels = [[line.word(c) for c in columns[: base.MOST_LABELS]] for line in kept]
+        for n, c in base.same_as_above(labels):
+            kept[n].cells[columns[c]] = without_notes(kept[n - 1].cells[columns[c]])
         body += [line for line in lines if line.hidden]
         spans = tuple(_spans(body, columns, int(count > 0)))
         if spans or not self._goes_on:
@@ -167,10 +175,6 @@ class SheetTables:
             self._builder.paragraph(text, location=location)
 
 
-def _first(lines: Sequence[SheetLine], columns: Sequence[int]) -> int:
-    return min((filled[0] for line in lines if (filled := line.filled(columns))), default=0)
-
-
 def _has_quantity(line: SheetLine, columns: Sequence[int]) -> bool:
     return any(is_quantity(line.word(c)) for c in columns)
 
@@ -194,11 +198,6 @@ def _is_line(lines: Sequence[SheetLine], columns: Sequence[int], first: int, alo
         return more > 0 or figures
     both = first in own and first in rest[0].own(columns)
     return both and more > 0 and not line.across and figures
-
-
-def _within(line: SheetLine, part: Sequence[int], columns: Sequence[int]) -> SheetLine:
-    """A row as a part of its columns has it; its notes stay with the first part."""
-    return line if part[0] == columns[0] else replace(line, notes=[])
 
 
 def _side_by_side(lines: Sequence[SheetLine], columns: Sequence[int]) -> list[Sequence[int]]:
@@ -240,10 +239,9 @@ def _is_form(rows: Sequence[SheetLine], columns: Sequence[int]) -> bool:
     if len(columns) < 2 or not rows:
         return True
     values = [line.word(columns[1]) for line in rows]
-    if labels[0].endswith(_COLONS) and sum(x.endswith(_COLONS) for x in labels) * 2 >= len(rows):
-        return True
+    asked = labels[0].endswith(_COLONS) and sum(x.endswith(_COLONS) for x in labels) * 2 >= len(rows)
     bold = sum(columns[0] in line.bold for line in rows)
-    if bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows):
+    if asked or (bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows)):
         return True
     quantities = sum(map(is_quantity, values[1:]))
     digits = any(c.isdigit() for c in _YEAR.sub("", values[0])) and not is_quantity(values[0])
@@ -275,25 +273,11 @@ def _heads(rows: Sequence[SheetLine], columns: Sequence[int]) -> list[tuple[str,
     """The heads of each column. Where the file does not say that a head spans columns, one above others does
     up to the next."""
     grid = [[line.word(c) for c in columns] for line in rows]
-    if not grid:
-        return []
     for line, row in zip(rows[:-1], grid[:-1], strict=True):
         for c in range(1, len(row)):
             if not row[c] and c > 1 and grid[-1][c] and not line.across and not row[0]:
                 row[c] = row[c - 1]
     return base.column_heads(grid)
-
-
-def _is_note(line: SheetLine, columns: Sequence[int]) -> bool:
-    """Whether a row under a table is a remark on it."""
-    return line.own(columns) == [columns[0]] and bool(_RE["remark"].search(line.word(columns[0])))
-
-
-def _carry_down(rows: Sequence[SheetLine], columns: Sequence[int]) -> None:
-    """Blank means same; rows of which words are gone are left."""
-    kept = [line for line in rows if not line.former]
-    for n, c in base.same_as_above([[line.word(c) for c in columns[: base.MOST_LABELS]] for line in kept]):
-        kept[n].cells[columns[c]] = without_notes(kept[n - 1].cells[columns[c]])
 
 
 def _spans(

@@ -55,14 +55,13 @@ def _delimiter(text: str, path: str) -> str:
     if path.lower().endswith(".tsv"):
         return "\t"
     sample = text[:65536].split("\n")[:50]
-    best, most_even = ",", 0.0
-    for delimiter in _DELIMITERS:
+
+    def even(delimiter: str) -> float:
         counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
-        usual = max(set(counts), key=counts.count) if counts else 1
-        even = counts.count(usual) / len(counts) if usual > 1 else 0
-        if even > most_even:
-            best, most_even = delimiter, even
-    return best
+        usual = max(set(counts), key=counts.count, default=1)
+        return counts.count(usual) / len(counts) if usual > 1 else 0
+
+    return max(_DELIMITERS, key=even) if any(map(even, _DELIMITERS)) else ","
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
@@ -71,20 +70,17 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
         package = open_package(data, path=path, limits=limits, root="workbook")
         book, metadata = WorkbookFile(package), package.properties()
     else:
-        if path.lower().endswith((".ods", ".xlsb")):
+        if not path.lower().endswith(".xls"):
             open_zip(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
         book = _OtherWorkbook(data, path)
     reader = _Workbook(book, path, limits)
     reader.run()
-    title = metadata.pop("title", "")
+    title, losses = metadata.pop("title", ""), tuple(reader.losses)
     text, blocks, _ = reader.builder.build(title)
-    # Sheet names alone are no content.
-    if all(block.kind == "heading" for block in blocks):
-        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in reader.losses):
+    if all(block.kind == "heading" for block in blocks):  # sheet names alone are no content
+        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses):
             raise ParseError(f"{path}: damaged: its sheets cannot be read. Save it anew in Excel.", "corrupt")
         raise ParseError(f"{path}: no filled cells in it.", "empty")
-
-    losses = tuple(reader.losses)
     return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
@@ -113,11 +109,8 @@ class _OtherWorkbook(WorkbookFile):
         areas = self._book.get_sheet_by_name(sheet.part).merged_cell_ranges or ()
         return [(left + 1, top + 1, right + 1, bottom + 1) for (top, left), (bottom, right) in areas]
 
-    def comments(self, sheet: SheetPart) -> dict[str, str]:
-        return {}
-
-    def boxes(self, sheet: SheetPart) -> list[str]:
-        return []
+    def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
+        yield from ()
 
 
 def _stated(value: Any) -> Value:

@@ -99,18 +99,15 @@ class WorkbookFile:
     def __init__(self, package: Package) -> None:
         self.package = package
         self._root = package.xml(package.main)
-        properties = self._root.find(_S + "workbookPr")
-        self.epoch_1904 = properties is not None and _on(properties, "date1904")
-        calculation = self._root.find(_S + "calcPr")
+        self.epoch_1904 = any(_on(e, "date1904") for e in self._root.iterfind(_S + "workbookPr"))
         # Written by programs that do not calculate: their zeros are no values.
-        self.uncalculated = calculation is not None and _on(calculation, "fullCalcOnLoad")
+        self.uncalculated = any(_on(e, "fullCalcOnLoad") for e in self._root.iterfind(_S + "calcPr"))
         relations = package.relations(package.main)
         self.sheets = []
         for sheet in self._root.iter(_S + "sheet"):
-            relation = relations.get(sheet.get(_R + "id", ""))
-            part = relation.target if relation is not None and relation.target in package else ""
-            kind = relation.kind if relation is not None else "worksheet"
+            kind, target = relations.get(sheet.get(_R + "id", ""), ("worksheet", ""))
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
+            part = target if target in package else ""
             self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
         self.damaged: set[str] = set()
         self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
@@ -124,12 +121,12 @@ class WorkbookFile:
     @cached_property
     def _strings(self) -> list[tuple[Run, ...]]:
         parts = self.package.related(self.package.main, "sharedStrings")
-        return [_runs(item) for part in parts for item in self._until_damaged(part, _S + "si")]
+        return [_runs(item) for part in parts for item in self._elements(part, _S + "si")]
 
     @cached_property
     def _styles(self) -> list[CellStyle]:
         """The styles of cells by their number; what a damaged or missing part lacks is plain."""
-        root = next(map(self.package.xml, self.package.related(self.package.main, "styles")), None)
+        root = next((root for _, root in self.related(self.package.main, "styles")), None)
         if root is None:
             return []
         codes = {**BUILTIN_FORMATS, **_HAN_FORMATS}
@@ -157,20 +154,27 @@ class WorkbookFile:
         if len(data) > _LARGE and data.count(b"<v>") < len(data) // 200:
             data = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", data))
         number, unseen = 0, frozenset[int]()
-        for element in self._until_damaged(sheet.part, _S + "row", _S + "cols", data=data):
+        for element in self._elements(sheet.part, _S + "row", _S + "cols", data=data):
             if element.tag == _S + "cols":
-                unseen |= _hidden_columns(element)
+                for e in (e for e in element.iterchildren(_S + "col") if _unseen(e, "width")):
+                    unseen |= {*range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1)}
                 continue
             number = _number(element, "r", number + 1)
             if cells := tuple(self._cells(element, sheet.part, number)):
                 yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
-    def _until_damaged(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
-        """The elements of a part, up to where it is damaged."""
+    def _elements(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
+        """The elements of a part as they end, up to where it is damaged, each emptied when the next is asked
+        for."""
         from lxml import etree
 
+        source = io.BytesIO(data or self.package.read(part))
         try:
-            yield from _elements(data or self.package.read(part), *tags)
+            for _, element in etree.iterparse(source, tag=tags, resolve_entities=False, no_network=True):
+                yield element
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
         except etree.XMLSyntaxError:
             self.damaged.add(part)
 
@@ -194,24 +198,21 @@ class WorkbookFile:
                 yield SheetCell(column, value, style_of, formula, () if plain else runs)
 
     def _value(self, cell: Any) -> tuple[Value | None, tuple[Run, ...]]:
-        kind, runs = cell.get("t", "n"), tuple[Run, ...]()
-        text = cell.findtext(_S + "v", "")
-        if kind == "inlineStr":
-            runs = _runs(found) if (found := cell.find(_S + "is")) is not None else ()
-        elif kind == "str":
+        kind, text = cell.get("t", "n"), cell.findtext(_S + "v", "")
+        plain = text.strip()
+        if kind in ("inlineStr", "s") and (plain or kind == "inlineStr"):
+            known = plain.isdigit() and int(plain) < len(self._strings) if kind == "s" else False
+            item = cell.find(_S + "is") if kind == "inlineStr" else None
+            runs = self._strings[int(plain)] if known else _runs(item) if item is not None else ()
+            return "".join(words for *_, words in runs), runs
+        if kind == "str":
             return (_text(text) if cell.find(_S + "v") is not None else None), ()
-        elif not (plain := text.strip()):
-            return None, ()
-        elif kind == "s":
-            runs = self._strings[int(plain)] if plain.isdigit() and int(plain) < len(self._strings) else ()
-        elif kind == "b":
+        if kind == "b" and plain:
             return plain == "1", ()
-        elif kind == "n" and _NUMERAL.fullmatch(plain):
+        if kind == "n" and plain and _NUMERAL.fullmatch(plain):
             value = int(plain) if plain.lstrip("+-").isdigit() and len(text) < 20 else float(plain)
             return (value if math.isfinite(value) else text), ()
-        else:
-            return _text(text), ()
-        return "".join(words for *_, words in runs), runs
+        return (_text(text) if plain else None), ()
 
     def _formula(self, cell: Any, part: str, place: str) -> str:
         """The formula of a cell; one that is shared is that of its first cell, moved."""
@@ -219,11 +220,9 @@ class WorkbookFile:
         if found is None:
             return ""
         text, shared = found.text or "", found.get("si") if found.get("t") == "shared" else None
-        if shared is None:
-            return text
         first = self._shared_formulas.setdefault(part, {})
-        if text:
-            first[shared] = text, place
+        if shared is None or text:
+            first |= {shared: (text, place)} if shared is not None else {}
             return text
         if shared not in first:
             return "?"
@@ -235,21 +234,24 @@ class WorkbookFile:
         found: dict[str, str] = {}
         for kind in ("comments", "threadedComment"):
             said: dict[str, list[str]] = {}
-            for part in self.package.related(sheet.part, kind):
-                root = self.package.xml(part)
-                for e in root.iter("{*}comment", "{*}threadedComment") if root is not None else ():
+            for _, root in self.related(sheet.part, kind):
+                for e in root.iter("{*}comment", "{*}threadedComment"):
                     text = "".join(t.text or "" for t in e.iter("{*}t", "{*}text") if len(t) == 0)
                     said.setdefault(e.get("ref", ""), []).append(_text(text).strip())
             found |= {place: "\n".join(filter(None, texts)) for place, texts in said.items()}
         return found
 
+    def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
+        """The parts that one leads to by relations of a kind, with their roots."""
+        parts = ((name, self.package.xml(name)) for name in self.package.related(part, kind))
+        return (both for both in parts if both[1] is not None)
+
     def boxes(self, sheet: SheetPart) -> list[str]:
         """The words of text boxes, shapes and titles of charts that lie on a sheet."""
         found = []
-        for part in self.package.related(sheet.part, "drawing"):
-            for drawn in (part, *self.package.related(part, "chart")):
-                root = self.package.xml(drawn)
-                for body in root.iter("{*}txBody", "{*}title") if root is not None else ():
+        for part, drawing in self.related(sheet.part, "drawing"):
+            for root in (drawing, *(chart for _, chart in self.related(part, "chart"))):
+                for body in root.iter("{*}txBody", "{*}title"):
                     lines = ("".join(t.text or "" for t in p.iter("{*}t")) for p in body.iter("{*}p"))
                     found.append(_text("\n".join(filter(None, lines))))
         return [text for text in found if text.strip()]
@@ -318,24 +320,6 @@ def _is_known(function: str) -> bool:
         engine.set_formula("Sheet1", 1, 1, f"={function}()")
         return not _CHANGING.match(function) and "Name" not in str(engine.evaluate_cell("Sheet1", 1, 1))
     return True
-
-
-def _elements(data: bytes, *tags: str) -> Iterator[Any]:
-    """The elements of a part as they end, each emptied when the next is asked for."""
-    from lxml import etree
-
-    source = io.BytesIO(data)
-    for _, element in etree.iterparse(source, tag=tags, resolve_entities=False, no_network=True):
-        yield element
-        element.clear()
-        while element.getprevious() is not None:
-            del element.getparent()[0]
-
-
-def _hidden_columns(element: Any) -> frozenset[int]:
-    hidden = [e for e in element.iterchildren(_S + "col") if _unseen(e, "width")]
-    spans = (range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1) for e in hidden)
-    return frozenset(column for span in spans for column in span)
 
 
 def _runs(item: Any) -> tuple[Run, ...]:

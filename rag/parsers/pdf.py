@@ -176,7 +176,7 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
         lines, tables = arrange(strike(text.lines, rules, overlay.struck), rules)
         lead_to_notes(lines, number)
         for line in lines:
-            line.boxes, line.numbers = [], []
+            line.words = []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
         return PageLines(number, lines, tables, text.hidden, overlay.comments, losses=overlay.losses)

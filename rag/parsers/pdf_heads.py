@@ -48,7 +48,7 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
         aside = right and (over or not line.text.isupper())
-        pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
+        pieces = rows[n].pieces if n >= first - 2 and line.words else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
         telling = states_units(line.text) or _PERIOD.search(line.text)
@@ -110,13 +110,12 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
     """A head that lies over two columns cut at its widest gap, where that is wider than a blank: heads that
     nearly touch."""
-    words = piece.words()
-    gaps = [after.first[0] - before.last[2] for before, after in pairwise(words)]
+    gaps = piece.gaps()
     over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
     if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):
         return [piece]
     at = gaps.index(max(gaps)) + 1
-    first, rest = piece.parts((0, at, len(words)))
+    first, rest = piece.parts((0, at, len(piece.words)))
     return [first, *_over_each(rest, columns)]
 
 

@@ -94,7 +94,7 @@ def _end(rows: Sequence[Row], first: int) -> int:
         line = row.line
         fall = above.line.bottom - line.top
         beside = line.left > above.line.right - 1 and fall > -4 * line.size  # the label has more lines
-        if line.boxes and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
+        if line.words and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
             break
         if row.parted or row.read.seed:
             shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
@@ -126,9 +126,9 @@ def _heads_anew(row: Row) -> bool:
 def _with_last_lines(rows: Sequence[Row], last: int) -> int:
     """The last row with lines of its cells that stand below it, right of the labels."""
     left = next((a for a, _ in rows[last].gaps), rows[last].line.right)
-    while last + 1 < len(rows) and rows[last].line.boxes:
+    while last + 1 < len(rows) and rows[last].line.words:
         line, below = rows[last].line, rows[last + 1].line
-        if not below.boxes or below.left < left or line.bottom - below.top > _CLOSE * line.size:
+        if not below.words or below.left < left or line.bottom - below.top > _CLOSE * line.size:
             break
         last += 1
     return last
@@ -264,10 +264,11 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
 
 def _full(last: Cell, own: Cell, width: float) -> bool:
     """Whether the first word of a line had no room in the line before."""
-    if not last or not own or not own[0].boxes:
+    if not last or not own or not own[0].words:
         return False
-    word = own[0].boxes[1][2] - own[0].boxes[0][0]
-    return last[-1].right - last[-1].left + word > width - 0.5 * own[0].size
+    word = own[0].words[0]
+    room = width - last[-1].right + last[-1].left
+    return word.last[2] - word.first[0] > room - 0.5 * own[0].size
 
 
 def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:

@@ -16,6 +16,7 @@ from typing import Any
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.ocr import Reader, installed
 from rag.parsers.pdf_drawn import strike
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
 from rag.parsers.pdf_glyphs import PageText, has_overlay
@@ -29,6 +30,7 @@ from rag.types import Loss, LossKind
 _RE = Patterns(__file__)
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _MAX_OUTLINE = 5000
+_GARBLED = [LossKind.UNREADABLE_TEXT]
 # pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
 PDFIUM = threading.RLock()
 
@@ -84,7 +86,8 @@ def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
-    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses."""
+    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses; pages whose
+    text is no language wherever the extra is installed."""
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     Watch.beat(limits.step_seconds)
@@ -92,15 +95,16 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
     details.put_form(pages)
-    if ocr:
+    unread = [page for page in pages if not page.lines]
+    if unread := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and installed())]:
         with PDFIUM:
-            _read_scans(data, pages, limits)
+            _read_scans(data, unread, limits)
     for page in pages:
         if not page.lines and not page.losses:
             page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
     losses = tuple(Loss(kind, page=page.number) for page in pages for kind in page.losses)
     if not any(page.lines for page in pages):
-        garbled = any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses)
+        garbled = any([loss.kind] == _GARBLED for loss in losses)
         why = "its text layer is no language (a broken map of characters)" if garbled else "a scan?"
         raise ParseError(
             f"{path}: none of its {len(pages)} pages has text that can be read: {why}"
@@ -167,7 +171,7 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
     try:
         overlay = details.overlay(number) if has_overlay(page) else Overlay()
         if not text.readable:
-            text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
+            text.lines, overlay.losses = [], [*_GARBLED, *overlay.losses]
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
         if text.lines and text.has_unread_picture():
@@ -262,16 +266,11 @@ class _Details:
         self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
-def _read_scans(data: bytes, pages: list[PageLines], limits: Limits) -> None:
-    scans = [page for page in pages if not page.lines]
-    if scans:
-        from rag.parsers.ocr import Reader
-
-        reader = Reader(open_pdf(data, path="the scanned PDF"))
-        try:
-            for page in scans:
-                Watch.beat(limits.step_seconds)
-                page.lines, page.tables = arrange(reader.lines(page.number))
-                page.losses = [] if page.lines else page.losses
-        finally:
-            reader.close()
+def _read_scans(data: bytes, pages: Sequence[PageLines], limits: Limits) -> None:
+    with closing(Reader(open_pdf(data, path="the scanned PDF"))) as reader:
+        for page in pages:
+            Watch.beat(limits.step_seconds)
+            page.lines, page.tables = arrange(reader.lines(page.number))
+            page.losses = (
+                [LossKind.READ_BY_OCR] * (page.losses[:1] == _GARBLED) if page.lines else page.losses
+            )

@@ -114,8 +114,8 @@ def _read(line: TextLine, placed: Placed) -> TextLine:
         piece = text
         if level and len(text) <= _MOST and (near or (level > 0 and _ALONE.fullmatch(text))):
             piece = _reading(level, text, "".join(piece for piece, _ in pieces), after)
-        whole = piece != text and " " not in piece
-        pieces += [(piece, run)] if whole else [(glyph.text, [glyph]) for glyph in run]
+        one = piece != text and " " not in piece
+        pieces += [(piece, run)] if one else [(glyph.text, [glyph]) for glyph in run]
     words, lead = list[Word](), ""
     for blank, some in groupby(pieces, key=lambda piece: piece[0] == " "):
         token = list(some)

@@ -1,6 +1,5 @@
-"""PDF: text by pdfium, outline, metadata and fields by pypdf (pdfium reads 10-K filings at 200 to 400 pages a
-second, pypdf at 4 to 40). Titles come from metadata, the cover of a
-filing, or the most prominent line."""
+"""PDF: text, outline and metadata by pdfium (200 to 400 pages of 10-K filings a second), fields and
+annotations by pypdf (4 to 40). Titles come from metadata, a filing's cover, or the most prominent line."""
 
 from __future__ import annotations
 
@@ -10,7 +9,8 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from itertools import takewhile
+from functools import cached_property
+from itertools import islice, takewhile
 from typing import Any
 
 from rag.errors import ParseError
@@ -149,6 +149,7 @@ def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> It
             )
         if not count:
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
+        details.read(document)
         characters = 0
         for number in range(1, count + 1):
             Watch.beat(limits.step_seconds)
@@ -193,22 +194,40 @@ class _Details:
     """Metadata and outline. Their absence or damage never keeps a text from being read."""
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self.metadata: dict[str, str] = {}
         self.title = ""
-        self.depth = 0
         self._outline: list[tuple[int, str, int]] = []
-        self._reader: Any = None
+        self._is_xfa = False
+
+    @cached_property
+    def _reader(self) -> Any:
+        """What pypdf makes of the file, for what pdfium does not tell of forms and annotations."""
         import logging
 
         import pypdf
 
         logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-        with warnings.catch_warnings(), suppress(Exception):
-            warnings.simplefilter("ignore")
-            reader = self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-            if not reader.is_encrypted or reader.decrypt(""):
-                self._read_metadata(reader)
-                self._read_outline(reader)
+        reader = pypdf.PdfReader(io.BytesIO(self._data), strict=False)
+        if reader.is_encrypted:
+            reader.decrypt("")
+        return reader
+
+    def read(self, document: Any) -> None:
+        """Take metadata and outline from an open document of pdfium."""
+        found = document.get_metadata_dict()
+        named = {name: one_line(found[name.title()])[:500] for name in ("author", "subject", "keywords")}
+        for key, name in (("CreationDate", "created"), ("ModDate", "modified")):
+            match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found[key])
+            named[name] = "-".join(match.groups()) if match else ""
+        self.metadata = {name: value for name, value in named.items() if value}
+        self.title = sensible_title(found["Title"])
+        self._is_xfa = document.get_formtype() > 1
+        for entry in islice(document.get_toc(), _MAX_OUTLINE):
+            target = entry.get_dest()
+            page, title = target.get_index() if target else None, entry.get_title()
+            if page is not None and title:
+                self._outline.append((entry.level + 1, one_line(title), page + 1))
 
     def overlay(self, number: int) -> Overlay:
         """What stands above the content of a page (1-based)."""
@@ -219,51 +238,25 @@ class _Details:
 
     def put_form(self, pages: Sequence[PageLines]) -> None:
         """Give the first page the values of an XFA form that no page shows."""
-        values = xfa_values(self._reader)
+        values = None
+        with suppress(Exception):
+            values = xfa_values(self._reader) if self._is_xfa else None
         if values is not None and pages:
             text = " ".join(line.text for page in pages for line in page.lines)
             pages[0].comments += [one for one in values if one.split(": ", 1)[1] not in text]
             if not values and LossKind.FORM_WITHOUT_VALUES not in pages[0].losses:
                 pages[0].losses.append(LossKind.FORM_WITHOUT_VALUES)
 
-    def _read_metadata(self, reader: Any) -> None:
-        found = reader.metadata or {}
-        for key, name in (("/Author", "author"), ("/Subject", "subject"), ("/Keywords", "keywords")):
-            value = one_line(str(found.get(key) or ""))
-            if value:
-                self.metadata[name] = value[:500]
-        for key, name in (("/CreationDate", "created"), ("/ModDate", "modified")):
-            match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", str(found.get(key) or ""))
-            if match:
-                self.metadata[name] = "-".join(match.groups())
-        self.title = sensible_title(str(found.get("/Title") or ""))
-
-    def _read_outline(self, reader: Any) -> None:
-        with suppress(Exception):  # a damaged outline: keep what was read before the damage
-            if "/Outlines" not in reader.trailer["/Root"]:
-                return
-            # Object numbers of pages, because asking pypdf for the page of each entry walks all pages each
-            # time.
-            numbers = {page.indirect_reference.idnum: n for n, page in enumerate(reader.pages, start=1)}
-            stack = [(1, iter(reader.outline))]
-            while stack and len(self._outline) < _MAX_OUTLINE:
-                level, entries = stack[-1]
-                entry = next(entries, None)
-                if entry is None:
-                    stack.pop()
-                elif isinstance(entry, list):
-                    stack.append((level + 1, iter(entry)))
-                else:
-                    page = numbers.get(getattr(entry.page, "idnum", -1))
-                    if page and entry.title:
-                        self._outline.append((level, one_line(str(entry.title)), page))
-
     def put_outline(self, pages: list[PageLines]) -> None:
         """Give each page its outline entries. Headings found by wording go below them."""
         for level, title, number in self._outline:
             if number <= len(pages):
                 pages[number - 1].outline.append((min(level, 6), title))
-        self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
+
+    @property
+    def depth(self) -> int:
+        """The levels of the outline, of which three count."""
+        return max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
 def _read_scans(data: bytes, pages: Sequence[PageLines], limits: Limits) -> None:

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
 
-from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
+from rag.parsers.grids import stated_units
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
     count_heads,
     head_start,
     short,
-    states_units,
 )
 from rag.parsers.pdf_lines import Box, TextLine
 from rag.parsers.pdf_rows import (
@@ -35,8 +34,6 @@ from rag.parsers.pdf_rows import (
 from rag.parsers.pdf_ruled import with_ruled
 from rag.parsers.plain import is_list_item
 
-_RE = patterns("pdf_tables", re.NOFLAG)
-_TABLES = patterns("tables", re.NOFLAG)
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
@@ -114,7 +111,7 @@ def _end(rows: Sequence[Row], first: int) -> int:
 def _heads_anew(row: Row) -> bool:
     """Whether a row below figures is the head of another table."""
     if not row.parted:
-        return states_units(row.text)
+        return bool(stated_units(row.text))
     if len(row.cuts) > 2 and row.read.values and not row.read.years:
         return False
     pieces, read = row.pieces, row.read

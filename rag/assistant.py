@@ -4,8 +4,8 @@ before any reading."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
@@ -20,7 +20,7 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import Look, compose_parts, judged, look, nearest, together, worked_out
+from rag.answers.parts import Look, compose_parts, how_many, judged, look, nearest, together, worked_out
 from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
@@ -37,7 +37,7 @@ from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
 from rag.tasks.intents import Ask
-from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, StageStarted, Turn
+from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Outcome, StageStarted, Turn
 
 _NEAR = 4
 """Sentences of another language whose words a translated question takes."""
@@ -183,39 +183,63 @@ def _by_evidence(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
 
 
 def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
-    """A question that is one question."""
-    index, query, filters, clock = setup.index, request.query, request.filters, request.clock
+    """A question that is one question: as it was put and, where that is answered badly, in the language of
+    other documents. The surer of the answers is given, with its evidence."""
     yield StageStarted("searching")
-    hits = tuple(index.search(query, setup.top_k, filters=filters))
-    clock.lap("searching")
+    searched = setup.index.search(request.query, how_many(setup, request.query), filters=request.filters)
+    request.clock.lap("searching")
     yield StageStarted("evidence")
+    own = _found(setup, request, request.query, tuple(searched))
+    answer = yield from _answered(setup, request, own)
+    for other in _across(setup, request, own, answer):
+        again = yield from _answered(setup, request, other)
+        if surer(again, answer):
+            answer = again
+            yield EvidenceFound(again.evidence, again.nearest, again.understood, again.relaxed)
+    yield Finished(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found for a question, as it was put or translated; `searched` are more passages than the hits,
+    for the tables among them."""
+
+    query: Query
+    searched: tuple[Hit, ...]
+    hits: tuple[Hit, ...]
+    selection: Selection
+    figures: Computed | Uncomputed | NoRow | None
+
+
+def _found(setup: Setup, request: AnswerRequest, query: Query, searched: tuple[Hit, ...]) -> _Found:
+    hits = searched[: setup.top_k]
+    day = request.filters.in_force if request.filters else ""
     found = select(
-        query,
-        hits,
-        index,
-        limit=setup.max_evidence,
-        threshold=setup.threshold,
-        in_force=filters.in_force if filters else "",
+        query, hits, setup.index, limit=setup.max_evidence, threshold=setup.threshold, in_force=day
     )
-    clock.lap("evidence")
-    figures = worked_out(query, hits, found, setup, filters)
-    unclear = not (found.sufficient or found.verdict.vetoes or isinstance(figures, Computed | NoRow))
-    if unclear and (other := _across(setup, request, found)):
-        query, hits, found = other
-        figures = worked_out(query, hits, found, setup, filters)
+    request.clock.lap("evidence")
+    figures = worked_out(query, searched, found, setup, request.filters)
     if isinstance(figures, Computed | NoRow):
-        found = with_rows(found, figures, setup.max_evidence, index.store)
-    clock.lap("figures")
-    seen = index.explain(query, hits=hits, filters=filters)
-    clock.lap("explaining")
-    yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
+        found = with_rows(found, figures, setup.max_evidence, setup.index.store)
+    request.clock.lap("figures")
+    return _Found(query, searched, hits, found, figures)
+
+
+def _answered(setup: Setup, request: AnswerRequest, one: _Found) -> Generator[Event, None, Answer]:
+    """The answer that what was found gives; where the question is the one that was put, its evidence is shown
+    at once."""
+    index, query, hits, found, figures = setup.index, one.query, one.hits, one.selection, one.figures
+    seen = index.explain(query, hits=hits, filters=request.filters)
+    request.clock.lap("explaining")
+    if query is request.query:
+        yield EvidenceFound(found.evidence, hits, seen.understood, seen.relaxed)
     if isinstance(figures, Computed):
         answer = compose_figures(_basis(setup, request, found, hits), figures)
     elif isinstance(figures, NoRow):
         answer = no_row(_basis(setup, request, found, hits), figures)
-    elif found.sufficient and (rivals := ambiguous(query, found, filters)):
+    elif found.sufficient and (rivals := ambiguous(query, found, request.filters)):
         answer = ask_back(_basis(setup, request, found, hits), rivals)
-    elif (proposed := (yield from propose(setup, request, query, hits))) is not None:
+    elif (proposed := (yield from propose(setup, request, query, one.searched))) is not None:
         found = with_rows(found, proposed, setup.max_evidence, index.store)
         answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
@@ -225,37 +249,34 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
             answer = compose(basis, by)
         else:
             # What was typed is what its asker can mend, not its translation.
-            reasons = lacks(request.query, hits, index.store, relaxed=seen.relaxed, filters=filters)
+            reasons = lacks(request.query, hits, index.store, relaxed=seen.relaxed, filters=request.filters)
             why = missing(replace(by.verdict, reasons=reasons), request.language)
             if isinstance(figures, Uncomputed) and figures.reason:
                 why = f"{figures.reason}; {why}"
             answer = refuse(basis, why)
-    yield Finished(replace(answer, understood=seen.understood, relaxed=seen.relaxed))
+    return replace(answer, understood=seen.understood, relaxed=seen.relaxed)
 
 
-def _across(
-    setup: Setup, request: AnswerRequest, found: Selection
-) -> tuple[Query, tuple[Hit, ...], Selection] | None:
-    """The question in the language of documents that are in another than its own, as the model translates it,
-    what was found for it, and the sentences; None where that bears on the question no more than what was
-    `found` in its own words."""
+def _across(setup: Setup, request: AnswerRequest, own: _Found, answer: Answer) -> Iterator[_Found]:
+    """What is found for the question in the languages of documents that are in another than its own, as the
+    model translates it: where its own words are not answered, or bear less on what they find than on those
+    documents. What code chose or worked out, and what asks back, stands."""
     index, llm, asked = setup.index, setup.llm, request.query
     embedder = index.embedder_for(asked.language)
-    if llm is None or embedder is None or not llm.info.writes(asked.language):
-        return None
+    chosen = isinstance(own.figures, Computed | NoRow) or answer.choices or answer.working
+    if chosen or llm is None or embedder is None or not llm.info.writes(asked.language):
+        return
     for code in sorted(index.store.languages().intersection(reached(embedder.info, asked.language))):
-        if not llm.info.writes(code):
+        if request.stopped or not llm.info.writes(code):
             continue
         filters = replace(request.filters or Filters(), languages=(code,))
         near = select(asked, tuple(index.search(asked, setup.top_k, filters=filters)), index, limit=_NEAR)
-        if (text := translated(asked.text, llm, code, near.evidence, stop=request.stop)) is None:
+        if answer.verdict is Outcome.ANSWERED and not surer(near.verdict, own.selection.verdict):
             continue
-        query = index.understand(text)
-        hits = tuple(index.search(query, setup.top_k, filters=filters))
-        again = select(query, hits, index, limit=setup.max_evidence, threshold=setup.threshold)
-        if surer(again.verdict, found.verdict):
-            return query, hits, again
-    return None
+        if text := translated(asked.text, llm, code, near.evidence, stop=request.stop):
+            query = index.understand(text)
+            hits = tuple(index.search(query, setup.top_k, filters=filters))
+            yield _found(setup, request, query, hits)
 
 
 def _by_parts(
@@ -273,7 +294,7 @@ def _by_parts(
     reads = []
     for n, one in enumerate(looks):
         by = ReaderReply(one.found.verdict)
-        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.hits))):
+        if one.figures is None and (made := (yield from propose(setup, request, one.query, one.searched))):
             rows = with_rows(one.found, made, len(one.found.evidence), index.store)
             one = replace(one, figures=made, found=rows, reason="")
             by = ReaderReply(rows.verdict)

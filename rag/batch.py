@@ -25,6 +25,7 @@ from rag.types import Answer, Outcome, Progress
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
+_Result = dict[str, Any]
 ADDED = ("line", "verdict", "confidence", "answer", "citations", "error")
 _QUESTION_NAMES = ("question", "questions", "query", "q", "问题", "提问", "题目", "問題")
 _CITED = ("number", "document", "page", "location", "start", "end", "quote", "leads", "words", "row")
@@ -101,9 +102,6 @@ def run_batch(
         output=str(output),
         stopped=stopped,
     )
-
-
-_Result = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -223,7 +221,7 @@ def _result(answer: Answer) -> dict[str, Any]:
 
 
 def _failed(error: str) -> dict[str, Any]:
-    return {"line": "", "verdict": "", "confidence": None, "answer": "", "citations": [], "error": error}
+    return dict.fromkeys(ADDED, "") | {"confidence": None, "citations": [], "error": error}
 
 
 def _added_names(columns: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ import os
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -30,23 +31,28 @@ def write_atomically(path: Path, content: bytes | BinaryIO) -> None:
     """Put `content`, or what an open file holds, at `path` so that a crash at any point leaves the old file
     or the new one.
 
-    Written under a temporary name beside it, synced, renamed, and the folder synced. Raises StorageError."""
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
+    Raises StorageError."""
+    read = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                shutil.copyfileobj(
-                    io.BytesIO(content) if isinstance(content, bytes) else content, file, 1 << 20
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync(path.parent)
+        with replacing(path) as temporary, temporary.open("xb") as file:
+            shutil.copyfileobj(read, file, 1 << 20)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` for what is written in the block: synced and renamed when that has
+    ended, with the folder synced, and deleted where it failed. Raises OSError."""
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

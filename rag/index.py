@@ -18,7 +18,7 @@ from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
 from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
-from rag.store.documents import matches
+from rag.store.documents import check_filters, matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
 from rag.store.store import Store
@@ -28,6 +28,7 @@ from rag.types.documents import Mark
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.questions.query import Query
+    from rag.search.amended import Consolidated
     from rag.search.explain import Explanation
     from rag.search.pool import Retrievers
     from rag.store.ingest import ProgressCallback
@@ -283,6 +284,21 @@ class Index:
         """Every file that was ingested, unreadable ones too (status), by path."""
         return self.store.documents(filters)
 
+    def consolidated(self, document: str, on: str = "") -> Consolidated:
+        """The words of a document in force on an ISO day ("": today), each change with the instruction that
+        made it. `document` is its path, its title or a pattern of paths. Raises InputError where that names
+        none or several, and for a day that is no date."""
+        from rag.search.amended import consolidated
+
+        check_filters(Filters(in_force=on))
+        listed = [d for d in self.documents() if d.chunks]
+        found = [d for d in listed if document in (d.path, d.source, d.title)]
+        found = found or [d for d in listed if matches(d, Filters(documents=(document,)))]
+        if len(found) != 1:
+            which = "; ".join(d.path for d in found[:8]) or "none"
+            raise InputError(f"{document!r} has to name one document of {self.folder}. It names: {which}.")
+        return consolidated(found[0], self.store, on)
+
     def delete(self, paths: Iterable[str]) -> list[str]:
         """Removes documents by shown path, source path or glob pattern over shown paths; gives the shown
         paths removed. The files themselves are not touched. Raises InputError, and removes nothing, when one
@@ -291,6 +307,9 @@ class Index:
         chosen: dict[str, str] = {}
         for path in paths:
             exact = [d for d in listed if path in (d.path, d.source)]
+            exact += [
+                d for d in listed for e in exact if d.source.startswith(f"{e.source}/")
+            ]  # what is in it
             found = exact or [d for d in listed if matches(d, Filters(documents=(path,)))]
             if not found:
                 raise InputError(

@@ -12,7 +12,7 @@ What is fitted ships: take only sets whose licence allows that. FILE, JSON, says
 list of {"set", "licence", "source", "part"}, and "note"; calibration.json itself is one, where the sets stay
 the same, and the weights of modes of which there are no questions here.
 
-The sentences of a question are fitted as a list (ListNet's top-one loss, as in `rag.measure.tune`), then
+The sentences of a question are fitted as a list (ListNet's top-one loss, as in `fitting`), then
 their sums are turned into probabilities by a logistic curve (Platt, 1999); the judgement is a logistic
 regression.
 """
@@ -57,7 +57,7 @@ SMALL_SET = 60
 # at hand and fails on other documents.
 AGAINST = frozenset({"lacks_type", "unknown_names", "names_missing", "numbers_missing"})
 EITHER = frozenset(
-    {"length", "novel", "opening", "introduces", "defines", "position", "pronoun", "before", "after", "title"}
+    {"length", "novel", "opening", "introduces", "defines", "position", "before", "after", "title"}
     | {"long_question"}
 )
 SENTENCE_PENALTY = 0.001

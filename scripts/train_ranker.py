@@ -3,7 +3,7 @@
     scripts/train_ranker.py INDEX=SET[*WEIGHT] ... [--write --data FILE]
 
 SET is a folder in the shape that `citewise eval` reads, INDEX an index of its documents. The first half of
-the questions of each set, by the documents that hold their evidence (`rag.measure.evalset.whole_half_of`),
+the questions of each set, by the documents that hold their evidence (`fitting.whole_half_of`),
 is fitted on; everything printed was measured on the second; questions with documents on both sides are left
 out. A set counts by its WEIGHT (1), however many questions it has.
 
@@ -23,10 +23,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from fitting import Example, examples, fit, hits, whole_half_of
 
 from rag.index import open_index
-from rag.measure.evalset import load_questions, whole_half_of
-from rag.measure.tune import Example, examples, fit, hits
+from rag.measure.evalset import load_questions
 from rag.search.ranker import FEATURES, SHIPPED, Ranker
 
 DEMANDED = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from tests.files import ROOT
 
 if TYPE_CHECKING:
     from ui.handlers import Handlers
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 # benchmarks, not by deadlines.
 settings.register_profile("citewise", deadline=None)
 settings.load_profile("citewise")
+
+# What the scripts share is a module beside them.
+sys.path.insert(0, str(ROOT / "scripts"))
 
 # The smallest models unless a test asks for the default one (`reader`) or clears the environment.
 os.environ.setdefault("CITEWISE_LLM", "embedded")

@@ -362,6 +362,31 @@ def test_documents_of_another_language_are_read_in_it_and_a_yes_is_said_to_who_a
     assert (answer.verdict, answer.line) == (Outcome.ANSWERED, "Yes: 甲方收到发票后付款。")
 
 
+def test_the_surer_of_two_languages_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the documents of the question's own language answer is not translated; what they do not is, and
+    its answer is taken where it is the surer."""
+    monkeypatch.setattr("rag.store.ingest.run_in_workers", run_here)
+    texts = {"采购.md": "甲方收到发票后付款。", "terms.md": "The carrier pays the toll of the bridge."}
+    files, translations = write_files(tmp_path / "files", texts), []
+
+    def script(prompt: Prompt) -> str:
+        if "Translate" in prompt.system:
+            translations.append(prompt.user)
+            return "甲方何时付款？"
+        return "the carrier [1]" if "toll" in prompt.user.splitlines()[-1] else "收到发票后[1]"
+
+    def likely(prompt: Prompt) -> float:
+        own, here = "toll of" in prompt.user.splitlines()[-1], "The carrier pays" in prompt.user
+        return 9.0 if own == here else -9.0
+
+    with new_index(tmp_path / "index", TwoLanguages()) as index:
+        index.ingest(files)
+        helper = Assistant(index, FakeLLM(script, likely=likely))
+        own, across = helper.ask("Who pays the toll of the bridge?"), helper.ask("When does the buyer pay?")
+    assert (own.line, own.verdict) == ("The carrier.", Outcome.ANSWERED)
+    assert (across.line, across.verdict) == ("收到发票后。", Outcome.ANSWERED) and len(translations) == 1
+
+
 @pytest.mark.parametrize(
     ("question", "quoted"),
     [

@@ -3,7 +3,6 @@ Here it is settled, too, who may reach the page, and that it reaches nothing but
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import Config
 from rag.errors import CitewiseError, ConfigError
+from rag.models.remote import is_address, is_loopback, leaves_for
 from ui.handlers import Handlers
 from ui.workspace import Workspace
 
@@ -37,19 +37,14 @@ _HEADERS = {
 _FOREIGN_META = re.compile(rb"<meta\s[^>]*?(?:property=\"og:|name=\"twitter:)[^>]*?/?>", re.S)
 
 
-def is_loopback(host: str) -> bool:
-    """True for localhost and the addresses that only this machine can reach."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+def is_local(host: str) -> bool:
+    """True for localhost and the addresses that only this machine can reach, with a port or without."""
+    return is_loopback(f"//[{host}]" if host.count(":") > 1 and "[" not in host else f"//{host}")
 
 
 def check_exposure(host: str, password: str) -> None:
     """Raises ConfigError where others could reach the page without a password."""
-    if not is_loopback(host) and not password.strip():
+    if not is_local(host) and not password.strip():
         raise ConfigError(
             f"ui_host is {host!r}, which other machines can reach, and ui_password is empty. Set ui_password "
             '(CITEWISE_UI_PASSWORD, or ui_password in citewise.toml), or use ui_host = "127.0.0.1".'
@@ -89,16 +84,11 @@ class Guard:
 
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._local_only and not is_loopback(_host(Headers(scope=scope).get("host", "localhost"))):
+        elif self._local_only and not is_local(Headers(scope=scope).get("host", "localhost")):
             refusal = PlainTextResponse("This page is served to this machine only.\n", 421)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, receive, guarded)
-
-
-def _host(header: str) -> str:
-    """The host that a Host header names, without its port."""
-    return header.rsplit("]", 1)[0].strip("[") if header.startswith("[") else header.rsplit(":", 1)[0]
 
 
 def _silence_gradio() -> None:
@@ -142,7 +132,7 @@ def launch_options(config: Config) -> dict[str, Any]:
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
-            "middleware": [Middleware(Guard, local_only=is_loopback(host) and not password)],
+            "middleware": [Middleware(Guard, local_only=is_local(host) and not password)],
         },
     }
 
@@ -163,16 +153,14 @@ def workspace_of(config: Config) -> Workspace:
     """The indexes beside the configured one, all answered with one language model."""
     from rag.assistant import build_assistant, load_reader
     from rag.index import open_configured
-    from rag.models.remote import leaves_for
 
     first: list[Any] = []
 
     def open_assistant(folder: Path) -> Any:
-        if not first:
-            first.append(build_assistant(config, index=folder))
-            return first[0]
-        assistant = build_assistant(config, index=folder, with_llm=False)
-        assistant.llm = first[0].llm
+        assistant = build_assistant(config, index=folder, with_llm=not first)
+        if first:
+            assistant.llm = first[0].llm
+        first.append(assistant)
         return assistant
 
     def create_index(folder: Path) -> None:
@@ -198,7 +186,6 @@ def workspace_of(config: Config) -> Workspace:
 def _readers(config: Config) -> tuple[str, ...]:
     """The language models to choose from, the configured one first; none where it is no file of a name."""
     from rag.models.registry import find_reader, readers_here
-    from rag.models.remote import is_address
 
     if config.llm == "none" or is_address(config.llm):
         return ()

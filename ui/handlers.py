@@ -50,18 +50,14 @@ class Handlers:
         texts = texts_for(language)
         conversation.language = texts.code
         try:
-            return self._filled(key, texts)
+            names = tuple(self.workspace.names())
+            index = self._default if self._default in names else names[0] if names else ""
+            view, readers = self.choose(key, index), self.workspace.readers
+            view = replace(view, readers=readers, reader=self.workspace.reader or None)
+            return replace(view, indexes=names, index=index, source=fill("source.empty_pane", texts))
         except Exception:
             _log.exception("the page could not be filled")
             return View(upload=fill("page.problem", texts, texts.unexpected))
-
-    def _filled(self, key: str | None, texts: Texts) -> View:
-        names = tuple(self.workspace.names())
-        index = self._default if self._default in names else names[0] if names else ""
-        view = replace(
-            self.choose(key, index), indexes=names, index=index, source=fill("source.empty_pane", texts)
-        )
-        return replace(view, readers=self.workspace.readers, reader=self.workspace.reader or None)
 
     def relabel(self, key: str | None, code: str, index: str) -> View:
         """The same page in another language."""
@@ -124,26 +120,15 @@ class Handlers:
 
     def _column(self, index: str | None, texts: Texts) -> View:
         """The documents of an index, which of them can be asked, what is wrong where it cannot be opened."""
-        if not index:
-            return View(
-                upload=Markup(""),
-                documents=fill("answer.note", texts, texts.no_index),
-                scope=(),
-                choices=choices((), texts),
-            )
         infos: list[DocumentInfo] = []
         wrong = Markup("")
         try:
-            infos = self.workspace.assistant(index).index.documents()
+            infos = self.workspace.assistant(index).index.documents() if index else []
         except CitewiseError as error:
             wrong = fill("page.problem", texts, str(error))
         askable = sorted((d.path for d in infos if d.status is FileStatus.OK), key=str.lower)
-        return View(
-            upload=wrong,
-            documents=render.documents(infos, texts),
-            scope=tuple(askable),
-            choices=choices(infos, texts),
-        )
+        shown = render.documents(infos, texts) if index else fill("answer.note", texts, texts.no_index)
+        return View(upload=wrong, documents=shown, scope=tuple(askable), choices=choices(infos, texts))
 
     def _transcript(self, conversation: Conversation, index: str | None, texts: Texts) -> Markup:
         if conversation.exchanges or conversation.live:

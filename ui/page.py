@@ -136,70 +136,47 @@ def _html(value: Any = "", **more: Any) -> gr.HTML:
 def layout(texts: Texts, remote: str) -> Parts:
     """The components, in the order of the page."""
     named = labels(texts, remote)
-    at = Parts(header=_html(**named["header"], elem_id="cw-header"))
+
+    def of(name: str, prefix: str = "cw-") -> dict[str, Any]:
+        return {"elem_id": prefix + name.replace("_", "-"), **named.get(name, {})}
+
+    at = Parts(header=_html(**of("header")))
     with gr.Row(elem_id="cw-main", equal_height=False):
         with gr.Column(elem_id="cw-library", scale=0, min_width=0):
-            at.index = gr.Dropdown([], **named["index"], elem_id="cw-index", interactive=True)
-            at.scope = gr.Dropdown(
-                [],
-                **named["scope"],
-                multiselect=True,
-                allow_custom_value=True,
-                elem_id="cw-scope",
-                interactive=True,
-            )
-            _filters(at, named)
-            at.reader = gr.Dropdown(
-                [], **named["reader"], visible=False, elem_id="cw-reader", interactive=True
-            )
-            at.upload = gr.UploadButton(
-                **named["upload"],
-                file_count="multiple",
-                file_types=sorted(SUFFIXES),
-                elem_id="cw-upload",
-                size="md",
-            )
-            at.upload_hint = _html(**named["upload_hint"])
-            at.upload_status = _html(elem_id="cw-upload-status")
-            at.documents = _html(elem_id="cw-documents")
-            with gr.Accordion(**named["new_index"], open=False, elem_id="cw-new-index") as at.new_index:
-                at.new_name = gr.Textbox(**named["new_name"], max_lines=1, elem_id="cw-new-name")
-                at.create = gr.Button(**named["create"], size="sm", elem_id="cw-create")
+            usable: dict[str, Any] = {"choices": [], "interactive": True}
+            at.index = gr.Dropdown(**usable, **of("index"))
+            at.scope = gr.Dropdown(multiselect=True, allow_custom_value=True, **usable, **of("scope"))
+            # Those without a choice are hidden until an index offers some.
+            with gr.Accordion(open=False, visible=False, **of("narrow")) as at.narrow:
+                for name in filters.CHOICES:
+                    several, more = name != "authority", {**usable, **of(name, "cw-filter-")}
+                    vars(at)[name] = gr.Dropdown(multiselect=several, visible=False, **more)
+                at.in_force = gr.Textbox(max_lines=1, visible=False, **of("in_force", "cw-filter-"))
+                at.narrow_note = _html(**of("narrow_note"))
+                at.clear_filters = gr.Button(size="sm", **of("clear_filters"))
+            at.reader = gr.Dropdown(visible=False, **usable, **of("reader"))
+            files: dict[str, Any] = {"file_count": "multiple", "file_types": sorted(SUFFIXES)}
+            at.upload = gr.UploadButton(size="md", **files, **of("upload"))
+            at.upload_hint = _html(**of("upload_hint"))
+            at.upload_status = _html(**of("upload_status"))
+            at.documents = _html(**of("documents"))
+            with gr.Accordion(open=False, **of("new_index")) as at.new_index:
+                at.new_name = gr.Textbox(max_lines=1, **of("new_name"))
+                at.create = gr.Button(size="sm", **of("create"))
         with gr.Column(elem_id="cw-talk", scale=1, min_width=0):
             with gr.Column(elem_id="cw-scroll"):
-                at.transcript = _html(elem_id="cw-transcript")
-                at.live = _html(elem_id="cw-live")
+                at.transcript = _html(**of("transcript"))
+                at.live = _html(**of("live"))
             with gr.Row(elem_id="cw-composer", equal_height=True):
-                at.question = gr.Textbox(
-                    **named["question"],
-                    show_label=False,
-                    container=False,
-                    lines=1,
-                    max_lines=8,
-                    autofocus=True,
-                    elem_id="cw-question",
-                    scale=1,
-                )
+                bare: dict[str, Any] = {"show_label": False, "container": False, "autofocus": True}
+                at.question = gr.Textbox(lines=1, max_lines=8, scale=1, **bare, **of("question"))
                 size: dict[str, Any] = {"scale": 0, "min_width": 96}
-                at.ask = gr.Button(**named["ask"], variant="primary", elem_id="cw-ask", **size)
-                at.stop = gr.Button(**named["stop"], variant="stop", visible=False, elem_id="cw-stop", **size)
-            at.keys = _html(**named["keys"], elem_id="cw-keys")
+                at.ask = gr.Button(variant="primary", **size, **of("ask"))
+                at.stop = gr.Button(variant="stop", visible=False, **size, **of("stop"))
+            at.keys = _html(**of("keys"))
         with gr.Column(elem_id="cw-source-pane", scale=0, min_width=0):
             at.source = _html(fill("source.empty_pane", texts), elem_id="cw-source")
     return at
-
-
-def _filters(at: Parts, named: dict[str, dict[str, Any]]) -> None:
-    """Those without a choice are hidden until an index offers some."""
-    with gr.Accordion(**named["narrow"], open=False, visible=False, elem_id="cw-narrow") as at.narrow:
-        later: dict[str, Any] = {"visible": False, "interactive": True}
-        for name in filters.CHOICES:
-            several, of = name != "authority", {**later, **named[name]}
-            vars(at)[name] = gr.Dropdown([], multiselect=several, elem_id=f"cw-filter-{name}", **of)
-        day = named["in_force"]
-        at.in_force = gr.Textbox(max_lines=1, visible=False, elem_id="cw-filter-in-force", **day)
-        at.narrow_note = _html(elem_id="cw-narrow-note")
-        at.clear_filters = gr.Button(**named["clear_filters"], size="sm", elem_id="cw-clear-filters")
 
 
 def build(handlers: Handlers) -> gr.Blocks:

@@ -6,6 +6,7 @@ shown as text. A module of its own, because the worker has to import it: nothing
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import threading
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from rag.models.registry import sha256_file
+from rag.parsers import content, holder
 from rag.types import DocumentInfo
 from ui.texts import Texts
 
@@ -80,9 +83,13 @@ class Pictures:
             return texts.page_failed
 
     def _draw(self, source: str, sha256: str, *how: Any) -> Picture:
-        from rag.models.registry import sha256_file
-
-        if sha256_file(Path(source)) != sha256:
+        if not (outer := holder(Path(source))).is_file():
+            raise FileNotFoundError(source)
+        inside = outer != Path(source)
+        known = (
+            hashlib.sha256(content(Path(source), path=source)).hexdigest() if inside else sha256_file(outer)
+        )
+        if known != sha256:
             raise _Changed
         with self._lock:
             if self._pool is None:

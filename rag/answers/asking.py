@@ -12,7 +12,7 @@ from rag.answers.compose import Basis, citation, quote_claim, render_text
 from rag.documents.validity import ended
 from rag.languages import say
 from rag.languages.text import normalise, search_tokens
-from rag.questions.expects import AnswerType
+from rag.questions.expects import KINDS, AnswerType
 from rag.questions.query import Query
 from rag.search.candidates import answers_in
 from rag.search.evidence import Selection
@@ -21,9 +21,7 @@ from rag.types import Answer, Evidence, Filters, Outcome
 # Rivals stand in as many documents, and score at least this share of the best; of the question's content they
 # hold at least half.
 _DOCUMENTS, _ALIKE, _HELD = 3, 0.75, 0.5
-_VALUES = frozenset(
-    {AnswerType.NUMBER, AnswerType.MONEY, AnswerType.PERCENT, AnswerType.DURATION, AnswerType.DATE}
-)
+_VALUES = frozenset({*KINDS, AnswerType.DATE})
 _ENDS = " \t\r\n.?!。？！"
 
 

@@ -10,13 +10,13 @@ from functools import cached_property, lru_cache
 
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, head_unit
 from rag.domains.finance.figures import Computed
-from rag.facts.names import short_name
+from rag.facts.names import is_legal_form, short_name
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, read
 from rag.languages import listed, patterns, say
 from rag.languages.text import STOP_WORDS, content_tokens, has_han, letters, search_tokens
-from rag.questions.expects import AnswerType
+from rag.questions.expects import KINDS, AnswerType
 from rag.questions.query import Query
 from rag.search.candidates import answers_in
 from rag.types import Calculation, Figure
@@ -72,14 +72,17 @@ def _stems(name: str) -> frozenset[str]:
 
 
 def given(query: Query) -> RowQuestion:
-    """The values of a question that a row may be chosen by: no years, dates, articles or labels."""
+    """The values of a question that a row may be chosen by: no years, dates, articles or labels; its words
+    without the legal forms of names."""
     values = tuple(_reached(v) for v in read(query.text) if v.kind in MEASURED and not _is_year(v))
     left, at = "", 0
     for value in values:
         left, at = f"{left}{_CURRENCY.sub('', query.text[at : value.start])} ", value.end
     rest = left + query.text[at:]
     words = content_tokens(rest) if any(c.isalpha() for c in rest) else []
-    return RowQuestion(query, values, tuple(w for w in words if any(c.isalnum() for c in w)))
+    forms = {t for name in query.names if is_legal_form(name) for t in search_tokens(name)}
+    words = [w for w in words if any(c.isalnum() for c in w) and w not in forms]
+    return RowQuestion(query, values, tuple(words))
 
 
 def _reached(value: Value) -> Value:
@@ -112,20 +115,14 @@ def asked_columns(
     return tuple(fitting if len(fitting) == 1 and apart else kept)
 
 
-_KINDS = {
-    AnswerType.MONEY: (Kind.MONEY,),
-    AnswerType.PERCENT: (Kind.SHARE,),
-    AnswerType.DURATION: (Kind.DURATION,),
-}
-
-
 def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool | None:
     """Whether a cell is of the kind that a question expects; None for a bare number, which may be."""
     priced = _RE["priced"].search(asked.query.text) is not None
     expects = AnswerType.MONEY if priced else asked.query.expects
     text = row.texts[column] if column < len(row.texts) else ""
     unit = head_unit(grid.heads[column])
-    if answers_in(text, expects) or (unit is not None and unit.kind in _KINDS.get(expects, ())):
+    kinds = () if expects is AnswerType.NUMBER else KINDS.get(expects, ())
+    if answers_in(text, expects) or (unit is not None and unit.kind in kinds):
         return True
     bare = unit is None and any(v.kind is Kind.NUMBER for v in read(text))
     return None if bare else False

@@ -3,21 +3,27 @@ has to be done, how many days lie between two days.
 
 The day counted from is in the question, or in the sentence that says when the event was which a rule counts
 from ("within 60 days after the award is received"). It is not counted itself; a month ends on the day of its
-number, or on its last one. Working days are told by weekends alone."""
+number, or on its last one. Working days leave out the public holidays of the country that the question or the
+document of the rule names; where none is named, or several are, they are told by weekends alone."""
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
 
 from rag.domains.finance.figures import Computed
 from rag.facts.numerals import fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import Kind, Quantity
 from rag.index import Index
-from rag.languages import named, patterns, say
+from rag.languages import listed, named, patterns, say
 from rag.languages.text import content_tokens, in_one_piece
 from rag.questions.expects import AnswerType
 from rag.questions.query import Query
@@ -30,6 +36,7 @@ _UNITS = frozenset({"day", "month", "business day"})
 _BEARS = 0.5
 _MOST = 1200
 _SEARCHED = 10
+_OPENING = 3000  # characters of a document that say where it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,9 @@ class Term:
     before: bool
     event: str = ""
 
-    def from_day(self, base: date) -> date | None:
-        """The day counted to; None beyond the calendar."""
+    def from_day(self, base: date, country: str = "") -> date | None:
+        """The day counted to, working days without the holidays of a `country` (ISO 3166); None beyond the
+        calendar."""
         count = int(self.length.value) * (-1 if self.before else 1)
         try:
             if self.length.unit == "month":
@@ -50,13 +58,40 @@ class Term:
                 return date(year, month + 1, min(base.day, monthrange(year, month + 1)[1]))
             if self.length.unit == "day":
                 return base + timedelta(days=count)
-            day = base
-            while count:
-                day += timedelta(days=1 if count > 0 else -1)
-                count -= (day.weekday() < 5) * (1 if count > 0 else -1)
-            return day
+            if (calendar := _holidays(country)) is not None:
+                return calendar.get_nth_working_day(base, count)  # type: ignore[no-any-return]
+            roll: Literal["forward", "backward"] = "forward" if self.before else "backward"
+            return np.busday_offset(base, count, roll=roll).astype(date)  # type: ignore[no-any-return]
         except (ValueError, OverflowError):
             return None
+
+
+@cache
+def _holidays(country: str) -> Any:
+    """The public holidays of a country, by day, with its weekends; None for none."""
+    if not country:
+        return None
+    import holidays
+
+    return holidays.country_holidays(country)
+
+
+@cache
+def _countries() -> tuple[re.Pattern[str], dict[str, str]]:
+    codes = {
+        name.replace("_", " "): code for code, _, name in (p.partition("=") for p in listed("countries"))
+    }
+    names = "|".join(map(re.escape, sorted(codes, key=lambda name: -len(name))))
+    return re.compile(rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])"), codes
+
+
+def country_of(*texts: str) -> str:
+    """The one country that the first of the texts to name any names, as its ISO 3166 code; "" for none, and
+    where it names several."""
+    pattern, codes = _countries()
+    found = (frozenset(codes[m[0]] for m in pattern.finditer(text)) for text in texts)
+    first = next(filter(None, found), frozenset())
+    return next(iter(first)) if len(first) == 1 else ""
 
 
 def find_date(
@@ -72,35 +107,32 @@ def find_date(
     if len(days) > 1 or not (asked or (days and query.expects is AnswerType.DATE)):
         return None
     if days and (own := terms_of(query.text)):
-        return _computed(own[0], days[0], (), query.language) if len(own) == 1 else None
+        return _computed(own[0], days[0], (), query, index) if len(own) == 1 else None
     names = content_tokens(" ".join(query.names)) if query.names else []
     matter = [t for t in content_tokens(_RE["asked"].sub(" ", query.text)) if t not in names]
     for rule in (*found.evidence, *_undated(query, held, index, filters)):
         stated = terms_of(rule.in_force or rule.text)
         if len(stated) == 1 and _share(matter, rule) >= _BEARS:
             if days:
-                return _computed(stated[0], days[0], (rule,), query.language)
+                return _computed(stated[0], days[0], (rule,), query, index)
             if event := _day_of(stated[0].event, query, index, filters):
-                day, sentence = event
-                return _computed(stated[0], day, (rule, sentence), query.language)
+                return _computed(stated[0], event[0], (rule, event[1]), query, index)
     return None
 
 
 def _between(sides: Sequence[str], query: Query, index: Index, filters: Filters | None) -> Computed | None:
     """The days from one of two days or events to the other."""
-    found: list[tuple[date, tuple[Evidence, ...]]] = []
+    found: list[tuple[date, Sequence[Evidence]]] = []
     for side in sides:
         if own := days_in(extract(fold(side))):
             found.append((own[0], ()))
         elif event := _day_of(side, query, index, filters):
-            found.append((event[0], (event[1],)))
+            found.append((event[0], event[1:]))
     if len(found) != 2:
         return None
     (first, a), (last, b) = sorted(found, key=lambda one: one[0])
     text = say("deadlines.between", query.language, count=(last - first).days, first=first, last=last)
-    rows = (*a, *(e for e in b if e not in a))
-    said = _spelled(text, (first, last), query.language)
-    return Computed(_numbered(rows), (), ((said, tuple(range(1, len(rows) + 1))),))
+    return _worded([text], (*a, *(e for e in b if e not in a)), (first, last), query.language)
 
 
 def _undated(
@@ -167,29 +199,40 @@ def _share(tokens: Sequence[str], piece: Evidence) -> float:
     return sum(t in set(held) for t in wanted) / len(wanted) if wanted else 0.0
 
 
-def _computed(term: Term, base: date, rows: Sequence[Evidence], language: str) -> Computed | None:
-    day = term.from_day(base)
+def _computed(
+    term: Term, base: date, rows: Sequence[Evidence], query: Query, index: Index
+) -> Computed | None:
+    language, working = query.language, term.length.unit == "business day"
+    places = (t for e in rows[:1] for t in (e.text, index.store.text(e.document.id, 0, _OPENING)))
+    country = country_of(query.text, *places) if working else ""
+    day = term.from_day(base, country)
     if day is None:
         return None
     length = in_one_piece(_RE["bound"].sub("", term.length.text))
-    line = say("deadlines.day_of", language, day=day, length=length, before=term.before, base=base)
-    numbers = tuple(range(1, len(rows) + 1))
-    said = [(_spelled(line, (day, base), language), numbers)]
-    if term.length.unit == "business day":
-        said.append((say("deadlines.weekends", language), ()))
+    said = [say("deadlines.day_of", language, day=day, length=length, before=term.before, base=base)]
+    first, last = sorted((base, day))
+    free: list[date] = []
+    if country:
+        between = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        free = [
+            d for d in between if d.weekday() < 5 and d != base and not _holidays(country).is_working_day(d)
+        ]
+        said.append(say("deadlines.holidays", language, country=country, days=[str(d) for d in free]))
+    elif working:
+        said.append(say("deadlines.weekends", language))
     elif day.weekday() >= 5:
         weekday = named("weekdays", str(day.weekday()), language)
-        said.append((say("deadlines.weekend", language, weekday=weekday), ()))
-    return Computed(_numbered(rows), (), tuple(said))
+        said.append(say("deadlines.weekend", language, weekday=weekday))
+    return _worded(said, rows, (day, base, *free), language)
 
 
-def _numbered(rows: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    return tuple(replace(e, number=n) for n, e in enumerate(rows, 1))
-
-
-def _spelled(text: str, days: Sequence[date], language: str) -> str:
+def _worded(said: Sequence[str], rows: Sequence[Evidence], days: Sequence[date], language: str) -> Computed:
+    """The sentences, their days spelled out; the first rests on the rows."""
+    texts = list(said)
     for day in days:
         month = named("months", str(day.month), language)
         spelled = say("deadlines.date", language, day=day.day, month=month, year=day.year)
-        text = text.replace(day.isoformat(), spelled)
-    return text
+        texts = [text.replace(day.isoformat(), spelled) for text in texts]
+    evidence = tuple(replace(e, number=n) for n, e in enumerate(rows, 1))
+    numbers = tuple(e.number for e in evidence)
+    return Computed(evidence, (), tuple((text, () if n else numbers) for n, text in enumerate(texts)))

@@ -8,9 +8,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from pathlib import PurePosixPath
 from weakref import WeakKeyDictionary
 
 from rag.answers.guarded import Cellular, GuardedTable
@@ -24,7 +24,7 @@ from rag.languages.text import has_han, letters, search_tokens
 from rag.search.evidence import with_marks
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Evidence, Hit, Table
-from rag.types.documents import WITHDRAWN
+from rag.types.documents import WITHDRAWN, path_words
 from rag.types.tables import reads_as_heads
 
 _TOTAL = patterns("survey")["total"]
@@ -116,8 +116,8 @@ class TypedColumn:
 @dataclass(frozen=True)
 class TypedTable:
     """The rows of a whole table that are no totals, to be asked: `data` has a row for each of `rows`, with
-    words as printed, numbers `TypedColumn.stored` and days as yyyymmdd. `totals` are what its total rows say
-    of a column."""
+    words as printed, numbers `TypedColumn.stored` and days counted from the year 1. `totals` are what its
+    total rows say of a column."""
 
     columns: tuple[TypedColumn, ...]
     rows: tuple[GridRow, ...]
@@ -181,12 +181,12 @@ class RowGrid:
 
     @cached_property
     def about(self) -> HeldWords:
-        """What its title, headings and heads say, and the name of its file."""
+        """What its title, headings and heads say, and the path of its file."""
         document, table = self.hit.document, self.table
         path = table.heading_path if table else self.hit.chunk.heading_path
         above = (table.title, *table.units, self._lead(table)) if table else ()
-        name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
-        return HeldWords(document.title, name, *path, *self.hit.chunk.heading_path, *above, *self.heads)
+        named = (document.title, path_words(document.path), *path, *self.hit.chunk.heading_path)
+        return HeldWords(*named, *above, *self.heads)
 
     def _lead(self, table: Table) -> str:
         """The short paragraph right above that leads into a table."""
@@ -312,7 +312,9 @@ def _column(number: int, head: str, cells: list[str]) -> tuple[TypedColumn, Sequ
     words = replace(plain, values=tuple(different) if len(different) <= _FEW_VALUES else ())
     first = next(iter(different), "")
     if len(different) > 1 and all(map(_YEAR.fullmatch, different)) and not _YEAR.search(head):
-        return replace(plain, dated=True), [int(cell) * 10_000 + 101 if cell else None for cell in cells]
+        return replace(plain, dated=True), [
+            date(int(cell), 1, 1).toordinal() if cell else None for cell in cells
+        ]
     if _day(first) is not None:
         days = {cell: _day(cell) for cell in different}
         if any(day is None and any(map(str.isdigit, cell)) for cell, day in days.items()):
@@ -345,13 +347,14 @@ def _number(cell: str) -> tuple[Decimal | None, bool, str] | None:
 
 
 def _day(cell: str) -> int | None:
-    """A whole date as the number yyyymmdd."""
-    if _ISO.fullmatch(cell):
-        return int(cell.replace("-", ""))
+    """The number of a whole date's day, from the year 1 on."""
     if not any(map(str.isdigit, cell)):
         return None
-    found = dates(fold(cell))
-    period = found[0].period if len(found) == 1 else None
-    if period is None or not (period.year and period.month and period.day):
+    try:
+        if _ISO.fullmatch(cell):
+            return date.fromisoformat(cell).toordinal()
+        found = dates(fold(cell))
+        p = found[0].period if len(found) == 1 else None
+        return date(p.year, p.month, p.day).toordinal() if p and p.year and p.month and p.day else None
+    except ValueError:  # 30 February
         return None
-    return period.year * 10_000 + period.month * 100 + period.day

@@ -17,7 +17,7 @@ from rag.answers.compose import (
     with_rows,
 )
 from rag.answers.deadlines import find_date
-from rag.answers.queries import asks_which
+from rag.answers.queries import asks_which, cues_of
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import NoRow, find_row
@@ -29,16 +29,19 @@ from rag.search.verdict import Verdict, lacks, of_parts
 from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
+_TABLES_AMONG = 40  # passages in which tables are looked for, where a question is one over rows
 _Place = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One part and what was found for it; `reason` says what had no support, "" where the evidence suffices;
-    `figures` is what code read from cells or worked out for it. Evidence is numbered within the part."""
+    """One part and what was found for it; `searched` are more passages, for the tables among them; `reason`
+    says what had no support, "" where the evidence suffices; `figures` is what code read from cells or worked
+    out for it. Evidence is numbered within the part."""
 
     query: Query
     hits: tuple[Hit, ...]
+    searched: tuple[Hit, ...]
     found: Selection
     reason: str
     figures: Computed | None = None
@@ -50,21 +53,27 @@ def look(setup: Setup, request: AnswerRequest) -> tuple[Look, ...]:
     index, filters = setup.index, request.filters
     parts = request.query.questions
     each = max(_LEAST, setup.max_evidence // len(parts))
-    looks = []
-    for part, hits in zip(parts, index.search_each(request.query, setup.top_k, filters=filters), strict=True):
-        looks.append(look_at(setup, part, hits, each, filters))
-    return tuple(looks)
+    most = max(how_many(setup, part) for part in parts)
+    searched = index.search_each(request.query, most, filters=filters)
+    found = zip(parts, searched, strict=True)
+    return tuple(look_at(setup, part, hits, each, filters) for part, hits in found)
+
+
+def how_many(setup: Setup, query: Query) -> int:
+    """Passages to search: more where tables are looked for among them."""
+    return max(setup.top_k, _TABLES_AMONG) if cues_of(query) else setup.top_k
 
 
 def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters: Filters | None) -> Look:
     """The passages of one question with the sentences chosen, at most `limit`, or what code works out."""
     day = filters.in_force if filters else ""
+    searched, hits = tuple(hits), tuple(hits[: setup.top_k])
     found = select(query, hits, setup.index, limit=limit, threshold=setup.threshold, in_force=day)
-    figures = worked_out(query, hits, found, setup, filters)
+    figures = worked_out(query, searched, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, limit, setup.index.store)
     reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
-    return Look(query, tuple(hits), found, reason, figures if isinstance(figures, Computed) else None)
+    return Look(query, hits, searched, found, reason, figures if isinstance(figures, Computed) else None)
 
 
 def worked_out(

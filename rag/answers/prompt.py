@@ -86,10 +86,16 @@ def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
 
 
 def reading_prompt(
-    query: Wording, evidence: Sequence[Evidence], *, llm: LLM, max_tokens: int, language: str
+    query: Wording,
+    evidence: Sequence[Evidence],
+    *,
+    llm: LLM,
+    max_tokens: int,
+    language: str,
+    ending: str = "",
 ) -> Prompt:
-    """What is read once for one question, without an ending: the first `MOST_SOURCES` pieces of the evidence
-    under their own numbers, and the question.
+    """What is read once for one question, and the `ending` that is not: the first `MOST_SOURCES` pieces of
+    the evidence under their own numbers, and the question.
 
     What does not fit the model's context beside an answer of `max_tokens` is left out from the last piece
     backwards; the first piece is shortened if it alone is too long, and so is an overlong question (its
@@ -111,23 +117,19 @@ def reading_prompt(
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
     kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []
-    return Prompt(asked.system, asked.user(kept, question), asked.examples)
+    return Prompt(asked.system, asked.user(kept, question), asked.examples, ending)
 
 
 def _source(piece: Evidence, code: str) -> str:
     """ "[2] Title, heading: words": what a sentence is of often stands above it alone. Words that do not
     stand say so."""
     former = named("former", piece.withdrawn, code) if piece.withdrawn else ""
-    parts = (_title(piece), *piece.heading_path[-1:], former)
+    parts = (piece.document.title or piece.document.path, *piece.heading_path[-1:], former)
     label = ", ".join(dict.fromkeys(_label(t) for t in parts if t))
     text = in_one_line(piece)
     if len(text) > _SOURCE_CHARACTERS:
         text = _ends(text, _SOURCE_CHARACTERS)
     return f"[{piece.number}] {label}: {text}"
-
-
-def _title(piece: Evidence) -> str:
-    return piece.document.title or piece.document.path
 
 
 def _label(text: str) -> str:
@@ -139,17 +141,13 @@ def _shortened(text: str, limit: int, llm: LLM) -> str:
     """The text, or as much of its beginning and end as `limit` tokens hold, with an ellipsis between."""
     # No tokenizer needs more than a few characters to a token, so that a book is not tokenised to fill one
     # line.
-    longest = limit * 16
-    if len(text) <= longest and llm.count_tokens(text) <= limit:
-        return text
-    low, high = 0, min(len(text) - 1, longest)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if llm.count_tokens(_ends(text, middle)) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return _ends(text, low) if low else ""
+    shown, length = text, min(len(text), limit * 16)
+    if length < len(text):
+        shown = _ends(text, length)
+    while length and (tokens := llm.count_tokens(shown)) > limit:
+        length = length * limit // tokens
+        shown = _ends(text, length)
+    return shown if length else ""
 
 
 def _ends(text: str, length: int) -> str:

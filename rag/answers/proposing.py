@@ -11,19 +11,21 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rag.answers.filters import RowFilter, equal_to
-from rag.answers.grid import TypedColumn, grids
+from rag.answers.grid import grids
 from rag.answers.queries import (
     AskedTable,
     RowAggregate,
     RowCues,
+    RowFilter,
     RowQuery,
     asked_table,
     cues_of,
+    equal_to,
     filters_of,
     summable,
 )
@@ -143,9 +145,10 @@ def _shown(table: AskedTable) -> str:
         found = body.data.select(
             f"SELECT DISTINCT {column.name} FROM t WHERE {column.name} IS NOT NULL ORDER BY id LIMIT {_SHOWN}"
         )
-        if column.measured:
-            cells = [f"{Decimal(str(v)).scaleb(-column.decimals):f}" for (v,) in found]
-            kind = " (date)" if column.dated else " (number)"
+        if column.dated:
+            cells, kind = [f"{date.fromordinal(int(str(v))):%Y%m%d}" for (v,) in found], " (date)"
+        elif column.counts:
+            cells, kind = [f"{Decimal(str(v)).scaleb(-column.decimals):f}" for (v,) in found], " (number)"
         else:
             named = [*table.named.get(column.number, ()), *(str(v) for (v,) in found)]
             cells, kind = [f"'{v[:_LONGEST_CELL]}'" for v in dict.fromkeys(named)][:_SHOWN], ""
@@ -158,65 +161,50 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     what it does is what the question asks for; None for any other."""
     cues = table.cues
     said = _SELECT.fullmatch(_columns_named(select.strip().split("\n")[0], table))
-    parts = said["what"].split(",") if said else []
-    terms = [term for one in parts if (term := _TERM.fullmatch(one.strip()))]
-    if said is None or len(terms) < len(parts) or not _bears(table):
+    terms = [_TERM.fullmatch(one.strip()) for one in said["what"].split(",")] if said else []
+    filters = _conditions(said["where"] or "", table) if said else None
+    if said is None or filters is None or not all(terms) or not _bears(table):
         return None
-    worked = [t for t in terms if t["f"]]
-    plain = [c for t in terms if not t["f"] and (c := _column(t["c"], table))]
-    ordered = _TERM.fullmatch(said["order"]) if said["order"] else None
-    one = (worked or [ordered or terms[-1]])[0]
-    function = (one["f"] or "").lower() if one else ""
-    column = _column(one["c"], table) if one else None
-    counts = [c for c in plain if c.measured]
-    if said["order"] and column is not None and not column.measured and len(counts) == 1:
-        column = counts[0]  # ordered by the head of the labels, which says what the numbers are
+    by = {f"@{c.number}": c for c in table.columns}
+    read = [(t["f"], by.get(t["c"])) for t in (*terms, _TERM.fullmatch(said["order"] or "")) if t]
+    plain = [c for f, c in read[: len(terms)] if not f and c]
+    function, column = next((one for one in read[: len(terms)] if one[0]), read[-1])
+    numbers = [c for c in plain if c.measured]
+    if said["order"] and column is not None and not column.measured and len(numbers) == 1:
+        column = numbers[0]  # ordered by the head of the labels, which says what the numbers are
+    group, function = by.get(said["group"] or ""), (function or "").lower()
     order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
-    order = {"max": 1, "min": -1}.get(function, order) if not said["group"] else order
+    order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
-    group = _column(said["group"], table) if said["group"] else None
-    filters = _conditions(said["where"] or "", table)
-    base = table.label(table.nouns)
-    label = next((c for c in plain if c is not column and not c.measured), base)
-    if filters is None or not _fits(cues, aggregate, order, group is not None, bool(filters)):
-        return None
-    if (
-        any(one.sql.split()[0] == label.name for one in filters)
-        and aggregate is RowAggregate.ROWS
-        and not order
-    ):
+    label = next((c for c in plain if c is not column and not c.measured), table.label)
+    named = aggregate is RowAggregate.ROWS and not order and any(f.column == label.name for f in filters)
+    if named or not _fits(cues, aggregate, order, group is not None, bool(filters)):
         return None  # the row that is asked about is no answer
     if cues.aggregate is RowAggregate.SHARE:
         aggregate = RowAggregate.SHARE
-    measured = column if column is not None and (column.measured or function == "count") else None
-    counted = aggregate is RowAggregate.COUNT
-    needs = aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE) or (
-        order and not counted
-    )
-    if needs and (measured is None or (aggregate is not RowAggregate.ROWS and not measured.counts)):
+    counted, listing = aggregate is RowAggregate.COUNT, aggregate is RowAggregate.ROWS
+    measured = column if column is not None and (column.measured or counted) else None
+    if not counted and (order or not listing) and (measured is None or not (listing or measured.counts)):
         return None
     if aggregate is RowAggregate.TOTAL and measured is not None and not summable(measured):
         return None
-    query = RowQuery(
-        aggregate, None if counted and group else measured, label, filters, group, cues.order, cues.ranks
-    )
-    return replace(query, column=label) if counted and group is None and measured is None else query
+    if counted:
+        measured = None if group else measured or label
+    return RowQuery(aggregate, measured, label, filters, group, cues.order, cues.ranks)
+
+
+_FITTING = {
+    RowAggregate.SHARE: (RowAggregate.TOTAL, RowAggregate.ROWS),
+    RowAggregate.COUNT: (RowAggregate.COUNT, RowAggregate.TOTAL),
+}
 
 
 def _fits(cues: RowCues, aggregate: RowAggregate, order: int, grouped: bool, filtered: bool) -> bool:
     """Whether what a SELECT does is what the wording asks for."""
-    if cues.order and order != cues.order:
+    asked = cues.aggregate
+    if (cues.order and order != cues.order) or (asked is RowAggregate.SHARE and (grouped or not filtered)):
         return False
-    match cues.aggregate:
-        case RowAggregate.SHARE:
-            return aggregate in (RowAggregate.TOTAL, RowAggregate.ROWS) and filtered and not grouped
-        case RowAggregate.AVERAGE:
-            return aggregate is RowAggregate.AVERAGE
-        case RowAggregate.TOTAL:
-            return aggregate is RowAggregate.TOTAL
-        case RowAggregate.COUNT:
-            return aggregate in (RowAggregate.COUNT, RowAggregate.TOTAL)
-    return aggregate is RowAggregate.ROWS or grouped
+    return aggregate in _FITTING.get(asked, (asked,)) or (asked is RowAggregate.ROWS and grouped)
 
 
 def _bears(table: AskedTable) -> bool:
@@ -243,29 +231,23 @@ def _columns_named(select: str, table: AskedTable) -> str:
     return "".join(parts)
 
 
-def _column(name: str | None, table: AskedTable) -> TypedColumn | None:
-    return next((c for c in table.columns if name == f"@{c.number}"), None)
-
-
 def _conditions(where: str, table: AskedTable) -> tuple[RowFilter, ...] | None:
     """The conditions of a SELECT; None where one is no plain comparison, names a cell that does not exist or
     a value that the question does not, or where one is lacking that the question names."""
     pieces = re.split(r"\s+AND\s+", where, flags=re.IGNORECASE) if where else []
-    found = [_CONDITION.fullmatch(piece.strip(" ()")) for piece in pieces]
     own = filters_of(table)
-    if own is None or not all(found):
-        return None
-    filters, bound = list(own), {one.sql.split()[0] for one in own}
-    for one in found:
-        column = _column(one["c"], table) if one else None
+    filters, bound = list(own or ()), {one.column for one in own or ()}
+    for piece in pieces:
+        one = _CONDITION.fullmatch(piece.strip(" ()"))
+        column = next((c for c in table.columns if one and one["c"] == f"@{c.number}"), None)
         if one is None or column is None:
             return None
         if column.name in bound:
             continue  # as code read it
-        cells = [cell for cell in column.values if cell.casefold() == one["value"].strip("'%").casefold()]
-        if column.measured or one["op"] not in ("=", "like", "LIKE") or not cells:
-            return None
-        if table.cues.asked.tokens.isdisjoint(search_tokens(cells[0])):
+        said = one["value"].strip("'%").casefold()
+        cells = [cell for cell in column.values if cell.casefold() == said]
+        known = cells and not table.cues.asked.tokens.isdisjoint(search_tokens(cells[0]))
+        if not known or one["op"] not in ("=", "like", "LIKE"):
             return None
         filters.append(equal_to(column, cells))
-    return tuple(filters)
+    return None if own is None else tuple(filters)

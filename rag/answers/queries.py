@@ -10,21 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import isfinite
 
 from rag.answers.choosing import RowQuestion, given
-from rag.answers.filters import RowFilter, bounded, days_in, equal_to, limits_in, only_year, year_of
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
+from rag.facts.dates import Period
 from rag.facts.numerals import fold, numerals
-from rag.facts.quantity import Kind
-from rag.facts.values import Range, Value, read
+from rag.facts.quantity import Kind, Quantity, as_written
+from rag.facts.values import Range, Value, extent, read
 from rag.languages import patterns
 from rag.languages.text import letters, search_tokens
 from rag.questions.query import Query
 
 _RE = patterns("rows")
 _MOST_RANK = 20
+_NEXT_WORDS = 3
+_YEARS = range(1900, 2100)
+_YEAR_HEAD = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _BRACKETS = re.compile(r"[(（\[].*")
 
 
@@ -36,6 +42,19 @@ class RowAggregate(StrEnum):
     COUNT = "count"
     TOTAL = "total"
     ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """A condition that rows have to pass: SQL with question marks, and the same in the table's words."""
+
+    sql: str
+    parameters: tuple[Cellular, ...]
+    words: str
+
+    @property
+    def column(self) -> str:
+        return self.sql.split()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,6 @@ class RowCues:
     aggregate: RowAggregate
     order: int
     ranks: tuple[int, int]
-    listed: bool
     grouped: str | None
     asked: RowQuestion
     dates: tuple[Value, ...]
@@ -80,24 +98,27 @@ def cues_of(query: Query) -> RowCues | None:
     elif (nth := _RE["nth"].search(text)) and nth.lastgroup:
         first = last = int(nth.lastgroup[1:])
     aggregate = next((a for a in RowAggregate if a in _RE and _RE[a].search(text)), RowAggregate.ROWS)
-    grouped, listed = _RE["grouped"].search(text), bool(_RE["filter"].search(text))
-    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or listed)
+    grouped = _RE["grouped"].search(text)
+    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or _RE["filter"].search(text))
     if nothing or len(ordered) > 1 or last > _MOST_RANK:
         return None
-    keys = ["top", "nth", "highest", "lowest"] if ordered else []
-    keys += [aggregate] if aggregate in _RE else []
-    keys += ["total"]
     rest = text if not grouped else f"{text[: grouped.start()]} {text[grouped.end() :]}"
-    for key in keys:
-        rest = _RE[key].sub(" ", rest)
-    rest = _RE["listed"].sub(" ", rest) if aggregate is RowAggregate.COUNT else rest
-    values = read(rest)
-    dates = tuple(v for v in values if v.kind is Kind.DATE or year_of(v) is not None)
+    listed = ["listed"] if aggregate is RowAggregate.COUNT else []
+    for key in (*(("top", "nth", "highest", "lowest") if ordered else ()), aggregate, "total", *listed):
+        rest = _RE[key].sub(" ", rest) if key in _RE else rest
+    dates = tuple(v for v in map(_dated, read(rest)) if v.kind is Kind.DATE)
     for v in reversed(dates):
         rest = f"{rest[: v.start]} {rest[v.end :]}"
-    asked = given(replace(query, text=rest))
     behind = text[grouped.end() :] if grouped else None
-    return RowCues(aggregate, sum(ordered), (first, last), listed, behind, asked, dates)
+    asked = given(replace(query, text=rest))
+    return RowCues(aggregate, sum(ordered), (first, last), behind, asked, dates)
+
+
+def _dated(v: Value) -> Value:
+    """A number that may be a year, as that year."""
+    if isinstance(v, Quantity) and v.kind is Kind.NUMBER and v.value in _YEARS:
+        return replace(v, kind=Kind.DATE, value=Fraction(0), period=Period(int(v.value)))
+    return v
 
 
 def asks_which(query: Query) -> bool:
@@ -124,6 +145,11 @@ class AskedTable:
     def columns(self) -> tuple[TypedColumn, ...]:
         return self.grid.body.typed.columns
 
+    @property
+    def counted(self) -> list[TypedColumn]:
+        """The columns of numbers."""
+        return [c for c in self.columns if c.measured and c.counts]
+
     def said(self, column: TypedColumn) -> tuple[int, float]:
         """How many words of the question its head holds, and how much of it these are."""
         held = [w for w in self.words if self.heads[column.number].hold(w)]
@@ -141,11 +167,12 @@ class AskedTable:
         at = {c.number: [*map(self.heads[c.number].hold, said), True].index(True) for c in self.texts}
         return sorted((c for c in self.texts if self.said(c)[0]), key=lambda c: at[c.number])
 
-    def label(self, nouns: Sequence[TypedColumn]) -> TypedColumn:
+    @property
+    def label(self) -> TypedColumn:
         """What names a row: a column that the question names, if it tells rows apart, else the first that
         does."""
-        apart = [c for c in (*nouns, *self.texts) if c.apart]
-        return (apart or list(nouns) or list(self.texts))[0]
+        apart = [c for c in (*self.nouns, *self.texts) if c.apart]
+        return (apart or self.nouns or self.texts)[0]
 
 
 def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
@@ -155,20 +182,17 @@ def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
         return None
     table, asked = grid.body.typed, cues.asked
     texts = tuple(c for c in table.columns if not c.measured and c.head and c.filled)
-    if not texts:
-        return None
     heads = {c.number: HeldWords(c.head) for c in table.columns}
     found = [(c, cell) for c in texts for cell in _named_cells(asked, c, grid, heads[c.number])]
     found = [(c, x) for c, x in found if not any(x != o and x.lower() in o.lower() for _, o in found)]
     by = {x: [c for c, y in found if y == x] for _, x in found}
     for cell, columns in by.items():
-        told = [c for c in columns if any(map(heads[c.number].hold, asked.words))] or columns
-        if len(told) > 1:
-            return None  # in which column is meant
-        by[cell] = told
+        by[cell] = [c for c in columns if any(map(heads[c.number].hold, asked.words))] or columns
+    if not texts or any(len(columns) > 1 for columns in by.values()):
+        return None  # in which column is meant
     named = {c.number: tuple(x for x, (own,) in by.items() if own is c) for c in texts}
     inside = HeldWords(*by)
-    years = [str(y) for d in cues.dates if (y := year_of(d)) and any(h.hold(str(y)) for h in heads.values())]
+    years = [str(y) for d in cues.dates if (y := _year(d)) and any(h.hold(str(y)) for h in heads.values())]
     words = (*(w for w in asked.words if not inside.hold(w)), *years)
     return AskedTable(cues, grid, texts, heads, named, words, tuple(asked.unheld(grid.about, inside)))
 
@@ -184,34 +208,86 @@ def _named_cells(asked: RowQuestion, column: TypedColumn, grid: RowGrid, head: H
     return [cell for cell in named if not all(map(head.hold, search_tokens(cell)))]
 
 
+def _year(v: Value) -> int | None:
+    """The year that a value is, and nothing else."""
+    period = v.period if isinstance(v, Quantity) else None
+    return period.year if period is not None and set(period.parts) == {"year"} else None
+
+
+# --- Conditions that rows have to pass
+
+
 def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
     """The cells, values and dates that the question names, as conditions; None where one fits no column
     surely."""
     found = []
+    about = table.grid.about
     for column in table.texts:
         if cells := table.named[column.number]:
             if column.filled < len(table.grid.body.typed.rows):
                 return None  # whose an unnamed row is, is not known
             found.append(equal_to(column, cells))
-    for value in table.cues.asked.values:
-        fitting = [c for c in table.columns if c.counts and limits_in(value, c) is not None]
-        best = table.best(fitting)
-        if len(best) != 1 or (limits := limits_in(value, best[0])) is None or not isinstance(value, Range):
-            return None
-        found.append(bounded(best[0], limits, (value.low_in, value.high_in), value.text))
-    for value in table.cues.dates:
-        year = year_of(value)
+    for value in (*table.cues.asked.values, *table.cues.dates):
+        year = _year(value)
         if year and any(head.hold(str(year)) for head in table.heads.values()):
             continue  # it is a column
-        dated = [c for c in table.columns if c.dated]
-        best = table.best(dated)
-        if not best and year and only_year(table.grid, year):
-            continue
-        best = best or dated
-        if len(best) != 1 or (days := days_in(value)) is None:
+        by = {c.name: one for c in table.columns if (one := bounded(c, value))}
+        fitting = [c for c in table.columns if c.name in by]
+        best = table.best(fitting)
+        if year and not best:
+            named = [y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年")]
+            if named == [year]:
+                continue  # of the whole table
+        if value.kind is Kind.DATE:
+            best = best or fitting
+        elif not isinstance(value, Range):
             return None
-        found.append(bounded(best[0], days, (True, True), value.text))
+        if len(best) != 1:
+            return None
+        found.append(by[best[0].name])
     return tuple(found)
+
+
+def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
+    places = ", ".join("?" * len(cells))
+    return RowFilter(f"{column.name} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
+
+
+def bounded(column: TypedColumn, value: Value) -> RowFilter | None:
+    """That a column's numbers, in its own unit, or its dates lie within a value; None where they are of
+    another kind."""
+    ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
+    open_ = (not value.low_in, not value.high_in) if isinstance(value, Range) else (False, False)
+    limits: list[Fraction | float | Decimal | None]
+    if column.dated:
+        days = extent(value, "day") if value.kind is Kind.DATE else None
+        if days is None or any(q and q.period and q.period.swapped for q in ends):
+            return None
+        limits, open_ = [days[0][0], days[1][0]], (False, False)
+    elif column.counts:
+        limits = [None if end is None else _stored(end, column) for end in ends]
+        if any(end and limit is None for end, limit in zip(ends, limits, strict=True)):
+            return None
+    else:
+        return None
+    sql = [
+        f"{column.name} {sign}{'' if out else '='} {limit}"
+        for sign, limit, out in zip("><", limits, open_, strict=True)
+        if limit is not None and isfinite(limit)
+    ]
+    return RowFilter(" AND ".join(sql), (), f"{column.head} {value.text}")
+
+
+def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
+    """A quantity as a column's numbers are stored; None for one of another kind or unit."""
+    unit, plain = column.unit, as_written(end).value
+    if column.percent != (end.kind is Kind.SHARE):
+        return None
+    if end.kind not in (Kind.NUMBER, Kind.SHARE):
+        if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
+            return None
+        plain = end.value / unit.value
+    return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))
 
 
 # --- What is asked of a table, where its words leave no doubt
@@ -220,72 +296,58 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
 def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     """The query that a question is; several where it does not say by which column things are large, and all
     of them have to come to the same; () for a question that says more, or less."""
-    cues, filters = table.cues, filters_of(table)
+    cues, filters, nouns = table.cues, filters_of(table), table.nouns
     if table.unheld or filters is None:
         return ()
-    nouns = table.nouns
-    base = RowQuery(cues.aggregate, None, table.label(nouns), filters, None, cues.order, cues.ranks)
-    if cues.aggregate is RowAggregate.COUNT and not cues.order:
+    aggregate, listing = cues.aggregate, cues.aggregate is RowAggregate.ROWS
+    base = RowQuery(aggregate, None, table.label, filters, None, cues.order, cues.ranks)
+    counting, grouped = aggregate is RowAggregate.COUNT, cues.grouped is not None
+    if counting and not cues.order:
         return _counting(table, base)
-    if cues.aggregate is RowAggregate.ROWS and not cues.order and cues.grouped is None:
+    if listing and not cues.order and not grouped:
         return (base,) if filters and nouns else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
         behind = search_tokens(cues.grouped)[:_NEXT_WORDS]
-        held = [[c for c in table.columns if table.heads[c.number].hold(word)] for word in behind]
+        held = ([c for c in table.columns if table.heads[c.number].hold(word)] for word in behind)
         by = next(filter(None, held), [])
-        if any(c.measured for c in by):
-            cues = replace(cues, grouped=None)  # "by value" is in what order
-        elif len(groups := [c for c in nouns if c in by]) != 1:
+        grouped = not any(c.measured for c in by)  # "by value" is in what order
+        groups = [c for c in nouns if c in by] if grouped else groups
+        if grouped and len(groups) != 1:
             return ()
     columns = _measured(table, filters)
-    summed = cues.aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE, RowAggregate.SHARE)
-    if cues.grouped is not None or (cues.order and cues.aggregate is not RowAggregate.ROWS):
-        aggregate = cues.aggregate if cues.aggregate is not RowAggregate.ROWS else RowAggregate.TOTAL
-        counted = aggregate is RowAggregate.COUNT
-        groups = groups or ([] if counted else nouns[:1])
-        if not groups or aggregate is RowAggregate.SHARE or (not counted and len(columns) != 1):
+    only = columns[0] if len(columns) == 1 else None
+    if grouped or (cues.order and not listing):
+        kind = RowAggregate.TOTAL if listing else aggregate
+        groups = groups or ([] if counting else nouns[:1])
+        if not groups or kind is RowAggregate.SHARE:
             return ()
-        column = None if counted else columns[0]
-        made = replace(base, aggregate=aggregate, column=column, group=groups[0])
-        return (made,) if counted or _sums(table, made) else ()
+        made = replace(base, aggregate=kind, column=None if counting else only, group=groups[0])
+        return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    if summed:
-        made = replace(base, column=columns[0] if len(columns) == 1 else None)
-        if cues.aggregate is RowAggregate.SHARE and not filters:
-            return ()
-        counted = cues.aggregate is RowAggregate.SHARE and not columns and bool(nouns)
-        return (made,) if counted or (made.column and _sums(table, made)) else ()
-    if not (nouns or _RE["who"].search(cues.asked.query.text)) or (cues.order and not columns):
+    if not columns and aggregate is not RowAggregate.SHARE and len(table.counted) == 1:
+        columns, only = table.counted, table.counted[0]
+    if not listing:
+        made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
+        counted = share and not columns and bool(nouns)
+        return (made,) if (filters or not share) and (counted or _sums(table, made)) else ()
+    if not nouns and not _RE["who"].search(cues.asked.query.text):
         return ()
-    return tuple(replace(base, column=column, group=_grouped(table, groups, column)) for column in columns)
-
-
-_NEXT_WORDS = 3
-
-
-def _grouped(table: AskedTable, groups: Sequence[TypedColumn], column: TypedColumn) -> TypedColumn | None:
-    """What repeats and is asked for as if it did not: "which supplier has the highest spend" of a table with
-    several rows a supplier; then its sums are compared, too."""
-    first = table.nouns[:1]
-    return (
-        first[0] if summable(column) and first and first[0] in groups and table.cues.ranks == (1, 1) else None
-    )
+    # What repeats and is asked for as if it did not: its sums are compared, too.
+    again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
+    return tuple(replace(base, column=c, group=again if summable(c) else None) for c in columns)
 
 
 def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
     """The column of numbers or dates whose head the question names; of several years the latest, where it
     names none; the only one of prices for "cheapest"; all of them where nothing but a size is named."""
-    used = {f.sql.split()[0] for f in filters}
     counted = [c for c in table.columns if c.measured]
-    best = table.best([c for c in counted if c.name not in used] or counted)
-    best = best or table.best(counted)
-    if len(best) > 1:
-        best = [c for c in best if c.counts] or best
+    free = [c for c in counted if c.name not in {f.column for f in filters}]
+    best = table.best(free or counted) or table.best(counted)
+    best = [c for c in best if c.counts] or best
     if not best and table.cues.order:
-        numbers = [c for c in counted if c.counts and c.name not in used]
-        typed = table.cues.asked.query.asked
+        numbers, typed = [c for c in free if c.counts], table.cues.asked.query.asked
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
             best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
@@ -293,12 +355,9 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
             best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
             best = [max(years, key=lambda c: _YEAR_HEAD.findall(c.head)[-1])]
-        elif _RE["size"].search(typed) and numbers:
+        elif _RE["size"].search(typed):
             return numbers
     return best if len(best) == 1 else []
-
-
-_YEAR_HEAD = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def summable(column: TypedColumn) -> bool:
@@ -308,22 +367,19 @@ def summable(column: TypedColumn) -> bool:
 
 def _sums(table: AskedTable, query: RowQuery) -> bool:
     """Whether sums over the column mean anything: of a statement's year they do only where its total row
-    says the same."""
+    says the same. Rows that are totals themselves are not added up."""
     column = query.column
-    if column is None or not column.counts:
+    if column is None or not column.counts or any(map(_RE[RowAggregate.TOTAL].search, query.label.values)):
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
     if any(c.isalpha() for w in table.words if table.heads[column.number].hold(w) for c in w):
         return True
+    if table.counted == [column]:
+        return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
     return bool(table.words) and total in {column.stored(t) for t in body.totals[column.number]}
-
-
-def _in_brackets(head: str, unit: str) -> bool:
-    found = _BRACKETS.search(head)
-    return found is not None and unit in found[0]
 
 
 def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
@@ -331,25 +387,23 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     numbers that it names."""
     typed = table.cues.asked.query.asked
     match = _RE["how_many"].search(typed)
-    said = match["noun"] or "" if match else ""
-    noun = search_tokens(said) or list(table.words)
+    said = search_tokens(match["noun"] or "") if match else []
+    noun = said or list(table.words)
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
-    if (
-        not said
-        and match
-        and (unit := [c for c in table.columns if c.counts and _in_brackets(c.head, match[0][-1])])
-    ):
-        named = unit
+    if match and not said:  # the measure word of a head: （台）
+        inside = (f for c in table.columns if c.counts and (f := _BRACKETS.search(c.head)))
+        unit = {f.string for f in inside if match[0][-1] in f[0]}
+        named = [c for c in table.columns if c.head in unit] or named
     if len(named) > 1:
         named = [c for c in named if c in table.texts]
-    if len(named) > 1 and base.label in named:
-        named = [base.label]
-    listed = bool(_RE["listed"].search(typed)) or bool(base.filters)
+        named = [base.label] if base.label in named else named
+    listed = bool(base.filters) or _RE["listed"].search(typed)
     if not named and listed and all(map(table.grid.about.hold, noun)):
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
     if len(named) != 1:
         return ()
-    if named[0].counts:
-        made = replace(base, aggregate=RowAggregate.TOTAL, column=named[0])
-        return (made,) if _sums(table, made) else ()
-    return (replace(base, column=named[0]),)
+    made = replace(base, column=named[0])
+    if not named[0].counts:
+        return (made,)
+    made = replace(made, aggregate=RowAggregate.TOTAL)
+    return (made,) if _sums(table, made) else ()

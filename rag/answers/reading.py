@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
@@ -23,12 +24,12 @@ from rag.errors import GenerationError
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
-from rag.facts.quantity import Quantity, QuantityMatch, compare
+from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens, search_tokens
-from rag.models.generation import Prompt
-from rag.questions.expects import FIGURES, AnswerType, Wording
+from rag.languages.text import content_tokens, has_han, normalise, search_tokens
+from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
 from rag.questions.query import Query
+from rag.search.candidates import answers_in
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
@@ -36,6 +37,7 @@ from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
@@ -48,11 +50,11 @@ _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
 _ENDS = r"(?![A-Za-z0-9](?<=[A-Za-z0-9]{2}))(?![.,]\d(?<=\d[.,]\d))"
-_WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|[\u4e00-\u9fff]+")
 _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;()%")
 
 
@@ -114,44 +116,41 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    translated = request.language != query.language
-    sources, claim = found.evidence[:MOST_SOURCES], None
-
-    def prompt(wording: Wording, ending: str) -> Prompt:
-        read = reading_prompt(
-            wording, found.evidence, llm=llm, max_tokens=setup.max_tokens, language=query.language
-        )
-        return replace(read, ending=ending)
-
+    own, sources, claim, most = request.query, found.evidence[:MOST_SOURCES], None, setup.max_tokens
+    translated, code = request.language != query.language, query.language
+    if translated and own.expects is not AnswerType.OTHER:
+        query = replace(query, expects=own.expects)
+    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most, language=code)
     try:
-        asking = prompt(query, asked.ask)
+        asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
-        request.clock.lap("judging")
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
-        if verdict.sufficient:
-            # A translation may have missed what was asked; the question as it was put has not, but the model
-            # may reply to it in its language.
-            wordings = (replace(query, text=request.query.text), query) if translated else (query,)
-            for wording in wordings:
-                draft = ""
-                for piece in llm.generate(
-                    prompt(wording, asked.answer), max_tokens=setup.max_tokens, stop=request.stop
-                ):
-                    if isinstance(piece, Queued):
-                        yield piece
-                    else:
-                        draft += piece
-                claim = claim_of(draft, sources, query, asked)
-                if claim is not None and claim.state is ClaimState.SUPPORTED:
-                    break
+        request.clock.lap("judging")
+        # A translation may have missed what was asked; the question as it was put has not, but the model may
+        # reply to it in its language.
+        wordings = (replace(query, text=own.text), query) if translated else (query,)
+        for wording in wordings if verdict.sufficient else ():
+            draft = ""
+            answering = read(wording, ending=asked.answer)
+            for piece in llm.generate(answering, max_tokens=most, stop=request.stop):
+                if isinstance(piece, Queued):
+                    yield piece
+                else:
+                    draft += piece
+            claim = claim_of(draft, sources, query, asked)
+            if claim is not None and claim.state is ClaimState.SUPPORTED:
+                break
     except GenerationError as error:  # the quoted answer always exists
         trouble = str(error)
     request.clock.lap("reading")
     # What the limit cut short may have been about to turn its meaning.
-    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < setup.max_tokens
-    if trouble or request.stopped or not draft.strip() or not whole:
-        return ReaderReply(_unread(verdict, found), draft=draft.strip(), model=llm.info.name, trouble=trouble)
+    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < most
+    # What the model alone was sure of is not answered where it says nothing that holds.
+    unread = found.verdict if verdict.sufficient and not found.sufficient else verdict
+    draft = draft.strip()
+    if trouble or request.stopped or not draft or not whole:
+        return ReaderReply(unread, draft=draft, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     lead = asked.lead.match(claim.text) if claim is not None else None
     if claim is not None and lead and translated:
@@ -160,21 +159,13 @@ def _read(
         claim = replace(claim, text=f"{says.denied if lead['no'] else says.affirmed}{says.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    misread = lead  # the sentence says, not the yes or no
-    if not holds and llm.info.judges and not misread:
-        verdict = unstated(verdict)
-    elif not holds:
-        verdict = _unread(verdict, found)
+    if not holds:  # of a misread yes or no the sentence says it
+        verdict = unstated(verdict) if llm.info.judges and not lead else unread
     dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
     quotable = [piece.number for piece in sources if not _leads(piece)] or [1]
     named = hint if hint in quotable else quotable[0]
-    return ReaderReply(verdict, claim if holds else None, draft.strip(), llm.info.name, dropped, source=named)
-
-
-def _unread(verdict: Verdict, found: Selection) -> Verdict:
-    """The verdict where the model said nothing that holds: what it alone was sure of is not answered."""
-    return found.verdict if verdict.sufficient and not found.verdict.sufficient else verdict
+    return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)
 
 
 def _named(draft: str) -> int:
@@ -190,34 +181,44 @@ def claim_of(
     first = draft.strip().partition("\n")[0]
     mark = _SOURCE.search(first)
     words = (first[: mark.start()] if mark else first).strip(_TRIMMED)
-    if not words or asked.none.fullmatch(words) or _echoes(words, query, asked):
-        return None
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
-    clause = query.expects in _CLAUSES
+    said = set(content_tokens(words))
+    if not words or asked.none.fullmatch(words) or (said and said <= set(query.content)):
+        return None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
         if span:
+            lines = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
-            whole = clause or span[1] <= counted(piece.text)
-            if whole:
-                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-            start, end = _whole_values(piece.text, *span)
-            if _turned(piece.text, start, end) or (
-                not piece.heads and _nearer(piece.text, start, end, query)
-            ):
-                return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-            bracketed = _BRACKETED.match(piece.text, end) if query.expects in FIGURES else None
-            claim = _stated(piece.text[start : bracketed.end() if bracketed else end], piece, query, asked)
+            if query.expects not in _CLAUSES and span[1] > counted(piece.text):
+                start, end = _whole_values(piece.text, *span)
+                turned = _turned(piece.text, start, end)
+                if not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
+                    bracketed = _BRACKETED.match(piece.text, end) if query.expects in KINDS else None
+                    lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
-            held = claim.state is ClaimState.SUPPORTED
-            return claim if held else _stated(_sentence_of(piece, query, asked), piece, query, asked)
-    claim = verify_sentence(_sentence(words, asked), [_alone(piece) for piece in pieces], query)
+            claims = [_stated(each, piece, query, asked) for each in lines]
+            return next((one for one in claims if one.state is ClaimState.SUPPORTED), claims[-1])
     nearest = max(pieces, key=lambda piece: _share(words, piece))
+    # Words that stand in title and headings alone, which a quote does not show, are a label.
+    bare = [replace(one, heading_path=(), document=replace(one.document, title="")) for one in pieces]
+    claim = verify_sentence(_sentence(words, asked), bare, query)
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
-        return claim
+        return claim if _answers(claim.text, nearest, query) else replace(claim, state=ClaimState.UNSUPPORTED)
     return _stated(_sentence_of(nearest, query, asked), nearest, query, asked)
+
+
+def _answers(words: str, piece: Evidence, query: Wording) -> bool:
+    """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
+    role that it asks for is spoken of where they stand."""
+    role = asked_role(query.text)
+    around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
+    if role and not roles_in("\n".join(around))[role]:
+        return False
+    said = query.expects in KINDS and answers_in(words, query.expects)
+    return bool(said or fits(query.expects, words) or _negations(words))
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
@@ -240,26 +241,16 @@ def _share(words: str, piece: Evidence) -> float:
 
 
 def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
-    """The claim that words of a piece make."""
+    """The claim that words of a piece make; none of another kind than the question asks for."""
+    if not _answers(words, piece, query):
+        return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     sentence = _sentence(" ".join(words.split()), asked)
     return _cited(verify_sentence(sentence, [piece], query), piece, query.language)
-
-
-def _alone(piece: Evidence) -> Evidence:
-    """The piece without title and headings, which a quote does not show: words that stand there alone are a
-    label, not what is quoted."""
-    return replace(piece, heading_path=(), document=replace(piece.document, title=""))
 
 
 def _leads(piece: Evidence) -> bool:
     """Whether a sentence only leads into what follows."""
     return piece.text.rstrip().endswith((":", "："))
-
-
-def _echoes(words: str, query: Wording, asked: ReadingInstructions) -> bool:
-    """Whether a reply says nothing that the question does not say itself; a yes or no does."""
-    said = set(content_tokens(words))
-    return bool(said) and said <= set(query.content) and not asked.lead.match(words)
 
 
 def _cited(claim: Claim, piece: Evidence, language: str) -> Claim:
@@ -279,7 +270,7 @@ def _whether(
     rest = words[lead.end() :].strip(_TRIMMED)
     pieces = [piece for piece in pieces if not _leads(piece)] or pieces
     standing = next((piece for piece in pieces if rest and _standing(rest, piece.text)), None)
-    piece = standing or max(pieces, key=lambda piece: _share(rest, piece) if rest else _bears(query, piece))
+    piece = standing or max(pieces, key=lambda piece: _share(rest or query.text, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
     if _BOXES & set(piece.text) and not _negations(query.text):
@@ -303,11 +294,6 @@ def _of_another(query: Wording, piece: Evidence) -> bool:
         if own and name.label not in own and not name.label.isdigit():
             return True
     return False
-
-
-def _bears(query: Wording, piece: Evidence) -> int:
-    """How many words of a question's matter a piece holds."""
-    return len(frozenset(query.content).intersection(content_tokens(f"{piece.words} {piece.header}")))
 
 
 def _denies(text: str, wording: str) -> bool:
@@ -364,24 +350,42 @@ def _turned(text: str, start: int, end: int) -> bool:
 
 
 def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
-    """Whether another quantity of the kind stands nearer to the words asked about: of "812 patients were
-    screened and 621 randomised" the first is not how many were randomised. The whole sentence says it."""
-    found = extract(fold(text))
+    """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
+    and 621 randomised" the first is not how many were randomised, of two years the other's amount not that of
+    the one asked about, of two parties one not the guarantor. The whole sentence says it."""
+    found = extract(text)
     own = [q for q in found if q.start < end and start < q.end]
-    others = [
-        q for q in found if len(own) == 1 and q not in own and (q.kind, q.unit) == (own[0].kind, own[0].unit)
-    ]
-    places: dict[str, list[tuple[int, int]]] = {}
-    for m in _WORD.finditer(text) if others else ():
-        for token in search_tokens(m[0]):
-            at = m.start() + max(m[0].find(token), 0)
-            places.setdefault(token, []).append((at, m.end() if m[0].isascii() else at + len(token)))
-    asked = [places[token] for token in set(query.content) if token in places]
+    alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
+    places = _positions(text, query.content).values() if len(alike) > 1 else ()
+    away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
+    if any(away[q.start] < away[own[0].start] for q in alike):
+        return True
+    years = {p.year for p in query.periods if p.year}
+    said = roles_in(text) if (role := asked_role(query.text)) else {}
+    dated = [(*m.span(), int(m[0])) for m in (_YEAR.finditer(text) if years else ())]
+    right = said.get(role) or [(a, b) for a, b, year in dated if year in years]
+    wrong = [at for other, each in said.items() if other != role for at in each]
+    wrong += [(a, b) for a, b, year in dated if year not in years and not (start < b and a < end)]
+    return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
 
-    def away(q: Quantity) -> int:
-        return sum(min(max(q.start - at[1], at[0] - q.end, 0) for at in each) for each in asked)
 
-    return any(away(q) < away(own[0]) for q in others)
+def _positions(text: str, tokens: Collection[str]) -> dict[str, list[tuple[int, int]]]:
+    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
+    plain = normalise(text)
+    plain = plain if len(plain) == len(text) else text.lower()
+    found: dict[str, list[tuple[int, int]]] = {t: [] for t in tokens}
+    for token in filter(has_han, tokens):
+        found[token] += [match.span() for match in re.finditer(re.escape(token), plain)]
+    for match in _WORD.finditer(plain):
+        for token in () if has_han(match[0]) else search_tokens(match[0]):
+            if token in found:
+                found[token].append(match.span())
+    return {token: places for token, places in found.items() if places}
+
+
+def _away(places: Iterable[tuple[int, int]], start: int, end: int, before: int = 0) -> int:
+    """How far the nearest of these places stands from a span, one in front of it so much farther."""
+    return min(max(start - b + before, a - end, 0) for a, b in places)
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.answers.filters import RowFilter
 from rag.answers.grid import RowGrid, TypedColumn, grids
 from rag.answers.guarded import TABLE, Cellular, GuardedQueryError
-from rag.answers.queries import RowAggregate, RowQuery, asked_table, cues_of, plan
+from rag.answers.queries import RowAggregate, RowFilter, RowQuery, asked_table, cues_of, equal_to, plan
 from rag.domains.finance.figures import Computed
 from rag.languages import patterns, say
 from rag.questions.query import Query
@@ -46,8 +45,13 @@ def find_over_rows(query: Query, hits: Sequence[Hit], store: Store) -> Computed 
 
 def run(query: RowQuery, grid: RowGrid, language: str) -> Computed | None:
     """The answer; None where it says nothing: no row has a value, too many share the place asked for."""
+    one = _Run(query, grid, language)
     try:
-        return _Run(query, grid, language).result()
+        if query.group is not None:
+            return one.grouped(query.group)
+        if query.aggregate in (RowAggregate.SHARE, RowAggregate.TOTAL, RowAggregate.AVERAGE):
+            return one.worked(query.column)
+        return one.ranked(query.column) if query.order and query.column is not None else one.listed()
     except GuardedQueryError:
         return None
 
@@ -66,125 +70,112 @@ class _Run:
     grid: RowGrid
     language: str
 
-    def result(self) -> Computed | None:
-        query, column = self.query, self.query.column
-        if query.group is not None:
-            return self._grouped(query.group)
-        if query.aggregate is RowAggregate.SHARE:
-            return self._share()
-        if query.aggregate in (RowAggregate.TOTAL, RowAggregate.AVERAGE) and column is not None:
-            return self._sum(column)
-        return self._ranked(column) if query.order and column is not None else self._listed()
-
     def _select(
         self, what: str, behind: str = "", filters: Sequence[RowFilter] | None = None
     ) -> list[tuple[Cellular, ...]]:
         """The result of a SELECT over the rows that pass the filters, those of the query where none are
         given."""
         passing = self.query.filters if filters is None else filters
-        where = " AND ".join(f"({one.sql})" for one in passing)
+        where = " AND ".join(["1", *(f"({one.sql})" for one in passing)])
         parameters = tuple(p for one in passing for p in one.parameters)
-        statement = f"SELECT {what} FROM {TABLE}{' WHERE ' if where else ''}{where} {behind}"
+        statement = f"SELECT {what} FROM {TABLE} WHERE {where} {behind}"
         return self.grid.body.typed.data.select(statement, parameters, most=10_000)
 
-    @property
-    def _how(self) -> list[str]:
-        return [one.words for one in self.query.filters]
+    def _ids(self, *more: RowFilter) -> list[int]:
+        return [int(str(n)) for (n,) in self._select("id", "ORDER BY id", (*self.query.filters, *more))]
 
-    def _ranked(self, column: TypedColumn, *, alone: bool = False) -> Computed | None:
+    def ranked(self, column: TypedColumn, *, alone: bool = False) -> Computed | None:
         """The rows at the places that are asked for; those of one value share a place. What is left over
         ("other", "free float") has none."""
         query, (first, last), label = self.query, self.query.ranks, self.query.group or self.query.label
         way, name = "DESC" if query.order > 0 else "ASC", column.name
-        given = (*query.filters, RowFilter(f"{name} IS NOT NULL", (), ""))
         order = f"ORDER BY {name} {way}, id LIMIT {last + _SHARED}"
-        found = [one for one in self._select(f"id, {name}, {label.name}", order, given) if not _rest(one[2])]
-        places = (
-            list(dict.fromkeys(value for _, value, _ in found)) if first == last else [v for _, v, _ in found]
-        )
-        asked = frozenset(places[first - 1 : last])
-        chosen = [int(n or 0) for n, value, _ in found if value in asked]
-        if not asked or len(chosen) > last - first + _FEW:
+        filled = (*query.filters, RowFilter(f"{name} IS NOT NULL", (), ""))
+        found = [one for one in self._select(f"id, {name}, {label.name}", order, filled) if not _rest(one[2])]
+        values = [value for _, value, _ in found]
+        places = (list(dict.fromkeys(values)) if first == last else values)[first - 1 : last]
+        chosen = [int(str(n)) for n, value, _ in found if value in places]
+        if not places or len(chosen) > last - first + _FEW:
             return None
         ((count,),) = self._select(f"count({name})")
-        rows = self.grid.body.typed.rows
-        cells = [rows[n].texts[column.number] for n in chosen]
-        named = [f"{rows[n].texts[label.number]} ({cell})" for n, cell in zip(chosen, cells, strict=True)]
-        line = say(
-            "answers.extreme", self.language, most=query.order > 0, head=column.head, rows=named, count=count,
-            how=self._how, rank=f"{first}" if first == last > 1 else "", alone=alone,
-        )  # fmt: skip
-        return self._computed(chosen, line, self._value(places[first - 1]), cells[0])
+        rows = [self.grid.body.typed.rows[n].texts for n in chosen]
+        named = [f"{row[label.number]} ({row[column.number]})" for row in rows]
+        rank = f"{first}" if first == last > 1 else ""
+        line = self._say(
+            "extreme", column, rows=named, count=count, most=query.order > 0, rank=rank, alone=alone
+        )
+        return self._computed(chosen, line, self._value(places[0]), rows[0][column.number])
 
-    def _sum(self, column: TypedColumn) -> Computed | None:
-        average = self.query.aggregate is RowAggregate.AVERAGE
-        ((count, total),) = self._select(f"count({column.name}), sum({column.name})")
+    def worked(self, column: TypedColumn | None) -> Computed | None:
+        """A sum, an average, or the share of the rows that pass in the sum of a column, or in all rows."""
+        name, average = column.name if column else "1", self.query.aggregate is RowAggregate.AVERAGE
+        what = f"count({name}), sum({name}), min({name})"
+        ((count, own, _),) = self._select(what)
+        ((rows, total, least),) = self._select(what, filters=())
         if not count:
             return None
-        value = _exact(total) / (int(count) if average else 1)
-        line = say(
-            "answers.sum", self.language, average=average, head=column.head, value=self._printed(value),
-            count=count, how=self._how,
-        )  # fmt: skip
-        chosen = self._ids(f"{column.name} IS NOT NULL")
-        return self._computed(chosen, line, self._value(value), self._printed(value))
+        value = _exact(own) / (int(str(count)) if average else 1)
+        if self.query.aggregate is RowAggregate.SHARE:
+            if not total or _exact(least) < 0 or (column is not None and column.percent):
+                return None
+            value = _exact(own) / _exact(total) * 100
+            printed, sums = f"{value:.1f}%", {"own": self._printed(own), "total": self._printed(total)}
+            line = self._say("share", column, share=printed, count=rows, **sums)
+        else:
+            printed, value = self._printed(value), self._value(value)
+            line = self._say("sum", column, average=average, value=printed, count=count)
+        return self._computed(self._ids(RowFilter(f"{name} IS NOT NULL", (), "")), line, value, printed)
 
-    def _share(self) -> Computed | None:
-        """The share of the rows that pass in the sum of a column, or in all rows."""
-        column = self.query.column
-        name = column.name if column else ""
-        what = f"count({name}), sum({name}), min({name})" if name else "count(*), count(*), 1"
-        ((count, total, least),) = self._select(what, filters=())
-        ((own_count, own, _),) = self._select(what)
-        if not total or not own_count or _exact(least) < 0 or (column is not None and column.percent):
-            return None
-        share = _exact(own) / _exact(total) * 100
-        line = say(
-            "answers.share", self.language, share=f"{share:.1f}%", how=self._how, count=count,
-            head=(column or self.query.label).head, own=self._printed(own), total=self._printed(total),
-        )  # fmt: skip
-        return self._computed(self._ids(), line, share, f"{share:.1f}%")
-
-    def _grouped(self, group: TypedColumn) -> Computed | None:
+    def grouped(self, group: TypedColumn) -> Computed | None:
         """What each cell of a column comes to, or the first of them; where rows are asked for, the first row
         beside it."""
         query, column, (first, last) = self.query, self.query.column, self.query.ranks
-        value = {RowAggregate.COUNT: "count(*)", RowAggregate.AVERAGE: "avg({})"}.get(
-            query.aggregate, "sum({})"
-        )
-        value, way = value.format(column.name if column else "*"), "ASC" if query.order < 0 else "DESC"
-        groups = self._select(
-            f"{group.name}, {value} AS v, count(*)", f"GROUP BY {group.name} ORDER BY v {way}, 1"
-        )
-        found = [one for one in groups if one[1] is not None and not _rest(one[0])]
-        ends = [v for _, v, _ in found[first - 1 : last]] if query.order else []
-        kept = [one for one in found if one[1] in ends] if query.order else found
+        works = {RowAggregate.COUNT: "count", RowAggregate.AVERAGE: "avg"}.get(query.aggregate, "sum")
+        value, way = f"{works}({column.name if column else '*'})", "ASC" if query.order < 0 else "DESC"
+        order = f"GROUP BY {group.name} ORDER BY v {way}, 1"
+        groups = self._select(f"{group.name}, {value} AS v, count(*)", order)
+        kept = [one for one in groups if one[1] is not None and not _rest(one[0])]
+        if query.order:
+            ends = [v for _, v, _ in kept[first - 1 : last]]
+            kept = [one for one in kept if one[1] in ends]
         if not kept or len(kept) > (last - first + _FEW if query.order else _MOST_NAMED):
             return None
-        counted = query.aggregate is RowAggregate.COUNT
-        rows, how = sum(int(str(size)) for _, _, size in groups), self._how
-        if counted and query.order > 0 and last == 1:
-            names, size = [name for name, _, _ in kept], kept[0][1]
-            line = say(
-                "answers.group", self.language, head=group.head, names=names, size=size, count=rows, how=how
-            )
+        count = sum(int(str(size)) for _, _, size in groups)
+        names, size = [str(name) for name, _, _ in kept], kept[0][1]
+        if works == "count" and query.order > 0 and last == 1:
+            line = self._say("group", group, names=names, size=size, count=count)
         else:
-            line = say(
-                "answers.groups", self.language, head=column.head if column else "", by=group.head, how=how,
-                kind=0 if counted else -1 if query.aggregate is RowAggregate.AVERAGE else 1, count=rows,
-                order=query.order, rows=[f"{name} ({self._printed(v)})" for name, v, _ in kept],
-            )  # fmt: skip
-        if query.order and query.aggregate is RowAggregate.ROWS and column:
-            alone = self._ranked(column, alone=True)
-            line = say(
-                "answers.lines",
-                self.language,
-                lines=[line, *(said for said, _ in (alone.sentences if alone else ()))],
+            kind, rows = (
+                {"count": 0, "avg": -1, "sum": 1}[works],
+                [f"{n} ({self._printed(v)})" for n, v, _ in kept],
             )
-        places = ", ".join("?" * len(kept))
-        of_kept = RowFilter(f"{group.name} IN ({places})", tuple(name for name, _, _ in kept), "")
-        chosen = [int(n or 0) for (n,) in self._select("id", "ORDER BY id", (*query.filters, of_kept))]
-        return self._computed(chosen, line, self._value(kept[0][1]), self._printed(kept[0][1]))
+            line = self._say(
+                "groups", column, by=group.head, kind=kind, order=query.order, rows=rows, count=count
+            )
+        if (
+            query.order
+            and query.aggregate is RowAggregate.ROWS
+            and column
+            and (alone := self.ranked(column, alone=True))
+        ):
+            line = say("answers.lines", self.language, lines=[line, alone.sentences[0][0]])
+        return self._computed(self._ids(equal_to(group, names)), line, self._value(size), self._printed(size))
+
+    def listed(self) -> Computed:
+        """The rows that pass: how many, and which."""
+        counted = self.query.aggregate is RowAggregate.COUNT and self.query.column
+        named = counted or self.query.label
+        name = f"DISTINCT {named.name}"
+        ((count,),) = self._select(f"count({name})")
+        ((of,),) = self._select(f"count({name})", filters=())
+        names = [n for (n,) in self._select(name, f"ORDER BY id LIMIT {_MOST_NAMED + 1}") if n]
+        listed = 0 < len(names) <= _MOST_NAMED
+        line = self._say("count", named, count=count, of=of, names=names, listed=listed)
+        return self._computed(self._ids() or [0], line, _exact(count), str(count))
+
+    def _say(self, what: str, column: TypedColumn | None, /, **values: object) -> str:
+        head, how = (column or self.query.label).head, [one.words for one in self.query.filters]
+        return say(f"answers.{what}", self.language, head=head, how=how, **values)
 
     def _printed(self, value: Cellular | Decimal) -> str:
         column, average = self.query.column, self.query.aggregate is RowAggregate.AVERAGE
@@ -193,42 +184,17 @@ class _Run:
     def _value(self, stored: Cellular | Decimal) -> Decimal:
         return _exact(stored).scaleb(-self.query.column.decimals if self.query.column else 0)
 
-    def _ids(self, condition: str = "1") -> list[int]:
-        filters = (*self.query.filters, RowFilter(condition, (), ""))
-        return [int(str(n)) for (n,) in self._select("id", "ORDER BY id", filters)]
-
-    def _listed(self) -> Computed:
-        """The rows that pass: how many, and which."""
-        named = (
-            self.query.column
-            if self.query.aggregate is RowAggregate.COUNT and self.query.column
-            else self.query.label
-        )
-        ((count,),) = self._select(f"count(DISTINCT {named.name})")
-        ((of,),) = self._select(f"count(DISTINCT {named.name})", filters=())
-        names = [
-            n for (n,) in self._select(f"DISTINCT {named.name}", f"ORDER BY id LIMIT {_MOST_NAMED + 1}") if n
-        ]
-        line = say(
-            "answers.count", self.language, count=count, of=of, head=named.head, how=self._how, names=names,
-            listed=0 < len(names) <= _MOST_NAMED,
-        )  # fmt: skip
-        chosen = self._ids()
-        return self._computed(chosen or [0], line, _exact(count), str(count))
-
     def _computed(self, chosen: Sequence[int], line: str, value: Decimal, printed: str) -> Computed:
         """The answer, with the rows that it rests on: all of a few, of many the first and the last."""
         cited = chosen if len(chosen) <= _MOST_CITED else [*chosen[:_FEW], chosen[-1]]
-        rows = self.grid.body.typed.rows
+        rows, query, table = self.grid.body.typed.rows, self.query, self.grid.table
         evidence = tuple(self.grid.evidence(rows[n], at) for at, n in enumerate(cited, 1))
-        query, table = self.query, self.grid.table
-        head = (query.column or query.label).head
         order = {1: "highest", -1: "lowest"}.get(query.order, "")
         what = [order] if order and query.aggregate is RowAggregate.ROWS else [query.aggregate.value, order]
         what += [f"by {query.group.head}"] if query.group else []
-        formula = say(
-            "answers.query", self.language, what=" ".join(filter(None, what)), how=self._how, count=len(rows),
-            path=self.grid.hit.document.path, place=table.location if table else "",
-        )  # fmt: skip
+        place, path = table.location if table else "", self.grid.hit.document.path
+        asked = " ".join(filter(None, what))
+        formula = self._say("query", None, what=asked, count=len(rows), path=path, place=place)
+        head = (query.column or query.label).head
         working = Calculation(head, formula, (), Figure(head, value, printed=printed))
         return Computed(evidence, (working,), ((line, tuple(range(1, len(evidence) + 1))),))

@@ -4,7 +4,7 @@ command runs."""
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,24 +30,30 @@ Exit codes:
 
 Settings: citewise.toml, CITEWISE_* variables, flags; later beats earlier.
 """
-_settings = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+_settings: dict[str, Any] = {
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+}
 
 app = typer.Typer(
     name="citewise",
     help="Ask your own documents, offline: cited, verified answers from a small local language model.",
     epilog=_EXIT_CODES,
-    **_settings,  # type: ignore[arg-type]
+    **_settings,
 )
-_index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
-_models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
+_index_app = typer.Typer(
+    help="Look into an index, print the words in force, remove documents, check it.", **_settings
+)
+_models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)
 
 _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
 _asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
 _modelling = (_models.list_models, _models.pull, _models.add)
 for _group, _commands in (
-    (app, (*_asking, _measure.evaluate, _measure.tune, _models.doctor)),
+    (app, (*_asking, _measure.evaluate, _models.doctor)),
     (_models_app, _modelling),
-    (_index_app, (_index.show, _index.delete, _index.verify)),
+    (_index_app, (_index.show, _index.text, _index.delete, _index.verify)),
 ):
     for _command in _commands:
         _group.command(_NAMES.get(_command), cls=Command)(_command)

@@ -1,4 +1,4 @@
-"""`citewise ingest` and `citewise index show|delete|verify`."""
+"""`citewise ingest` and `citewise index show|text|delete|verify`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ingest(
     Can be stopped at any point and run again. Ends with exit code 3 where some files could not be read."""
     from rag.parsers import Limits
 
-    settings = shared.config(index=index, embedder=embedder, workers=workers)
+    settings = shared.config()
     limits = Limits(
         seconds=settings.file_timeout, memory_mb=settings.file_memory_mb, max_bytes=settings.max_file_mb << 20
     )
@@ -106,13 +106,40 @@ def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption =
         typer.echo(f"  {_describe(document)}")
 
 
+def text(
+    document: Annotated[str, typer.Argument(help="A document: its path, its title, or a glob.")],
+    in_force: Annotated[
+        str | None, typer.Option("--in-force", metavar="YYYY-MM-DD", help="The day.  [default: today]")
+    ] = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The words of a document in force on a day, each change marked and cited."""
+    with closing(shared.open_configured_index(shared.config(index=index))) as opened:
+        found = opened.consolidated(document, in_force or "")
+    if as_json:
+        shared.print_json(found)
+        return
+    typer.secho(shared.one_line(f"{found.document.path}, in force on {found.day}"), bold=True)
+    for words in found.words:
+        numbers = "".join(f"[{n}]" for n in words.changes)
+        typer.echo(shared.clean(f"⟦{words.text.strip()}⟧{numbers}" if numbers else words.text), nl=False)
+    typer.echo("\n")
+    states = {"later": "Not yet in force. ", "open": "In force, its words not put in above. ", "made": ""}
+    for number, by in enumerate(found.changes, 1):
+        was = next((w.was for w in found.words if number in w.changes and w.was), "")
+        where = ", ".join(filter(None, (by.document.path, by.clause, by.day and f"from {by.day}")))
+        said = f"{states[by.state]}{where}: “{by.text}”" + (f" It read: “{was}”" if was else "")
+        typer.echo(shared.one_line(f"[{number}] {said}"))
+
+
 def delete(
     paths: Annotated[list[str], typer.Argument(help="Documents as `index show` lists them, or globs.")],
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove documents from an index; the files themselves stay."""
-    settings = shared.config(index=index)
+    settings = shared.config()
     with closing(shared.open_configured_index(settings)) as opened:
         removed = opened.delete(paths)
     if as_json:

@@ -1,5 +1,4 @@
-"""`citewise eval` and `citewise tune`: measure an index on questions with evidence; fit it to your own, or
-undo that."""
+"""`citewise eval`: measure an index on questions with evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +16,6 @@ from rag.errors import InputError
 if TYPE_CHECKING:
     from rag.config import Config
     from rag.measure.report import Change, Report
-    from rag.measure.tune import Tuning
 
 
 def evaluate(
@@ -64,13 +62,13 @@ def evaluate(
             "and give each once."
         )
     for source in sources:
-        _check_set(source, "measure")
+        check_set(source, "measure")
         read_set(source, choice, what)
     if former is not None and not former.is_file():
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
     reports = {}
     for source, name in zip(sources, names, strict=True):
-        settings = _set_config(source, index, llm=llm, embedder=embedder, quiet=as_json)
+        settings = set_config(source, index, quiet=as_json)
         report = _measure(source, settings, what, quiet=as_json, choice=choice, depth=depth, stages=stages)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
@@ -84,7 +82,7 @@ def evaluate(
         typer.echo(shared.clean(sets_table(reports)))
 
 
-def _check_set(source: Path, purpose: str) -> None:
+def check_set(source: Path, purpose: str) -> None:
     """Raises InputError for a folder that is no set of questions, and for what is not there; `purpose` is
     what an index of the user's own would be used for."""
     if source.is_file() or ((source / "documents").is_dir() and (source / "questions.jsonl").is_file()):
@@ -95,11 +93,11 @@ def _check_set(source: Path, purpose: str) -> None:
     )
 
 
-def _set_config(source: Path, index: Path | None, *, quiet: bool, **flags: Any) -> Config:
+def set_config(source: Path, index: Path | None, *, quiet: bool) -> Config:
     """The settings with the index of a set, which is brought up to date: unchanged files cost only a look, an
     ingest that was cut short is finished."""
     folder = index or (Path(f"indexes/eval-{source.resolve().name}") if source.is_dir() else None)
-    settings = shared.config(index=folder, **flags)
+    settings = shared.config(index=folder)
     if source.is_dir() and (index is None or not index.exists()):
         ingest_set(source / "documents", settings, quiet=quiet)
     return settings
@@ -144,114 +142,3 @@ def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...]
         line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"
         typer.echo(shared.one_line(line))
     shared.message(f"Written: {', '.join(map(str, paths))}")
-
-
-_COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-
-
-def tune(
-    source: Annotated[Path | None, typer.Argument(metavar="SET", help=SET_HELP)] = None,
-    index: SetIndexOption = None,
-    refuse: Annotated[
-        float, typer.Option(help="Share of unanswerable questions to refuse, between 0 and 1.")
-    ] = 0.85,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and change nothing.")] = False,
-    reset: Annotated[
-        bool, typer.Option("--reset", help="Take an index's own order and threshold away; needs no SET.")
-    ] = False,
-    embedder: EmbedderOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fit the order of passages and the refusal threshold of an index to your own questions.
-
-    One half of the questions is fitted, the other measures: an order that is worse there is not kept."""
-    from rag.measure.evalset import load_questions
-    from rag.measure.tune import check_share, save
-    from rag.measure.tune import tune as fit
-
-    check_share(refuse)
-    if reset and dry_run:
-        raise InputError("--reset takes the tuning away, --dry-run changes nothing; leave one out.")
-    if reset or source is None:
-        if not reset:
-            raise InputError("Give a SET of questions to tune with, or --reset to take the tuning away.")
-        _reset(shared.config(index=index, embedder=embedder), as_json=as_json)
-        return
-    _check_set(source, "tune")
-    load_questions(source)  # before the minutes that an ingest may take
-    settings = _set_config(source, index, embedder=embedder, quiet=as_json)
-    with (
-        closing(shared.open_configured_index(settings)) as opened,
-        shared.progress_bars(quiet=as_json) as progress,
-    ):
-        tuning = fit(source, opened, refuse=refuse, progress=progress)
-        better = tuning.kept or tuning.threshold is not None
-        path = save(opened, tuning) if better and not dry_run else None
-    if as_json:
-        shared.print_json(_numbers(tuning) | {"index": settings.index, "written": path})
-    else:
-        _print(tuning, refuse)
-        _print_outcome(tuning, settings.index, path, dry_run=dry_run)
-
-
-def _reset(settings: Config, *, as_json: bool) -> None:
-    from rag.search.ranker import TUNED
-
-    with closing(shared.open_configured_index(settings)) as opened:
-        path = opened.folder / TUNED
-        there = path.exists()
-        path.unlink(missing_ok=True)
-    if as_json:
-        shared.print_json({"index": settings.index, "removed": path if there else None})
-    elif there:
-        typer.echo(f"Removed {path}: the shipped order and threshold are used again.")
-    else:
-        typer.echo(f"{settings.index} was not tuned; nothing to take away.")
-
-
-def risk_at(tuning: Tuning) -> list[tuple[float, float]]:
-    """(share of questions answered, share of those answered wrongly) on the held-out half, for the smallest
-    share that the scores allow at or above 100, 90, 80, 70, 60 and 50 %."""
-    enough = [(c, [p for p in tuning.curve if p.coverage >= c - 1e-9]) for c in _COVERAGES]
-    return [(c, min(points, key=lambda p: p.coverage).risk) for c, points in enough if points]
-
-
-def _numbers(tuning: Tuning) -> dict[str, Any]:
-    """What is printed, without the weights: those stand in the file."""
-    names = [f.name for f in dataclasses.fields(tuning) if f.name not in ("ranker", "curve")]
-    table = [{"coverage": coverage, "risk": risk} for coverage, risk in risk_at(tuning)]
-    return {name: getattr(tuning, name) for name in names} | {"risk_coverage": table}
-
-
-def _print(tuning: Tuning, refuse: float) -> None:
-    typer.echo(f"Fitted to {tuning.fitted} questions, measured on {tuning.held_out} others.\n")
-    typer.secho("Held-out half    before   after", bold=True)
-    for name, before in tuning.before.items():
-        typer.echo(f"{name:<15} {before:>7.3f} {tuning.after[name]:>7.3f}")
-    typer.echo()
-    if tuning.threshold is None:
-        typer.echo("No threshold: none of the questions fitted is marked answerable: false.")
-    else:
-        typer.echo(f"Threshold {tuning.threshold:.3f}, to refuse {refuse:.0%} of unanswerable questions.")
-        for what in ("answerable", "unanswerable"):
-            share = getattr(tuning, f"refused_{what}")
-            found = "no such question in the held-out half" if share is None else f"{share:.0%}"
-            typer.echo(f"{f'Refused, {what}:':<22} {found}")
-    typer.secho("\nAnswered   wrong", bold=True)
-    for coverage, risk in risk_at(tuning):
-        typer.echo(f"{coverage:>8.0%} {risk:>7.0%}")
-    typer.echo()
-
-
-def _print_outcome(tuning: Tuning, index: Path, path: Path | None, *, dry_run: bool) -> None:
-    order = "The new order is worse on the held-out half; the one before stays."
-    if tuning.kept:
-        kept = "would be" if dry_run else "is"
-        order = f"The new order is no worse on the held-out half and {kept} kept."
-    typer.echo(order)
-    if path is None:
-        typer.echo(f"Nothing was written{' (--dry-run)' if dry_run else ''}.")
-        return
-    what = "Order and threshold" if tuning.threshold is not None else "Order"
-    typer.echo(f"{what if tuning.kept else 'Threshold'} written to {path}; every search uses it from now on.")
-    typer.echo(f"To undo: citewise tune --reset --index {index}  (or delete that file)")

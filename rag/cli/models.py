@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 def ui(
     index: IndexOption = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port.  [default: 7860]")] = None,
+    ui_host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+    ] = None,
+    ui_port: Annotated[int | None, typer.Option("--port", help="Port.  [default: 7860]")] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
@@ -30,8 +32,6 @@ def ui(
     CITEWISE_UI_PASSWORD."""
     from importlib import import_module
 
-    settings = shared.config(index=index, ui_host=host, ui_port=port, llm=llm, embedder=embedder)
-
     def ready(url: str) -> None:
         if as_json:
             shared.print_json({"url": url})
@@ -39,7 +39,7 @@ def ui(
             typer.echo(f"Citewise is at {url}  (Ctrl-C ends it)")
 
     # By name: the page stands above the command line, which only starts it.
-    import_module("ui.app").serve(settings, on_ready=ready)
+    import_module("ui.app").serve(shared.config(), on_ready=ready)
 
 
 def doctor(
@@ -48,7 +48,7 @@ def doctor(
     """Check this machine, the models and the index; say what to do about what is wrong (exit code 1)."""
     from rag.doctor import examine
 
-    checks = examine(shared.config(index=index, llm=llm, embedder=embedder))
+    checks = examine(shared.config())
     if as_json:
         shared.print_json({"ok": all(c.ok for c in checks), "checks": checks})
     else:
@@ -199,10 +199,6 @@ def _locate(name: str, settings: Config) -> tuple[Path, Path]:
     if name == "embedder" or (own is not None and own.path.is_dir()):
         found = find_embedder(spec, settings.cache_dir, settings.models)
         return found.folder, found.weights
-    in_use = name in _IN_USE or own is not None
-    file = (
-        find_llm(spec, settings.cache_dir, settings.models)
-        if in_use
-        else find_known(name, settings.cache_dir)
-    )
-    return file, file
+    if name not in _IN_USE and own is None:
+        return (file := find_known(name, settings.cache_dir)), file
+    return (file := find_llm(spec, settings.cache_dir, settings.models)), file

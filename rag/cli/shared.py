@@ -59,12 +59,22 @@ EmbedderOption = Annotated[
 ]
 
 
-def config(**flags: Any) -> Config:
-    """The settings in force under the given flags; the import is here because pydantic takes a fifth of a
-    second."""
-    from rag.config import load_config
+_given: dict[str, Any] = {}
 
-    return load_config(**flags)
+
+def config(**flags: Any) -> Config:
+    """The settings in force under the options of the command that bear a setting's name, and under these
+    flags; the import is here because pydantic takes a fifth of a second."""
+    from rag.config import Config, load_config
+
+    own = {name: value for name, value in _given.items() if name in Config.model_fields}
+    return load_config(**own | flags)
+
+
+def asked_filters() -> Filters | None:
+    """`filters` of the options of the command."""
+    names = ("documents", "kinds", "languages", "years", "companies", "in_force")
+    return filters(**{name: _given[name] for name in names})
 
 
 def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filters | None:
@@ -95,6 +105,8 @@ class Command(TyperCommand):
     """A command that fails in one clear line: CitewiseError with its own exit code, Ctrl-C with 130."""
 
     def invoke(self, ctx: Any) -> Any:
+        _given.clear()
+        _given.update(ctx.params)
         try:
             return super().invoke(ctx)
         except CitewiseError as error:

@@ -53,18 +53,26 @@ class Amendment:
     new: str = ""
     day: str = ""
 
+    def places(self, text: str) -> Iterator[Span]:
+        """Where the words stand that it names, whole and whatever the white space between them."""
+        words = _between_words(self.old).finditer(text) if self.old else ()
+        return (Span(*match.span()) for match in words)
+
+    @property
+    def put(self) -> str:
+        """What stands in place of the words that it names from then on."""
+        gap = " " * (self.new[:1].isascii() and self.new[:1].isalnum())
+        return self.old + gap + self.new if self.kind is ChangeKind.INSERT else self.new
+
     def applied(self, text: str) -> str | None:
         """A sentence of the provision as it reads from then on; None where it is not changed. A repealed one
         reads ""."""
-        match self.kind:
-            case ChangeKind.REPLACE | ChangeKind.REPEAL:
-                return self.new
-            case ChangeKind.SUBSTITUTE | ChangeKind.INSERT | ChangeKind.OMIT:
-                gap = " " * (self.new[:1].isascii() and self.new[:1].isalnum())
-                put = self.old + gap + self.new if self.kind is ChangeKind.INSERT else self.new
-                words = _between_words(self.old)
-                return words.sub(lambda _: put, text) if words.search(text) else None
-        return None
+        if self.kind in (ChangeKind.REPLACE, ChangeKind.REPEAL):
+            return self.new
+        after, at = "", 0
+        for place in self.places(text):
+            after, at = after + text[at : place.start] + self.put, place.end
+        return after + text[at:] if at else None
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.documents.amendments import amendments
@@ -70,15 +70,14 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     if not chunks:
         return Links()
     text, starts = document.text, [c.start for c in chunks]
-    openers = [
+    tree = _Tree(
         replace(o, ordinal=_place(o.ordinal, chunks))
         for o in _openers(document, fold(text), starts)
         if not withdrawn(chunks[o.ordinal].roles)
-    ]
-    tree = _Tree(openers)
+    )
     own = names_of(document)
     amended = {a.reference.start: a.reference.target for a in amendments(document)}
-    bearing = {o.start for o in openers}
+    bearing = {o.start for o in tree.openers}
     seen: set[tuple[int, str]] = set()
     found: list[Link] = []
     for reference in find(text, language=document.language):
@@ -86,13 +85,13 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
         heading = _line_start(text, reference.start) in bearing
         if heading or ordinal < 0 or reference.start >= chunks[ordinal].end:
             continue
-        reference = _owned(reference, own, document.title)
-        if name := amended.get(reference.start):
-            reference = replace(reference, target=name)
-        if reference.target:
-            if reference.kind != DOCUMENT or (ordinal, reference.target) not in seen:
+        mine = _is_own(reference, own, document.title)
+        name = amended.get(reference.start) or ("" if mine else reference.target)
+        reference = replace(reference, target=name)
+        if name:
+            if reference.kind != DOCUMENT or (ordinal, name) not in seen:
                 found.append(Link(ordinal, reference))
-            seen.add((ordinal, reference.target))
+            seen.add((ordinal, name))
         elif reference.kind != DOCUMENT:
             target = _target(reference, tree, text, starts)
             if target is not None and target != ordinal:
@@ -100,49 +99,56 @@ def links(document: Document, chunks: Sequence[Chunk]) -> Links:
     return Links(tree.anchors(), tuple(found))
 
 
-def _owned(reference: Reference, names: Sequence[str], title: str) -> Reference:
-    """The reference with target "" where the document names itself, or calls itself "the Agreement"."""
-    target = reference.target
-    if not target:
-        return reference
-    name = edition_name(target)
-    mine = name in names
+def _is_own(reference: Reference, names: Sequence[str], title: str) -> bool:
+    """Whether the document names itself, or calls itself "the Agreement"."""
+    target, name = reference.target, edition_name(reference.target)
+    if name in names:
+        return True
     if target.isascii():
-        mine |= " " not in target and target.istitle() and target.lower() in title.lower()
-    elif reference.kind != DOCUMENT:
-        mine |= any(name.endswith(key) for key in names)
-    return replace(reference, target="") if mine else reference
+        return " " not in target and target.istitle() and target.lower() in title.lower()
+    return reference.kind != DOCUMENT and any(name.endswith(key) for key in names)
 
 
 class _Tree:
-    """Openers, in order, by kind and label and part of the document."""
+    """Openers, in order, by kind and label and part of the document; where several passages bear a label, the
+    one of the highest quality, and none where they share that."""
 
-    def __init__(self, openers: Sequence[PassageAnchor]) -> None:
-        first = {o.scope: o.start for o in reversed(openers)} | {0: 0}
-        self._scopes = sorted(first)
-        self._scope_starts = [first[scope] for scope in self._scopes]
+    def __init__(self, openers: Iterable[PassageAnchor]) -> None:
+        self.openers = list(openers)
         grouped: dict[tuple[int, str, str], list[PassageAnchor]] = defaultdict(list)
-        for o in openers:
+        for o in self.openers:
             grouped[o.scope, o.kind, o.label].append(o)
             grouped[-1, o.kind, o.label].append(o)
-        self._unique = {key: best for key, found in grouped.items() if (best := _best(found))}
-        self._articles = [o for o in openers if o.kind in ("article", "section")]
+        self._unique: dict[tuple[int, str, str], PassageAnchor] = {}
+        for key, found in grouped.items():
+            top = max(o.quality for o in found)
+            best = [o for o in found if o.quality == top]
+            if len({o.ordinal for o in best}) == 1:
+                self._unique[key] = best[0]
+
+    def _above(self, start: int) -> list[PassageAnchor]:
+        return self.openers[: bisect_right(self.openers, start, key=lambda o: o.start)]
 
     def target(self, kind: str, label: str, start: int) -> int | None:
         """The passage that bears it, for a reference at `start`: in the same schedule, the main part, or
-        anywhere."""
-        scope = self._scopes[bisect_right(self._scope_starts, start) - 1]
-        for spelled in _spellings(label):
-            for where in (scope, 0, -1):
+        anywhere. "4.2(b)" is looked for under "4.2" where nothing bears it."""
+        above = self._above(start)
+        scopes = (above[-1].scope if above else 0, 0, -1)
+        while True:
+            for where in scopes:
                 for also in (kind, _ALSO.get(kind, kind)):
-                    if found := self._unique.get((where, also, spelled)):
+                    if found := self._unique.get((where, also, label)):
                         return found.ordinal
-        return None
+            if not label.endswith(")") or (cut := label.rfind("(")) <= 0:
+                return None
+            label = label[:cut]
 
     def before(self, start: int, back: int) -> int | None:
-        """The passage of the article `back` places before the one that `start` stands in."""
-        above = self._articles[: bisect_right(self._articles, start, key=lambda o: o.start)]
-        same = [o for o in above if _like(o) == _like(above[-1])]
+        """The passage of the article `back` places before the one that `start` stands in; articles are
+        numbered on from those of their kind, depth and schedule."""
+        above = [o for o in self._above(start) if o.kind in ("article", "section")]
+        like = [(o.kind, o.scope, o.label.count(".")) for o in above]
+        same = [o for o, one in zip(above, like, strict=True) if one == like[-1]]
         return same[-1 - back].ordinal if back < len(same) else None
 
     def anchors(self) -> tuple[PassageAnchor, ...]:
@@ -153,40 +159,16 @@ class _Tree:
         return tuple(sorted(found.values(), key=lambda o: o.start))
 
 
-def _best(found: Sequence[PassageAnchor]) -> PassageAnchor | None:
-    """The one of the highest quality; None where several passages share it."""
-    top = max(o.quality for o in found)
-    chosen = [o for o in found if o.quality == top]
-    return chosen[0] if len({o.ordinal for o in chosen}) == 1 else None
-
-
-def _like(opener: PassageAnchor) -> tuple[str, int, int]:
-    """Articles with equal keys are numbered on from each other."""
-    return opener.kind, opener.scope, opener.label.count(".")
-
-
-def _spellings(label: str) -> Iterator[str]:
-    """ "4.2(b)(i)", "4.2(b)", "4.2"."""
-    yield label
-    while label.endswith(")") and (cut := label.rfind("(")) > 0:
-        label = label[:cut]
-        yield label
-
-
 def _target(reference: Reference, tree: _Tree, text: str, starts: Sequence[int]) -> int | None:
     if not reference.label.startswith("-"):
         return tree.target(reference.kind, reference.label, reference.start)
     back = int(reference.label[1:])
     if reference.kind != "paragraph":
         return tree.before(reference.start, back)
-    at = text.rfind("\n", 0, reference.start)  # 前款: the paragraph before, wherever it was cut
-    for _ in range(back):
-        while at > 0 and text[at - 1].isspace():
-            at -= 1
-        if at <= 0:
-            return None
-        line, at = at - 1, text.rfind("\n", 0, at)
-    return bisect_right(starts, line) - 1
+    above = text[: text.rfind("\n", 0, reference.start) + 1].rstrip()  # 前款: the paragraph before
+    for _ in range(back - 1):
+        above = above[: above.rfind("\n") + 1].rstrip()
+    return bisect_right(starts, len(above) - 1) - 1 if above else None
 
 
 def _line_start(text: str, offset: int) -> int:

@@ -61,15 +61,12 @@ def find(text: str, *, language: str) -> tuple[Reference, ...]:
     """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
     take the range as their span. An article's own heading is found as well: see `rag.documents.links`."""
     folded = fold(text)
-    han = not folded.isascii()
-    found: list[Reference] = []
-    if han and any(mark in folded for mark in "第前附表图《"):
-        found += _chinese(folded)
+    han = not folded.isascii() and any(mark in folded for mark in "第前附表图《")
     spaced = not unspaced(language)
+    found = list(_chinese(folded)) if han else []
     if spaced or "rticle" in folded or "ection" in folded:
         found += _english(folded, names=spaced)
-    found.sort(key=lambda r: (r.start, -r.end))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda r: (r.start, -r.end)))
 
 
 # Chinese
@@ -84,10 +81,9 @@ _RE = patterns("crossrefs", re.NOFLAG)
 _SELF_BEFORE = re.compile(rf"本{_LAW}(?:中|的)?\s*$")
 _THAT_BEFORE = re.compile(rf"(?:该|上述|前述|同){_LAW}(?:中|的)?\s*$")
 _BARE_BEFORE = re.compile(rf"[\u4e00-\u9fff]{{0,24}}{_LAW}(?:\([^()\n]{{1,12}}\))?(?:中|的)?\s*$")
-_LINKING = ("中", "的")
+_LINK_BEFORE = re.compile(r"(?:中|的)? *\Z")
 _OWNER_ENDS = (*LAW_WORDS, "》", ")")
 _BOOKS = re.compile(_BOOK)
-_PARTS_ZH = ("款", "项", "目")
 
 
 def _chinese(text: str) -> Iterator[Reference]:
@@ -96,92 +92,70 @@ def _chinese(text: str) -> Iterator[Reference]:
     named = ""  # the last document that was named, for 该法
     taken: set[int] = set()
     for reference in _numbered_zh(text):
-        before = text[max(0, reference.start - 90) : reference.start]
-        target, length, is_stated = _owner_zh(before, named)
+        owner = _owner_zh(text[max(0, reference.start - 90) : reference.start], named)
         gap = text[previous.end : reference.start] if previous else ""
-        if not is_stated and previous is not None and _RE["join_zh"].fullmatch(gap):
-            target = previous.target
+        if owner is None and previous is not None and _RE["join_zh"].fullmatch(gap):
+            owner = previous.target, 0
             yield from _between(previous, reference, gap)
-        previous = replace(
-            reference, start=reference.start - length, target=aliases.get(target, target) if target else ""
-        )
+        target, length = owner or ("", 0)
+        previous = replace(reference, start=reference.start - length, target=aliases.get(target, target))
         named = previous.target or named
         taken.update(range(previous.start, previous.end))
         yield previous
     for match in _RE["relative_zh"].finditer(text):
-        if match[2]:
-            count = int(parse_han(match[1]) or 1) if match[1] else 1
-            kind = "article" if match[2] == "条" else "paragraph"
-            for back in range(count, 0, -1):
-                yield Reference(match.start(), match.end(), kind, f"-{back}")
-        elif match[0].startswith("上"):
-            yield Reference(match.start(), match.end(), "article", "-1")
+        unit = match[2] or ("条" if match[0].startswith("上") else "")
+        for back in range(int(parse_han(match[1] or "一") or 1) if unit else 0, 0, -1):
+            kind = "article" if unit == "条" else "paragraph"
+            yield Reference(match.start(), match.end(), kind, f"-{back}")
     for match in _BOOKS.finditer(text):
         if match.start() not in taken:
             yield Reference(match.start(), match.end(), DOCUMENT, "", aliases.get(match[1], match[1]))
 
 
-def _numbered_zh(text: str) -> Iterator[Reference]:
+def _numbered_zh(text: str) -> list[Reference]:
     """第十二条第二款第三项 as one reference; 款 and 项 that follow no article stand in the one at hand."""
-    open_one: Reference | None = None
+    found: list[Reference] = []
     for q in references(text):
         if q.unit not in KINDS or text[q.start].isascii() or text[q.end : q.end + 1] == "例":
             continue
-        unit = next((c for c in reversed(text[q.start : q.end]) if c in "条款项目章节编"), "")
-        part = unit in _PARTS_ZH
-        if part and open_one is not None and text[open_one.end : q.start] in ("", "的", " "):
-            open_one = replace(open_one, end=q.end, label=f"{open_one.label}({q.label})")
-            continue
-        if open_one is not None:
-            yield open_one
-        kind = "paragraph" if part else q.unit
-        open_one = Reference(q.start, q.end, kind, q.label)
-    if open_one is not None:
-        yield open_one
+        unit = next((c for c in reversed(text[q.start : q.end]) if c in "条款项目章节编"), "条")
+        if unit in "款项目" and found and text[found[-1].end : q.start] in ("", "的", " "):
+            found[-1] = replace(found[-1], end=q.end, label=f"{found[-1].label}({q.label})")
+        else:
+            found.append(Reference(q.start, q.end, "paragraph" if unit in "款项目" else q.unit, q.label))
+    return found
 
 
-def _owner_zh(before: str, named: str) -> tuple[str, int, bool]:
-    """The document named at the end of `before`, how many code points of it that is, whether one was."""
-    end = before.rstrip(" ")
-    end = end[:-1] if end[-1:] in _LINKING else end
-    if not end.endswith(_OWNER_ENDS):
-        return "", 0, False
-    if end[-1] in "》)" and (match := _RE["booked_before"].search(before)):
-        return match[1], len(before) - match.start(), True
-    if match := _SELF_BEFORE.search(before):
-        return "", len(before) - match.start(), True
-    if match := _THAT_BEFORE.search(before):
-        return named, len(before) - match.start(), True
+def _owner_zh(before: str, named: str) -> tuple[str, int] | None:
+    """The document named at the end of `before`, and how many code points of it that is."""
+    if not _LINK_BEFORE.sub("", before).endswith(_OWNER_ENDS):
+        return None
+    for pattern, name in ((_RE["booked_before"], None), (_SELF_BEFORE, ""), (_THAT_BEFORE, named)):
+        if match := pattern.search(before):
+            return match[1] if name is None else name, len(before) - match.start()
     if match := _BARE_BEFORE.search(before):
         name = _RE["lead_in"].sub("", match[0])
-        stem = re.sub(r"(?:中|的)?\s*$", "", name)
-        if len(stem) > 1 and not re.fullmatch(_LAW, stem):
-            return stem, len(name), True
-    return "", 0, False
+        bare = _LINK_BEFORE.sub("", name)
+        if len(bare) > 1 and not re.fullmatch(_LAW, bare):
+            return bare, len(name)
+    return None
 
 
 def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]:
     """The members of 第四条至第六条, "Sections 4 to 6" that are not written out."""
     a, b = first.label, last.label
     span = re.search(r"至|到|-|\b(?:to|through)\b", gap)
-    if not (span and first.kind == last.kind and a.isdigit() and b.isdigit()):
-        return
-    if int(b) - int(a) <= _MOST_IN_RANGE:
+    if span and first.kind == last.kind and a.isdigit() and b.isdigit() and int(b) - int(a) <= _MOST_IN_RANGE:
         for number in range(int(a) + 1, int(b)):
             yield Reference(first.start, last.end, first.kind, str(number), first.target)
 
 
 # English
 
-_YEAR = r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?"
-_WORDS = (
-    r"[A-Z][\w'’&-]*\s+"
-    r"(?:(?:(?:and|of|on|for|the|to|in)\s+){0,2}(?:[A-Z][\w'’&-]*|\([A-Z][\w' -]{1,40}\))\s+){0,8}"
-    r"(?:(?:and|of|on|for|the|to|in)\s+){0,2}"
-)
-_PRECEDES = ("receding ", "revious ", "oregoing ")
-_BARE_TITLE_YEAR = re.compile(_YEAR)
+_TITLE_YEAR = re.compile(r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?")
+_INNER = re.compile(r"\s+(?:of|in)\s+(?:the\s+)?")
 _ITSELF = ("This ", "These ")
+_PRECEDES = ("receding ", "revious ", "oregoing ")
 
 
 def _english(text: str, *, names: bool) -> Iterator[Reference]:
@@ -189,42 +163,35 @@ def _english(text: str, *, names: bool) -> Iterator[Reference]:
     taken: list[tuple[int, int]] = []
     for group in _groups_en(text):
         target, start, end = _owner_en(text, group[0].start, group[-1].end, aliases)
-        if target:
-            group = [replace(r, target=target) for r in group]
         taken.append((start, end))
+        group = [replace(r, target=target) for r in group]
         for first, last in pairwise(group):
             yield from _between(first, last, text[first.end : last.start])
-        if start < group[0].start:
-            group[0] = replace(group[0], start=start)
-        if end > group[-1].end:
-            group[-1] = replace(group[-1], end=end)
+        group[0] = replace(group[0], start=start)
+        group[-1] = replace(group[-1], end=end)
         yield from group
-    for match in _RE["preceding"].finditer(text) if names and any(w in text for w in _PRECEDES) else ():
-        kind = match[1].lower().replace("clause", "section")
-        yield Reference(match.start(), match.end(), kind, "-1")
-    if names:
-        yield from _bare_titles(text, taken, aliases)
+    if not names:
+        return
+    for match in _RE["preceding"].finditer(text) if any(w in text for w in _PRECEDES) else ():
+        yield Reference(match.start(), match.end(), match[1].lower().replace("clause", "section"), "-1")
+    yield from _bare_titles(text, taken, aliases)
 
 
-def _groups_en(text: str) -> Iterator[list[Reference]]:
+def _groups_en(text: str) -> list[list[Reference]]:
     """References that share their document: members of a list, and "paragraph 3 of Article 12", which is one
     reference to Article 12."""
-    group: list[Reference] = []
+    groups: list[list[Reference]] = []
     for reference in _numbered_en(text):
-        gap = text[group[-1].end : reference.start] if group else ""
-        if group and re.fullmatch(r"\s+(?:of|in)\s+(?:the\s+)?", gap):
-            inner = group.pop()
-            if group:
-                yield group
-            group = [replace(reference, start=inner.start, label=f"{reference.label}({inner.label})")]
-        elif group and _RE["join_en"].fullmatch(gap):
-            group.append(reference)
+        gap = text[groups[-1][-1].end : reference.start] if groups else None
+        if gap and _INNER.fullmatch(gap):
+            inner = groups[-1].pop()
+            label = f"{reference.label}({inner.label})"
+            groups.append([replace(reference, start=inner.start, label=label)])
+        elif gap is not None and _RE["join_en"].fullmatch(gap):
+            groups[-1].append(reference)
         else:
-            if group:
-                yield group
-            group = [reference]
-    if group:
-        yield group
+            groups.append([reference])
+    return [group for group in groups if group]
 
 
 def _numbered_en(text: str) -> Iterator[Reference]:
@@ -263,20 +230,18 @@ def _aliases_en(text: str) -> Iterator[tuple[str, str]]:
 
 def _bare_titles(text: str, taken: Sequence[tuple[int, int]], aliases: dict[str, str]) -> Iterator[Reference]:
     """Documents named as a whole: "the Companies Act 2006", and not "this Agreement"."""
-    starts = {end for _, end in taken}
+    ends = {end for _, end in taken}
     for match in _RE["bare_title"].finditer(text):
         at = match.start()
-        space = text.rfind(" ", 0, at - 1)
-        if at < 2 or not text[at - 1].isspace() or not text[space + 1].isupper():
+        if at < 2 or not text[at - 1].isspace() or not text[text.rfind(" ", 0, at - 1) + 1].isupper():
             continue
-        if not (before := _RE["bare_title_before"].search(text, max(0, at - 100), at)):
-            continue
-        year = _BARE_TITLE_YEAR.match(text, match.end())
+        before = _RE["bare_title_before"].search(text, max(0, at - 100), at)
+        year = _TITLE_YEAR.match(text, match.end())
         end = year.end() if year else match.end()
-        raw = text[before.start() : end]
+        raw = text[before.start() : end] if before else ""
         name = _RE["no_name"].sub("", raw)
         start = end - len(name)
-        if " " not in name.strip() or start >= at or end in starts or raw.startswith(_ITSELF):
+        if not raw or " " not in name.strip() or start >= at or end in ends or raw.startswith(_ITSELF):
             continue
         if not any(a <= start < b for a, b in taken):
             name = " ".join(name.split())

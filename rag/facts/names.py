@@ -107,40 +107,29 @@ def acronyms(name: str) -> dict[str, bool]:
     """Initials by which a name of several words may be called, with whether they are written with a joining
     sign ("J&J", "JnJ"): {"jj": True, "jnj": False}. "and" gives no initial of its own."""
     short = short_name(name)
-    if has_han(short):
+    words = [] if has_han(short) else [squash(w) or w for w in re.split(r"[\s\-/]+", short) if w]
+    named = [w for w in words if w not in JOINING and w[0].isalnum()]
+    if len(named) < 2:
         return {}
-    words = [w for w in re.split(r"[\s\-/]+", short) if w]
-    capitalised = [w for w in words if squash(w) not in ("", *JOINING)]
-    letters = "".join(squash(w)[0] for w in capitalised if squash(w))
-    if len(capitalised) < 2:
-        return {}
-    found = {letters: False}
-    without_joining = "".join(squash(w)[0] for w in capitalised if squash(w) not in ("of", "in", "for"))
-    if len(without_joining) > 1:
-        found.setdefault(without_joining, False)
-    joined = any(w == "&" or w.lower() in ("and", "n") for w in words)
-    if joined and len(capitalised) == 2:
-        found[letters] = True
-        found[f"{letters[0]}n{letters[1]}"] = False
-        found[f"{letters[0]}and{letters[1]}"] = False
+    letters = "".join(w[0] for w in named)
+    plain = "".join(w[0] for w in named if w not in ("of", "in", "for"))
+    found = {letters: False} | ({plain: False} if len(plain) > 1 else {})
+    if len(named) == 2 and not {"&", "and", "n"}.isdisjoint(words):
+        found |= {letters: True, f"{letters[0]}n{letters[1]}": False, f"{letters[0]}and{letters[1]}": False}
     return {k: v for k, v in found.items() if k not in ABBREVIATIONS}
 
 
 def contracts(token: str, words: tuple[str, ...]) -> bool:
     """Whether a token is made of the beginnings of a name's words, in order, each word taking part: "amex"
     of ("ambrose", "express")."""
-    if len(words) < 2:
-        return False
 
     def fits(rest: str, n: int) -> bool:
         if n == len(words):
             return not rest
-        return any(
-            rest[:size] == words[n][:size] and fits(rest[size:], n + 1)
-            for size in range(1, min(len(rest), len(words[n])) + 1)
-        )
+        sizes = range(1, min(len(rest), len(words[n])) + 1)
+        return any(rest[:size] == words[n][:size] and fits(rest[size:], n + 1) for size in sizes)
 
-    return fits(token, 0)
+    return len(words) > 1 and fits(token, 0)
 
 
 EXCHANGES = (
@@ -215,32 +204,25 @@ def _labelled_en(text: str) -> Iterator[LabelledName]:
 
 def _noun_of(text: str, m: re.Match[str], noun: str) -> str | None:
     """The noun that a label is of: "" where it stands alone, None where it is no label."""
-    label, key = m.group(), _stem(noun)
-    given = key in _stems()
+    label, key, small = m.group(), _stem(noun), noun.lower()
+    given, common = key in _stems(), small in STOP_WORDS
     if m["number"]:
-        lone = noun.lower() in _BEFORE_LABEL
-        sure = (
-            given
-            and not _SHAPES["next"].match(text, m.end())
-            and (lone or _RE["more_numbers"].match(text, m.end()))
-        )
-        return key if sure else None
+        sure = small in _BEFORE_LABEL or _RE["more_numbers"].match(text, m.end())
+        return key if given and sure and not _SHAPES["next"].match(text, m.end()) else None
     named = _RE["name_ends"].match(text, m.end()) or _RE["verb_or_plural"].match(text, m.end())
     if m["small"]:
         return key if given and (label not in ("a", "i") or named) else None
-    capital = noun[:1].isupper() and noun.lower() not in STOP_WORDS
+    capital = noun[:1].isupper() and not common
     if not given and (_SHAPES["capital_next"].match(text, m.end()) or label == "IV"):
         return None  # "John A. Smith", "Buy A House"
     if label == "I" and not capital and not named:
         return None
     if given or capital:
         return key
-    lone = bool(m["roman"]) and (not noun or noun.lower() in STOP_WORDS)
     unit = text[: m.start()].rstrip()[-1:].isdigit()  # "5 V"
-    opens = _SHAPES["opens"].search(text, 0, m.start()) and (
-        (label == "A" and not named) or (len(label) < 2 and text[m.end() : m.end() + 1] in (".", ")"))
-    )
-    return None if lone or noun.isupper() or unit or opens else ""
+    opens = (label == "A" and not named) or (len(label) < 2 and text[m.end() : m.end() + 1] in (".", ")"))
+    opens = opens and bool(_SHAPES["opens"].search(text, 0, m.start()))
+    return None if (m["roman"] and (not noun or common)) or noun.isupper() or unit or opens else ""
 
 
 def _between(first: str, last: str) -> Iterator[str]:

@@ -19,7 +19,10 @@ from rag.languages import Patterns, patterns
 
 _SHORT_SCALE = re.compile(r"[ \t]?(?P<s>mm|bn|[mMbBkK])(?![A-Za-z])")
 _RE = patterns("quantities", re.NOFLAG)
-_MONEY = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.CURRENCY_AFTER)}))")
+# "in 2023 EUR 1.3 million": a code between two numbers is that of the second.
+_MONEY = re.compile(
+    rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.CURRENCY_AFTER)}))(?!(?<=[A-Z])[ \t]?\d)"
+)
 _TIME = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.TIME)}))")
 _MEASURE = re.compile(rf"[ \t]*-?[ \t]*(?P<u>(?i:{numerals.alternatives(numerals.MEASURE)}))")
 _DENOMINATORS = {"股": "share", "人": "person", "名": "person", "次": "dose", "annum": "year"}

@@ -8,7 +8,7 @@ are "note 7"."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -29,17 +29,15 @@ UNITS = frozenset(
 )  # fmt: skip
 # What subdivides an article: 第十二条第三款, Article 12 paragraph 3.
 _BELOW = frozenset(("paragraph", "item"))
+_BARE = {"bare_zh": "article", "below_bare": "paragraph", "note_zh": "note"}
 _LINE = re.compile(r"^[\s\u3000#*>]*")
 SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
 _MOST = 12
 
 
 def references(text: str) -> list[Quantity]:
-    found: list[Quantity] = []
-
-    def add(start: int, end: int, unit: str, label: str) -> None:
-        found.append(Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label))
-
+    """The references of a folded text: English ones, then Chinese ones."""
+    found: list[tuple[int, int, str, str]] = []
     end = 0
     for m in _SHAPES["ref_en"].finditer(text):
         start = max(end, m.start() - 24)
@@ -51,16 +49,17 @@ def references(text: str) -> list[Quantity]:
         if named["name"] and len(label) == 1 and label.isalpha() and not named["name"][0].isupper():
             continue
         end = m.end()
-        add(named.start(), end, _UNIT_OF[name], _label(label))
+        found.append((named.start(), end, _UNIT_OF[name], _label(label)))
         while name in _PLURALS and (more := _SHAPES["ref_more"].match(text, end)):
             end = more.end()
-            add(more.start("label"), end, _UNIT_OF[name], _label(more["label"]))
+            found.append((more.start("label"), end, _UNIT_OF[name], _label(more["label"])))
     for m in _RE["ref_zh"].finditer(text):
-        number = whole_number(m["n"] or m["n2"])
-        if number is not None:
+        if number := _number(m["n"] or m["n2"]):
             sub = f"-{whole_number(m['sub'])}" if m["sub"] else ""
-            add(m.start(), m.end(), _UNIT_OF[m["name"] or m["name2"]], f"{number}{sub}")
-    return found
+            found.append((m.start(), m.end(), _UNIT_OF[m["name"] or m["name2"]], f"{number}{sub}"))
+    return [
+        Quantity(Kind.REFERENCE, start, end, "", unit=unit, label=label) for start, end, unit, label in found
+    ]
 
 
 def whole_number(text: str) -> int | None:
@@ -75,56 +74,43 @@ def _label(label: str) -> str:
 
 
 def ordinals(text: str) -> list[Quantity]:
-    found = []
-    for pattern in (_RE["ordinal_zh"], _RE["ordinal_en"]):
-        for m in pattern.finditer(text):
-            value = whole_number(m["n"])
-            if value is not None:
-                found.append(Quantity(Kind.ORDINAL, m.start(), m.end(), "", value=Fraction(value), unit="th"))
-    return found
+    """The 3rd, 第三."""
+    matches = (m for name in ("ordinal_zh", "ordinal_en") for m in _RE[name].finditer(text))
+    values = ((m, whole_number(m["n"])) for m in matches)
+    return [
+        Quantity(Kind.ORDINAL, m.start(), m.end(), "", value=Fraction(value), unit="th")
+        for m, value in values
+        if value is not None
+    ]
 
 
 def article_labels(text: str) -> tuple[str, ...]:
-    """The labels that a text names, in order, each once."""
+    """The labels that a text names, in order, each once; a paragraph right behind its article is part of that
+    article's label."""
     folded = fold(text)
     found = [(q.start, q.end, q.unit, q.label) for q in references(folded) if _counts(q)]
-    taken = [(s, e) for s, e, _, _ in found]
-
-    def add(start: int, end: int, unit: str, label: str) -> None:
-        if label and not any(s < end and start < e for s, e in taken):
-            found.append((start, end, unit, label))
-
-    for m in _RE["bare_zh"].finditer(folded):
-        add(
-            m.start(),
-            m.end() - len(m["more"] or ""),
-            "article",
-            _number(m["n"]) + (f"-{_number(m['sub'])}" if m["sub"] else ""),
-        )
-    for m in _RE["below_bare"].finditer(folded):
-        add(m.start(), m.end(), "paragraph", _number(m["n"]))
-    for m in _RE["note_zh"].finditer(folded):
-        add(m.start(), m.end(), "note", _number(m["n"]))
-    return tuple(dict.fromkeys(_joined(sorted(found))))
+    taken = [(start, end) for start, end, _, _ in found]
+    for name, unit in _BARE.items():
+        for m in _RE[name].finditer(folded):
+            groups = m.groupdict()
+            end = m.end() - len(groups.get("more") or "")
+            label = "-".join(_number(n) for n in (m["n"], groups.get("sub")) if n)
+            if label and not any(start < end and m.start() < stop for start, stop in taken):
+                found.append((m.start(), end, unit, label))
+    labels: list[str] = []
+    last = -10
+    for start, end, unit, number in sorted(found):
+        inner = unit in _BELOW and start - last <= 2
+        if inner and labels and labels[-1].startswith(("article", "section")):
+            labels[-1] += f"({number})"
+        else:
+            labels.append(f"{unit} {number}")
+        last = end
+    return tuple(dict.fromkeys(labels))
 
 
 def _counts(q: Quantity) -> bool:
     return q.unit in UNITS and bool(re.search(r"\d", q.label) or len(q.label) == 1)
-
-
-def _joined(found: Sequence[tuple[int, int, str, str]]) -> Iterable[str]:
-    """A paragraph right behind its article is part of that article's label."""
-    label, last = "", -10
-    for start, end, unit, number in found:
-        if label and unit in _BELOW and start - last <= 2 and label.startswith(("article", "section")):
-            label = f"{label}({number})"
-        else:
-            if label:
-                yield label
-            label = f"{unit} {number}"
-        last = end
-    if label:
-        yield label
 
 
 def _number(text: str) -> str:
@@ -139,18 +125,13 @@ def base(label: str) -> str:
 
 def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
     """The labels that a passage itself bears: with which its lines, and the headings above it, begin."""
-    labels: list[str] = []
-    numbered = _SHAPES["numbered"]
-    opened = [(line, _SHAPES["headed"]) for line in heading_path] + [
-        (line, numbered) for line in text.splitlines()
-    ]
-    for line, pattern in opened:
+    lines = [(line, "headed") for line in heading_path] + [(line, "numbered") for line in text.splitlines()]
+    labels: dict[str, None] = {}
+    for line, shape in lines:
         opening = _LINE.sub("", line, count=1)[:40]
-        if found := pattern.match(opening):
-            labels.append(f"section {found['n']}{found['sub'] or ''}")
-        elif label := _opening_label(opening):
-            labels.append(label)
-    return tuple(dict.fromkeys(labels))
+        found = _SHAPES[shape].match(opening)
+        labels[f"section {found['n']}{found['sub'] or ''}" if found else _opening_label(opening)] = None
+    return tuple(filter(None, labels))
 
 
 @lru_cache(maxsize=8192)
@@ -205,18 +186,14 @@ def han(number: int) -> str:
 def _likeness(wanted: str, own: str) -> float:
     unit, _, number = wanted.partition(" ")
     own_unit, _, own_number = own.partition(" ")
-    same_kind = unit == own_unit
-    if not same_kind and not ({unit, own_unit} <= SIBLINGS or "section" in (unit, own_unit)):
+    weight = 1.0 if unit == own_unit else 0.6
+    if unit != own_unit and not ({unit, own_unit} <= SIBLINGS or "section" in (unit, own_unit)):
         return 0.0
-    weight = 1.0 if same_kind else 0.6
     if number == own_number:
         return weight
     if base(number) == base(own_number):
         # Article 12(3) is asked for and article 12 stands here, or the other way round.
-        whole = "(" not in own_number or "(" not in number
-        return weight * 0.95 if whole else 0.0
+        return weight * 0.95 if "(" not in own_number or "(" not in number else 0.0
     if own_number.startswith((f"{number}.", f"{base(number)}.")):
         return weight * 0.8
-    if base(number).startswith(f"{own_number}."):
-        return weight * 0.4
-    return 0.0
+    return weight * 0.4 if base(number).startswith(f"{own_number}.") else 0.0

@@ -232,11 +232,11 @@ def relation(a: Value, b: Value) -> Comparison | None:
         return None
     if len({q.kind is Kind.DATE for q in ends}) > 1:
         return None
-    one, two = _extent(a, common), _extent(b, common)
+    one, two = extent(a, common), extent(b, common)
     return _of_extents(*one, *two) if one and two else None
 
 
-def _extent(v: Value, unit: str) -> tuple[_End, _End] | None:
+def extent(v: Value, unit: str) -> tuple[_End, _End] | None:
     """The first and the last that a value may be."""
     if isinstance(v, Quantity):
         return _ends(v, unit)

@@ -155,17 +155,7 @@ def half_of(question: EvalQuestion) -> Half:
 
     By the path of its first evidence document, so that two questions about one document alone are never on
     both sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev"."""
-    return _half(question.evidence[0].document if question.evidence else question.id)
-
-
-def whole_half_of(question: EvalQuestion) -> Half | None:
-    """The half that a question belongs to with all of its evidence documents; None where they lie on both
-    sides. What is fitted on one half of these and measured on the other shares no document with it."""
-    halves = {_half(entry.document) for entry in question.evidence} or {half_of(question)}
-    return halves.pop() if len(halves) == 1 else None
-
-
-def _half(key: str) -> Half:
+    key = question.evidence[0].document if question.evidence else question.id
     return HALVES[_digest(key)[0] % 2]
 
 

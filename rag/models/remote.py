@@ -66,8 +66,9 @@ def record(file: Path, *, host: str, what: str, body: bytes, prompt: str = "") -
 
 def is_loopback(url: str) -> bool:
     """Whether an address certainly means this machine."""
-    host = urlsplit(url).hostname or ""
+    host = ""
     try:
+        host = urlsplit(url).hostname or ""
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")

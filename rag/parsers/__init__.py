@@ -12,14 +12,17 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from rag.errors import CitewiseError, ParseError
 from rag.languages.text import detect_language
 from rag.parsers.base import Limits, Parsed, shorten
 from rag.types import Document
 
-__all__ = ["SUFFIXES", "Limits", "parse"]
+__all__ = ["CONTAINERS", "HOLDS", "SUFFIXES", "Limits", "content", "holder", "parse", "refusal"]
 
+CONTAINERS = ("eml", "msg", "zip")  # files that hold others
+HOLDS = "holds"  # the key of `Document.metadata` with the names of the files in one, a line each
 _BY_KIND = {
     "pdf": (".pdf",),
     "docx": (".docx",),
@@ -28,31 +31,41 @@ _BY_KIND = {
     "text": (".txt", ".text"),
     "csv": (".csv", ".tsv"),
     "xlsx": (".xlsx", ".xlsm"),
-    **{kind: (f".{kind}",) for kind in ("xls", "ods", "odt", "epub", "pptx", "eml")},
+    **{kind: (f".{kind}",) for kind in "xls xlsb ods odt epub pptx rtf eml msg zip".split()},
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
-_MODULES = {"text": "plain"} | dict.fromkeys(("csv", "xlsx", "xls", "ods"), "sheets")
-_MODULES |= dict.fromkeys(("odt", "epub", "pptx", "eml"), "others")
+_MODULES = {"text": "plain"} | dict.fromkeys(("csv", "xlsx", "xls", "xlsb", "ods"), "sheets")
+_MODULES |= dict.fromkeys(("odt", "epub", "pptx"), "others") | dict.fromkeys(CONTAINERS, "containers")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ADVICE = {".doc": ".docx", ".rtf": ".docx", ".xlsb": ".xlsx", ".ppt": ".pptx", ".msg": ".eml"}
+_ADVICE = {
+    ".doc": ".docx",
+    ".ppt": ".pptx",
+    ".wps": ".docx",
+    ".pages": ".docx",
+    ".7z": ".zip",
+    ".rar": ".zip",
+}
+_DEEPEST = 3  # files within files
 
 
 def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = False) -> Document:  # noqa: B008
-    """Read one file. `path` is the name to show and cite; `ocr` reads scanned PDF pages too (needs the extra
-    `ocr`).
+    """Read one file, or one that lies in a mail or ZIP folder (`content`). `path` is the name to show and
+    cite; `ocr` reads scanned PDF pages too (needs the extra `ocr`).
 
     Raises ParseError, whose `status` says why: empty, password, corrupt, too_large, unsupported, unreadable.
     """
-    kind = _kind_of(source, path)
-    data = _read(source, path, limits)
+    kind = SUFFIXES.get(source.suffix.lower(), "")
+    if not kind:
+        raise ParseError(f"{path}: {refusal(source.name)}.", "unsupported")
+    data = content(source, path=path, limits=limits)
     if data.startswith(_OLD_OFFICE) and kind in ("docx", "xlsx"):
         # Office puts an encrypted .docx or .xlsx into the container of the old binary formats.
         raise ParseError(
             f"{path}: protected by a password, or an old Office file. Save it without password as .{kind}.",
             "password",
         )
-    parsed = _run_parser(kind, data, path, limits, ocr)
+    parsed: Parsed = _run("read", kind, data, path=path, limits=limits, ocr=ocr)
     if len(parsed.text) > limits.max_chars:
         raise ParseError(
             f"{path}: {len(parsed.text):,} characters, more than the limit of {limits.max_chars:,}.",
@@ -76,10 +89,39 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
     )
 
 
-def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) -> Parsed:
+def content(source: Path, *, path: str, limits: Limits = Limits()) -> bytes:  # noqa: B008
+    """The bytes of a file, or of one within it that is named below it ("/mails/offer.eml/annex.docx").
+
+    Raises ParseError: "unreadable" where there is none, "too_large", "empty", and as the readers of mails and
+    ZIP folders do."""
+    outer = holder(source)
+    names = source.relative_to(outer).as_posix()
+    data: bytes = _read(outer, path, limits)
+    for _ in range(_DEEPEST) if names != "." else ():
+        inside = _run("held", SUFFIXES.get(outer.suffix.lower(), ""), data, path=str(outer), limits=limits)
+        name = next((n for n in inside if names == n or names.startswith(f"{n}/")), "")
+        if not name:
+            raise ParseError(f"{path}: no longer in {outer.name}.", "unreadable")
+        data, outer, names = inside[name](), Path(name), names[len(name) + 1 :]
+        if len(data) > limits.max_bytes or not data:
+            raise ParseError(f"{path}: {len(data):,} bytes.", "too_large" if data else "empty")
+        if not names:
+            return data
+    if names != ".":
+        raise ParseError(f"{path}: more than {_DEEPEST} files within files. Unpack them.", "unsupported")
+    return data
+
+
+def holder(source: Path) -> Path:
+    """The file on the disk that a source is, or is in."""
+    return next((path for path in (source, *source.parents) if path.is_file()), source)
+
+
+def _run(function: str, kind: str, data: bytes, *, path: str, **asked: Any) -> Any:
+    """What a parser of a kind gives; whatever else goes wrong in it is a ParseError, too."""
     module = importlib.import_module(f"rag.parsers.{_MODULES.get(kind, kind)}")
     try:
-        return module.read(data, path=path, limits=limits, ocr=ocr)  # type: ignore[no-any-return]
+        return getattr(module, function)(data, path=path, **asked)
     except (CitewiseError, MemoryError):
         raise
     except RecursionError as error:
@@ -90,17 +132,14 @@ def _run_parser(kind: str, data: bytes, path: str, limits: Limits, ocr: bool) ->
         ) from error
 
 
-def _kind_of(source: Path, path: str) -> str:
-    suffix = source.suffix.lower()
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
+def refusal(name: str) -> str:
+    """Why a file of this name is not read, and what helps."""
+    suffix = Path(name).suffix.lower()
     other = _ADVICE.get(suffix)
     advice = (
         f"Save it as {other} and ingest that" if other else f"Formats read: {', '.join(sorted(SUFFIXES))}"
     )
-    raise ParseError(
-        f"{path}: the format {suffix or '(no suffix)'} is not supported. {advice}.", "unsupported"
-    )
+    return f"the format {suffix or '(no suffix)'} is not read. {advice}"
 
 
 def _read(source: Path, path: str, limits: Limits) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -83,10 +82,9 @@ class _Reader:
         background = root.find(W + "background")
         colour = (background.get(W + "color") or "").upper() if background is not None else ""
         self._lines.backed = colour not in ("", "AUTO", "FFFFFF")
-        size = next(body.iter(W + "pgSz"), None)
-        if size is not None:
+        if (size := next(body.iter(W + "pgSz"), None)) is not None:
             sides = (size.get(W + side) or "" for side in ("w", "h"))
-            self.drawings.page = tuple(int(s) * _TWIP if s.isdecimal() else 0 for s in sides)  # type: ignore[assignment]
+            self.drawings.page = [int(s) * _TWIP if s.isdecimal() else 0 for s in sides]
         self._margins(body, "header")
         self._body(body)
         self._end_carried()
@@ -143,8 +141,8 @@ class _Reader:
                 self._table(child)
             elif tag in _WRAPPERS or (tag == W + "sdt" and not is_placeholder(child)):
                 self._body(child)
-            elif tag == _MC and (shown := chosen(child)) is not None:
-                self._body(shown)
+            elif tag == _MC:
+                self._body(chosen(child))
             elif tag == W + "altChunk":
                 self._included(self._target(child.get(_R_ID) or ""))
             elif tag == W + "subDoc":
@@ -164,7 +162,7 @@ class _Reader:
                 self._heading = one_line(line.number + text)
             else:
                 self.builder.paragraph(line.numbered, listed=line.listed)
-        for kind, former in line.former:
+        for kind, former in line.former.items():
             depth = None if level else line.listed
             self.builder.paragraph(marked(kind, line.number + former), listed=depth)
         if line.notes and not self._notes:
@@ -216,42 +214,39 @@ class _Reader:
                 text = marked(note.gone, unmarked(text)) if note.gone else note_body(note.label) + text
                 self.builder.paragraph(text)
             for line in lines:
-                for kind, former in line.former:
+                for kind, former in line.former.items():
                     self.builder.paragraph(marked(kind, former))
                 waiting += line.notes
 
     def _note_bodies(self, kind: str) -> dict[str, Any]:
         if kind not in self._bodies:
             root = self._part(f"{kind}s")
-            self._bodies[kind] = {
-                body.get(W + "id") or "": body
-                for body in (root.iterchildren(W + kind) if root is not None else ())
-                if body.get(W + "type") in (None, "normal")
-            }
+            bodies = root.findall(W + kind) if root is not None else []
+            shown = (body for body in bodies if body.get(W + "type") in (None, "normal"))
+            self._bodies[kind] = {body.get(W + "id") or "": body for body in shown}
         return self._bodies[kind]
 
     def _included(self, part: str) -> None:
         """Another file that was put in whole (w:altChunk)."""
         data, suffix = self._package.read(part), part.lower().rpartition(".")[2]
-        if suffix in ("mht", "mhtml"):
-            message = email.message_from_bytes(data, policy=email.policy.default)
-            pages = [p for p in message.walk() if p.get_content_type() == "text/html"]
-            data = str(pages[0].get_content()).encode() if pages else b""
-        with suppress(ParseError):
+        try:
             if suffix in ("docx", "docm") and self._deep < _BOXES_DEEP:
                 package = open_package(data, path=part, limits=self._limits, root="document")
                 inner = _Reader(package, self._limits, self._deep + 1, self.builder)
                 inner.document()
                 self.drawings.losses += inner.drawings.losses
                 self._heading = inner._heading
-                return
-            if suffix in ("htm", "html", "xhtml", "mht", "mhtml"):
+            elif suffix in ("mht", "mhtml"):
+                page: Any = email.message_from_bytes(data, policy=email.policy.default)
+                html.write(page.get_body(("html",)).get_content(), self.builder)
+            elif suffix in ("htm", "html", "xhtml"):
                 html.write(html.decoded(data, part), self.builder)
-                return
-            if suffix == "txt":
+            elif suffix == "txt":
                 self.builder.paragraph(decode(data, path=part))
-                return
-        self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
+            else:
+                raise ParseError(suffix, "unsupported")
+        except (ParseError, AttributeError, LookupError):
+            self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
 
     def _table(self, table: Any) -> None:
         rows = [list(_own(row, "tc")) for row in _own(table, "tr")]
@@ -303,7 +298,7 @@ class _Reader:
             for line in [read] if read is not None else [] if of_text else self._lines.rest():
                 self._notes += line.notes
                 self._drawn += line.drawn
-                yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind, _ in line.former}
+                yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind in line.former}
             if part is not None and not of_text:
                 yield self._grid(part)
 
@@ -324,9 +319,8 @@ def _is_set_off(cell: Any) -> bool:
 
 
 def _all_bold(paragraph: Any) -> bool:
-    runs = [run for run in paragraph.iter(W + "r") if any(True for _ in run.iterchildren(W + "t"))]
-    marks = [run.find(f"{W}rPr/{W}b") for run in runs]
-    return bool(marks) and all(is_on(mark) for mark in marks)
+    runs = [run for run in paragraph.iter(W + "r") if run.find(W + "t") is not None]
+    return bool(runs) and all(is_on(run.find(f"{W}rPr/{W}b")) for run in runs)
 
 
 def _looks_like_title(text: str) -> bool:

@@ -36,7 +36,7 @@ class Drawings:
         self._package, self._builder = package, builder
         self._numbers: Counter[str] = Counter()
         self.losses: list[Loss] = []
-        self.page = (0, 0)  # width and height of a page, in English Metric Units
+        self.page = [0, 0]  # width and height of a page, in English Metric Units
 
     @property
     def pictures(self) -> int:
@@ -48,8 +48,8 @@ class Drawings:
         kind = drawn.kind
         if kind == "picture":
             self._numbers[kind] += 1
-            width, height = (share * side for share, side in zip(_PAGE_SIZE, self.page, strict=True))
-            if width and all(a >= b for a, b in zip(_size(drawn.element), (width, height), strict=True)):
+            sides = zip(_size(drawn.element), _PAGE_SIZE, self.page, strict=True)
+            if self.page[0] and all(own >= share * side for own, share, side in sides):
                 self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self._numbers[kind]}", under)
             return
         if kind == "object":
@@ -91,13 +91,12 @@ class Drawings:
         return True
 
     def _diagram(self, root: Any) -> bool:
-        lines = [
-            _text(point) for point in root.iter(_DGM + "pt") if point.get("type") in (None, "node", "asst")
-        ]
+        points = (p for p in root.iter(_DGM + "pt") if p.get("type") in (None, "node", "asst"))
+        lines = [line for point in points if (line := _text(point)).strip()]
         self._builder.start_group()
-        for line in filter(str.strip, lines):
+        for line in lines:
             self._builder.paragraph(line, listed=0)
-        return any(map(str.strip, lines))
+        return bool(lines)
 
 
 def _either(series: Any, *names: str) -> Any:
@@ -108,10 +107,8 @@ def _points(data: Any) -> dict[int, str]:
     """The values that a chart keeps of its cells as they show, by their place; the levels of a category put
     together."""
     found: dict[int, str] = {}
-    if data is None:
-        return found
-    code = data.findtext(f".//{_C}formatCode") or ""
-    for point in data.iter(_C + "pt"):
+    code = data.findtext(f".//{_C}formatCode") or "" if data is not None else ""
+    for point in data.iter(_C + "pt") if data is not None else ():
         place = point.get("idx") or ""
         if place.isdecimal() and len(found) < _MOST_POINTS:
             value = _shown(one_line(point.findtext(_C + "v") or ""), point.get("formatCode") or code)
@@ -129,24 +126,18 @@ def _shown(value: str, code: str) -> str:
 def drawn_lines(element: Any) -> Iterator[str]:
     """The paragraphs of a text that is drawn (DrawingML)."""
     for paragraph in element.iter(_A + "p"):
-        yield "".join(_run_text(child) for child in paragraph.iter(_A + "t", _A + "br"))
+        runs = paragraph.iter(_A + "t", _A + "br")
+        yield "".join("\n" if run.tag == _A + "br" else run.text or "" for run in runs)
 
 
 def _text(element: Any) -> str:
     return " ".join(drawn_lines(element))
 
 
-def _run_text(element: Any) -> str:
-    return "\n" if element.tag == _A + "br" else element.text or ""
-
-
-def _size(element: Any) -> tuple[int, int]:
+def _size(element: Any) -> list[float]:
     """Width and height of a drawing, in English Metric Units."""
-    for above in element.iterancestors(W + "drawing"):
-        for extent in above.iterdescendants("{*}extent"):
-            width, height = extent.get("cx", ""), extent.get("cy", "")
-            return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
-    for above in element.iterancestors(f"{_VML}shape"):
-        found = dict(re.findall(r"(width|height):([\d.]+)pt", above.get("style") or ""))
-        return tuple(int(float(found.get(side, 0)) * 12_700) for side in ("width", "height"))  # type: ignore[return-value]
-    return 0, 0
+    for extent in (e for above in element.iterancestors(W + "drawing") for e in above.iter("{*}extent")):
+        return [int(side) if (side := extent.get(name, "")).isdigit() else 0 for name in ("cx", "cy")]
+    shape = next(element.iterancestors(f"{_VML}shape"), element)
+    found = dict(re.findall(r"(width|height):([\d.]+)pt", shape.get("style") or ""))
+    return [float(found.get(side, 0)) * 12_700 for side in ("width", "height")]

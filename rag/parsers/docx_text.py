@@ -12,8 +12,21 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from lxml import etree
+
 from rag.parsers import docx_styles, marks
-from rag.parsers.docx_styles import TICKED, UNTICKED, Numbering, Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_styles import (
+    TICKED,
+    UNTICKED,
+    Numbering,
+    RunLook,
+    Styles,
+    W,
+    integer,
+    is_dark,
+    is_on,
+    value,
+)
 from rag.parsers.equations import from_field, linear
 from rag.types import MarkKind
 from rag.types.documents import WITHDRAWN
@@ -23,19 +36,13 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
-_REVISIONS = {
-    W + "del": MarkKind.DELETED, W + "moveFrom": MarkKind.DELETED,
-    W + "ins": MarkKind.INSERTED, W + "moveTo": MarkKind.INSERTED,
-}  # fmt: skip
-_BREAKS = {
-    **dict.fromkeys((W + "tab", W + "ptab"), "\t"), **dict.fromkeys((W + "br", W + "cr"), "\n"),
-    W + "noBreakHyphen": "-",
-}  # fmt: skip
+_R_ID = tuple(
+    f"{{http://schemas.openxmlformats.org/officeDocument/2006/relationships}}{n}"
+    for n in ("id", "embed", "dm")
+)
+_BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
-_NOTES = {W + f"{kind}Reference": kind for kind in ("footnote", "endnote", "comment")}
 # What is drawn, by the element that names its part: chart, diagram, picture, embedded file.
 _OLE = "{urn:schemas-microsoft-com:office:office}OLEObject"
 _DRAWN = {
@@ -49,6 +56,7 @@ _DRAWN = {
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {_MC + "Fallback"}  # fmt: skip
+_PLAIN = RunLook()
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
 _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))?", re.I | re.S)
@@ -92,16 +100,16 @@ class _Piece:
 @dataclass(frozen=True, slots=True)
 class Line:
     """A paragraph as it reads. `text` stands today, `number` is what Word counts in front of it, `former` how
-    it read with what is gone; `listed` is the depth in a list, None outside."""
+    it read with what is gone, by the way in which it is; `listed` is the depth in a list, None outside."""
 
     text: str
+    former: dict[MarkKind, str]
+    notes: list[NoteReference]
+    drawn: list[Drawn]
     number: str = ""
-    former: list[tuple[MarkKind, str]] = field(default_factory=list)
     style: str = ""
     outline: int | None = None
     listed: int | None = None
-    notes: list[NoteReference] = field(default_factory=list)
-    drawn: list[Drawn] = field(default_factory=list)
 
     @property
     def numbered(self) -> str:
@@ -111,7 +119,7 @@ class Line:
 
     def before(self, kind: MarkKind) -> str:
         """How it read with what is gone in this way, or reads, without marks."""
-        return self.number + dict(self.former).get(kind, marks.unmarked(self.text))
+        return self.number + self.former.get(kind, marks.unmarked(self.text))
 
 
 @dataclass(slots=True)
@@ -122,13 +130,14 @@ class _Words:
     notes: list[NoteReference] = field(default_factory=list)
     drawn: list[Drawn] = field(default_factory=list)
 
-    def read(self) -> tuple[str, list[tuple[MarkKind, str]]]:
+    def line(self) -> Line:
         """The text as it stands today, with its marks; and how it read with the words that no longer stand
         and without those that took their place, once for each way in which words are gone."""
         runs = [(p.kind, p.shift, p.text) for p in self._replaced()]
         standing, former = marks.as_it_stands(marks.on_the_line(runs))
         gone = {p.kind for p in self.pieces if marks.unmarked(p.text).strip()}
-        return standing, [(kind, marks.unmarked(text)) for kind, text in former.items() if kind in gone]
+        former = {kind: marks.unmarked(text) for kind, text in former.items() if kind in gone}
+        return Line(standing, former, self.notes, self.drawn)
 
     def _replaced(self) -> list[_Piece]:
         """The pieces; those that are set off right beside struck ones, and not all are, were put in."""
@@ -169,35 +178,31 @@ class LineReader:
         on into the next one."""
         properties = paragraph.find(W + "pPr")
         mark = properties.find(W + "rPr") if properties is not None else None
-        words = self._all_words(paragraph, properties)
+        carried, words = self._carried, self._all_words(paragraph, properties)
         if gone:
             words.pieces = [p if p.kind in WITHDRAWN else replace(p, kind=gone) for p in words.pieces]
-        carried, self._carried = self._carried, _Words()
         words = _Words(
             carried.pieces + words.pieces, carried.notes + words.notes, carried.drawn + words.drawn
         )
-        text, former = words.read()
+        self._carried, line = _Words(), words.line()
+        empty = not marks.unmarked(line.text).strip()
         if mark is not None and any(mark.find(W + name) is not None for name in ("del", "moveFrom")):
-            if marks.unmarked(text).strip() and not gone:
-                words.pieces.append(_Piece("\n", MarkKind.DELETED))
-                self._carried = words
-                return None
-            return Line("", "", former, notes=words.notes, drawn=words.drawn)
-        if former and not any(c.isalnum() for c in marks.unmarked(text)):
-            text = ""  # a full stop that was left
+            if empty or gone:
+                return replace(line, text="")
+            words.pieces.append(_Piece("\n", MarkKind.DELETED))
+            self._carried = words
+            return None
+        if line.former and not any(c.isalnum() for c in marks.unmarked(line.text)):
+            line, empty = replace(line, text=""), True  # a full stop that was left
         style, outline, listed, number_id = self._numbering.place(properties)
-        empty = not marks.unmarked(text).strip()
         unseen = gone or (empty and mark is not None and self._styles.look(mark, style).hidden)
         number = self._numbering.number(number_id, listed or 0) if number_id and not unseen else ""
-        return Line(text, number, former, style, outline, listed, words.notes, words.drawn)
+        return replace(line, number=number, style=style, outline=outline, listed=listed)
 
     def rest(self) -> list[Line]:
         """What would run on into a next paragraph where there is none."""
         words, self._carried = self._carried, _Words()
-        if not words.pieces:
-            return []
-        standing, former = words.read()
-        return [Line(standing, "", former, notes=words.notes, drawn=words.drawn)]
+        return [words.line()] if words.pieces else []
 
     def all(self, container: Any) -> list[Line]:
         """The lines of a note, a header: paragraphs of tables within it too, of text boxes not."""
@@ -205,66 +210,63 @@ class LineReader:
         return [line for line in lines if line is not None] + self.rest()
 
     def _all_words(self, paragraph: Any, properties: Any) -> _Words:
-        self._words, self._fields, self._by_fields = _Words(), [], True
-        self._style = self._styles.default
-        if properties is not None:
-            self._style = value(properties.find(W + "pStyle")) or self._style
+        named = properties.find(W + "pStyle") if properties is not None else None
+        self._style = value(named) or self._styles.default
         own = properties is not None and is_dark(properties.find(W + "shd"))
         self._white_shows = self.backed or own or self._styles.backed(self._style)
-        self._inner(paragraph, None)
-        if not all(opened.result for opened in self._fields):  # its code does not end: all words are shown
-            self._words, self._fields, self._by_fields = _Words(), [], False
+        for self._by_fields in (True, False):
+            self._words, self._fields = _Words(), []
             self._inner(paragraph, None)
+            if all(opened.result for opened in self._fields):
+                break  # else the code of a field does not end: all words are shown
         return self._words
 
-    def _inner(self, element: Any, kind: MarkKind | None) -> None:
+    def _inner(self, element: Any, kind: MarkKind | None, look: RunLook = _PLAIN) -> None:
+        """What stands in an element: `kind` for what is said of it from outside, `look` that of its run."""
         for child in element.iterchildren():
             tag = child.tag
             if not isinstance(tag, str) or tag in _SKIPPED:
                 continue
-            if tag == W + "r":
-                self._run(child, kind)
-            elif tag in _REVISIONS:
-                self._inner(child, kind if kind is MarkKind.DELETED else _REVISIONS[tag])
-            elif tag == W + "sdt":
-                self._control(child, kind)
-            elif tag == W + "fldSimple":
-                if _command(child.get(W + "instr") or "") not in _PAGE_FIELDS:
-                    self._inner(child, kind)
-            elif tag in (_M + "oMath", _M + "oMathPara"):
-                self._say(linear(child), kind)
-            elif not self._drawing(child, kind):
-                self._inner(child, kind)
-
-    def _run(self, run: Any, outer: MarkKind | None) -> None:
-        look = self._styles.look(run.find(W + "rPr"), self._style)
-        kind = outer
-        if outer is not MarkKind.DELETED:
-            hidden = look.hidden or (look.white and not self._white_shows)
-            kind = MarkKind.HIDDEN if hidden else MarkKind.STRUCK if look.struck else outer
-        for child in run.iterchildren():
-            tag = child.tag
-            if not isinstance(tag, str) or tag in _SKIPPED:
-                continue
-            if tag in (W + "t", W + "delText"):
-                self._say(_shown(child.text or "", look.font), kind, look.shift, set_off=look.set_off)
-            elif tag in _BREAKS:
-                self._say(_BREAKS[tag], kind)
-            elif tag == W + "sym":
-                if _HEXADECIMAL.fullmatch(code := child.get(W + "char") or ""):
-                    sign = docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
-                    self._say(sign, kind, look.shift)
-            elif tag in _NOTES:
-                self._note(_NOTES[tag], child.get(W + "id") or "", kind)
-                if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
-                    break  # the sign in the rest of the run is the note's own mark
-            elif tag == W + "fldChar":
-                self._field(child, kind)
-            elif tag == W + "instrText":
-                if self._fields:
-                    self._fields[-1].code += child.text or ""
-            elif not self._drawing(child, kind):
-                self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
+            match name := tag.removeprefix(W):
+                case "r":
+                    own = self._styles.look(child.find(W + "rPr"), self._style)
+                    hidden = own.hidden or (own.white and not self._white_shows)
+                    looks = MarkKind.HIDDEN if hidden else MarkKind.STRUCK if own.struck else kind
+                    self._inner(child, kind if kind is MarkKind.DELETED else looks, own)
+                case "t" | "delText":
+                    self._say(_shown(child.text or "", look.font), kind, look.shift, set_off=look.set_off)
+                case "ins" | "moveTo" | "del" | "moveFrom":
+                    revised = MarkKind.DELETED if name in ("del", "moveFrom") else MarkKind.INSERTED
+                    self._inner(child, kind if kind is MarkKind.DELETED else revised)
+                case "sdt":
+                    self._control(child, kind)
+                case "fldSimple":
+                    if _command(child.get(W + "instr") or "") not in _PAGE_FIELDS:
+                        self._inner(child, kind)
+                case "fldChar":
+                    self._field(child, kind)
+                case "instrText":
+                    if self._fields:
+                        self._fields[-1].code += child.text or ""
+                case "sym":
+                    if _HEXADECIMAL.fullmatch(code := child.get(W + "char") or ""):
+                        sign = docx_styles.symbol(child.get(W + "font") or look.font, int(code, 16))
+                        self._say(sign, kind, look.shift)
+                case "footnoteReference" | "endnoteReference" | "commentReference":
+                    gone = kind if kind in WITHDRAWN else None
+                    note = NoteReference(name.removesuffix("Reference"), child.get(W + "id") or "", gone)
+                    self._words.notes.append(note)
+                    self._say(marks.note_mark(note.label), kind)
+                    if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
+                        break  # the sign in the rest of the run is the note's own mark
+                case _ if tag in (_M + "oMath", _M + "oMathPara"):
+                    self._say(linear(child), kind)
+                case _ if name in _BREAKS:
+                    self._say(_BREAKS[name], kind)
+                case _ if tag == _MC + "AlternateContent":
+                    self._inner(chosen(child), kind)
+                case _ if not self._drawing(child, kind):
+                    self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
 
     def _say(self, text: str, kind: MarkKind | None, shift: int = 0, *, set_off: bool = False) -> None:
         shown = all(f.result and _command(f.code) not in _PAGE_FIELDS for f in self._fields)
@@ -272,11 +274,6 @@ class LineReader:
             self._words.pieces.append(_Piece(text, kind, shift, set_off))
             for opened in self._fields:
                 opened.shown = True
-
-    def _note(self, kind: str, identifier: str, gone: MarkKind | None) -> None:
-        note = NoteReference(kind, identifier, gone if gone in WITHDRAWN else None)
-        self._words.notes.append(note)
-        self._say(marks.note_mark(note.label), gone)
 
     def _field(self, mark: Any, kind: MarkKind | None) -> None:
         step = mark.get(W + "fldCharType")
@@ -286,21 +283,17 @@ class LineReader:
             self._fields.append(_Field())
         elif step == "separate" and self._fields:
             self._fields[-1].result = True
-        elif step == "end" and self._fields:
-            ended = self._fields.pop()
-            sign = _SYMBOL_FIELD.match(ended.code.strip())
-            if sign and not ended.shown:
+        elif step == "end" and self._fields and not (ended := self._fields.pop()).shown:
+            if sign := _SYMBOL_FIELD.match(ended.code.strip()):
                 self._say(docx_styles.symbol((sign[2] or "Symbol").strip(), int(sign[1], 0)), kind)
-            elif _command(ended.code) == "EQ" and not ended.shown:
+            elif _command(ended.code) == "EQ":
                 self._say(from_field(ended.code), kind)
 
     def _control(self, control: Any, kind: MarkKind | None) -> None:
         """A content control: a box with its state, or what was put in; the words that ask to put something in
         are none."""
-        properties = control.find(W + "sdtPr")
-        box = properties.find(_W14 + "checkbox") if properties is not None else None
-        if box is not None:
-            state = box.find(_W14 + "checked")
+        if control.find(f"{W}sdtPr/{_W14}checkbox") is not None:
+            state = control.find(f"{W}sdtPr/{_W14}checkbox/{_W14}checked")
             ticked = state is not None and state.get(_W14 + "val") not in ("0", "false", "off")
             self._say(TICKED if ticked else UNTICKED, kind)
         elif not is_placeholder(control):
@@ -309,25 +302,18 @@ class LineReader:
 
     def _drawing(self, element: Any, kind: MarkKind | None) -> bool:
         """Notes what is drawn here; False for an element that holds more to be walked through."""
-        tag = element.tag
-        if tag == _MC + "AlternateContent":
-            if (shown := chosen(element)) is not None:
-                self._inner(shown, kind)
-        elif tag in (W + "txbxContent", f"{_A}txBody"):
-            if kind not in WITHDRAWN:
-                self._words.drawn.append(Drawn("box", element))
+        tag, drawn = element.tag, None
+        if tag == W + "object" and (inner := next(element.iter(_OLE), None)) is not None:
+            element, tag = inner, _OLE  # the picture beside it only shows it
+        if tag in (W + "txbxContent", f"{_A}txBody"):
+            drawn = Drawn("box", element)
         elif tag == f"{_VML}textpath":
-            if words := element.get("string"):
-                self._words.drawn.append(Drawn("box", name=words))
-        elif tag == W + "object" and (inner := next(element.iter(_OLE), None)) is not None:
-            self._drawing(inner, kind)  # the picture beside it only shows it
+            drawn = Drawn("box", name=element.get("string") or "")
         elif tag in _DRAWN:
             part = next(filter(None, map(element.get, _R_ID)), "")
             drawn = Drawn(_DRAWN[tag], element, part, element.get("ProgID") or "")
-            self._words.drawn += [drawn] if kind not in WITHDRAWN else []
-        else:
-            return False
-        return True
+        self._words.drawn += [drawn] if drawn and kind not in WITHDRAWN else []
+        return drawn is not None
 
 
 def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
@@ -337,16 +323,15 @@ def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
         if child.tag == W + "p" or (tables and child.tag == W + "tbl"):
             yield child
         elif child.tag == _MC + "AlternateContent":
-            if (shown := chosen(child)) is not None:
-                yield from blocks(shown, tables=tables)
+            yield from blocks(chosen(child), tables=tables)
         elif isinstance(child.tag, str) and not (child.tag == W + "sdt" and is_placeholder(child)):
             yield from blocks(child, tables=tables)
 
 
 def chosen(alternatives: Any) -> Any:
-    """What an Office program of today shows of mc:AlternateContent; None where it holds nothing."""
-    choice = alternatives.find(_MC + "Choice")
-    return choice if choice is not None else alternatives.find(_MC + "Fallback")
+    """What an Office program of today shows of mc:AlternateContent."""
+    found = (alternatives.find(_MC + name) for name in ("Choice", "Fallback"))
+    return next((one for one in found if one is not None), etree.Element("nothing"))
 
 
 def is_placeholder(control: Any) -> bool:
@@ -375,6 +360,5 @@ def _form_value(data: Any) -> str:
         return TICKED if is_on(box.find(W + "default") if state is None else state) else UNTICKED
     if choice is None:
         return ""
-    entries = [value(entry) for entry in choice.iterchildren(W + "listEntry")]
     place = integer(choice.find(W + "result")) or integer(choice.find(W + "default")) or 0
-    return entries[place] if place < len(entries) else ""
+    return "".join(map(value, choice.findall(W + "listEntry")[place : place + 1]))

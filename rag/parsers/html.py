@@ -24,6 +24,7 @@ _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _DEEPEST = 3  # tables within tables that are read as such
 _LONGEST_CELL = 1500  # characters, and three times of that in a table with heads
+HIDE_GONE = "<style>.gone{visibility:hidden}</style>"  # for `write`
 _METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 

@@ -40,28 +40,33 @@ class PartRelation:
     target: str
 
 
-class Package:
-    """An opened Office file; parts are asked for by any spelling of their name.
+def open_zip(data: bytes, *, path: str, limits: Limits) -> zipfile.ZipFile:
+    """Raises ParseError: "corrupt" for what is no zip archive, "password" for an encrypted one, "too_large"
+    for one that unfolds beyond all measure (ten times `Limits.max_bytes`)."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ParseError(
+            f"{path}: no zip archive, as ZIP folders and Office files are. It may be cut short or have a "
+            "wrong suffix.",
+            "corrupt",
+        ) from error
+    parts = archive.infolist()
+    if sum(part.file_size for part in parts) > limits.max_bytes * _UNFOLD:
+        size = limits.max_bytes * _UNFOLD / 1e6
+        raise ParseError(f"{path}: unfolds to more than {size:,.0f} MB.", "too_large")
+    if any(part.flag_bits & 1 for part in parts):
+        raise ParseError(f"{path}: protected by a password. Save it without.", "password")
+    return archive
 
-    Raises ParseError: "corrupt" for what is no zip archive, "password" for an encrypted one, "too_large" for
-    one that unfolds beyond all measure (ten times `Limits.max_bytes`)."""
+
+class Package:
+    """An opened Office file; parts are asked for by any spelling of their name. Raises as `open_zip` does."""
 
     def __init__(self, data: bytes, *, path: str, limits: Limits) -> None:
-        try:
-            self._archive = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise ParseError(
-                f"{path}: not an Office file (no zip archive). It may be cut short or have a wrong suffix.",
-                "corrupt",
-            ) from error
-        parts = self._archive.infolist()
-        if sum(part.file_size for part in parts) > limits.max_bytes * _UNFOLD:
-            raise ParseError(
-                f"{path}: unfolds to more than {limits.max_bytes * _UNFOLD / 1e6:,.0f} MB.", "too_large"
-            )
-        if any(part.flag_bits & 1 for part in parts):
-            raise ParseError(f"{path}: protected by a password. Save it without.", "password")
-        self._parts = {_key(part.filename): part for part in parts if not part.is_dir()}
+        self._archive = open_zip(data, path=path, limits=limits)
+        parts = (part for part in self._archive.infolist() if not part.is_dir())
+        self._parts = {_key(part.filename): part for part in parts}
         places = (*self.related("", "officeDocument"), "word/document.xml", "xl/workbook.xml")
         self.main = next((name for name in places if name in self), "")
 

@@ -1,31 +1,24 @@
-"""The other formats that lie in people's folders: OpenDocument texts, EPUB, slides (PPTX), mails (EML).
+"""The other formats that lie in people's folders: OpenDocument texts, EPUB, slides (PPTX).
 What has a structure is put as HTML and read as such."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from html import escape
 from itertools import chain, repeat
 from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import ParseError
-from rag.parsers import html, plain
+from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_drawn import Drawings
 from rag.parsers.docx_styles import written
 from rag.parsers.docx_text import Drawn
-from rag.parsers.encoding import decode
-from rag.parsers.marks import without_signs
 from rag.parsers.office import Package, open_package
 from rag.types import Loss, LossKind
 
-_HEADERS = ("From", "To", "Cc", "Date", "Subject")
-_DEEPEST = 5  # mails within mails
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
@@ -42,7 +35,6 @@ _FORMS = {
 _NO_WORDS = frozenset("tracked-changes annotation annotation-end sequence-decls covered-table-cell".split())
 _TAGS = {"list": "ul", "list-item": "li", "table": "table", "table-row": "tr", "table-header-rows": "thead"}
 _SIGNS = {"s": " ", "tab": " ", "line-break": "<br>"}
-_HIDE = "<style>.gone{visibility:hidden}</style>"
 # What a reader says beside what it adds to the builder: title, losses, metadata.
 _Said = tuple[str, list[Loss], dict[str, str]]
 
@@ -88,43 +80,6 @@ def _all(root: Any, *tags: str) -> Iterable[Any]:
     return root.iter(*tags) if root is not None else ()
 
 
-def _eml(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    if not any(message[name] for name in _HEADERS):
-        raise ParseError(f"{path}: no mail: it has no headers.", "corrupt")
-    losses: list[Loss] = []
-    _mail(message, builder, losses, 1)
-    return one_line(message["Subject"] or ""), losses, {"author": one_line(message["From"] or "")}
-
-
-def _mail(message: Any, builder: TextBuilder, losses: list[Loss], deep: int) -> None:
-    """The headers, the words, and the mails and texts that are attached; what else is attached is named."""
-    builder.heading(message["Subject"] or "", deep)
-    builder.paragraph("\n".join(f"{name}: {message[name]}" for name in _HEADERS if message[name]))
-    if (body := message.get_body(("plain", "html"))) is not None:
-        _words(body, builder)
-    for part in message.iter_attachments():
-        name = one_line(part.get_filename() or part.get_content_type())
-        if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
-            _mail(part.get_content(), builder, losses, deep + 1)
-        elif part.get_content_type() in ("text/plain", "text/html"):
-            builder.heading(name, deep + 1)
-            _words(part, builder)
-        elif part.is_attachment():
-            losses.append(Loss(LossKind.UNSUPPORTED_PART, f"attachment {name}"))
-
-
-def _words(part: Any, builder: TextBuilder) -> None:
-    with suppress(LookupError, ParseError):  # an encoding that nobody knows, bytes that are no text
-        data = part.get_payload(decode=True)
-        charset = part.get_content_charset()
-        text = data.decode(charset, errors="replace") if charset else decode(data, path="")
-        if part.get_content_subtype() == "html":
-            html.write(text, builder)
-        else:
-            plain.add_lines(builder, without_signs(text).splitlines())
-
-
 def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
     package = open_package(data, path=path, limits=limits, root="presentation")
     relations, drawings = package.relations(package.main), Drawings(package, builder)
@@ -138,7 +93,7 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
         words = "".join(map(_shape, chain(_shapes(root), *map(_shapes, notes))))
         words = words if words.startswith("<h1>") else f"<h1>{name}</h1>{words}"
         hidden = root.get("show") in ("0", "false")
-        html.write(f"{_HIDE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
+        html.write(f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
         for chart in root.iter(_CHART):
             target = own.get(chart.get(_R_ID, ""))
             drawings.add(Drawn("chart"), target.target if target else "", under=name)
@@ -202,7 +157,7 @@ def _odt(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
         raise ParseError(f"{path}: no text document: its content is missing or damaged.", "corrupt")
     named = [styles.find("{*}styles")] if styles is not None else []
     reader = _OpenText([e for e in (*named, root.find("{*}automatic-styles")) if e is not None])
-    first_heading = html.write(_HIDE + reader.all(body), builder)
+    first_heading = html.write(html.HIDE_GONE + reader.all(body), builder)
     title, losses, metadata = _described(package.xml("meta.xml"))
     return title or first_heading, losses, metadata
 
@@ -300,5 +255,5 @@ def _tag(look: Any) -> str:
 
 
 _READERS: dict[str, Callable[[bytes, str, Limits, TextBuilder], _Said]] = {
-    "epub": _epub, "eml": _eml, "pptx": _pptx, "odt": _odt,
+    "epub": _epub, "pptx": _pptx, "odt": _odt,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError, ParseError
+from rag.parsers import content, holder
 from rag.parsers.pdf_glyphs import PageText
 from rag.parsers.pdf_lines import Box
 from rag.parsers.pdf_tables import arrange
@@ -51,9 +52,10 @@ def _opened(source: Path, page: int) -> Iterator[Any]:
     """A page of the document, for this thread alone."""
     from rag.parsers.pdf import PDFIUM, open_pdf
 
-    if not source.is_file():
+    if not holder(source).is_file():
         raise ParseError(f"{source}: the file is no longer there.", "unreadable")
-    with PDFIUM, closing(open_pdf(str(source), path=source.name)) as document:
+    file = str(source) if source.is_file() else content(source, path=source.name)
+    with PDFIUM, closing(open_pdf(file, path=source.name)) as document:
         if not 1 <= page <= len(document):
             raise InputError(f"{source.name} has pages 1 to {len(document)}, not {page}.")
         with closing(document[page - 1]) as leaf:

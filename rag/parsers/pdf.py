@@ -220,7 +220,8 @@ class _Details:
         for key, name in (("CreationDate", "created"), ("ModDate", "modified")):
             match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found[key])
             named[name] = "-".join(match.groups()) if match else ""
-        self.metadata = {name: value for name, value in named.items() if value}
+        known = {name: value for name, value in named.items() if value}
+        self.metadata = {name: value for name, value in known.items() if not _RE["unset"].fullmatch(value)}
         self.title = sensible_title(found["Title"])
         self._is_xfa = document.get_formtype() > 1
         for entry in islice(document.get_toc(), _MAX_OUTLINE):

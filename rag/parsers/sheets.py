@@ -1,4 +1,4 @@
-"""CSV, TSV, XLSX, XLS and ODS: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
+"""CSV, TSV, XLSX, XLS, XLSB and ODS: the rows of each table with their place ("Sheet1!A4:F4", "row 4")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
 from rag.parsers.number_format import Value, show
-from rag.parsers.office import Package, open_package
+from rag.parsers.office import open_package, open_zip
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
@@ -31,7 +31,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
-    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".ods")):
+    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")):
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
@@ -71,8 +71,8 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
         package = open_package(data, path=path, limits=limits, root="workbook")
         book, metadata = WorkbookFile(package), package.properties()
     else:
-        if path.lower().endswith(".ods"):
-            Package(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
+        if path.lower().endswith((".ods", ".xlsb")):
+            open_zip(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
         book = _OtherWorkbook(data, path)
     reader = _Workbook(book, path, limits)
     reader.run()

@@ -13,6 +13,8 @@ from enum import StrEnum
 from rag.facts.dates import FiscalPeriod, FoundDate, date_tokens, dates, read_periods
 from rag.facts.names import CAPITALISED, labelled
 from rag.facts.numerals import fold
+from rag.facts.quantities import extract
+from rag.facts.quantity import Kind
 from rag.facts.references import UNITS, references
 from rag.languages import Patterns, patterns
 from rag.languages.text import STOP_WORDS, content_tokens, detect_language, normalise, query_tokens, words
@@ -29,6 +31,7 @@ class AnswerType(StrEnum):
     MONEY = "money"
     PERCENT = "percent"
     DURATION = "duration"
+    MEASURE = "measure"
     DATE = "date"
     PERSON = "person"
     ORGANISATION = "organisation"
@@ -40,7 +43,24 @@ class AnswerType(StrEnum):
     OTHER = "other"
 
 
-FIGURES = frozenset({AnswerType.NUMBER, AnswerType.MONEY, AnswerType.PERCENT, AnswerType.DURATION})
+KINDS: dict[AnswerType, frozenset[Kind]] = {
+    AnswerType.NUMBER: frozenset(Kind) - {Kind.REFERENCE},
+    AnswerType.MONEY: frozenset({Kind.MONEY}),
+    AnswerType.PERCENT: frozenset({Kind.SHARE}),
+    AnswerType.DURATION: frozenset({Kind.DURATION}),
+    AnswerType.MEASURE: frozenset({Kind.MEASURE}),
+}
+"""Of which kinds the quantities are that answer a question for a figure."""
+_UNLIKE = {
+    AnswerType.NUMBER: {Kind.DATE, Kind.REFERENCE},
+    AnswerType.MONEY: {Kind.DATE, Kind.DURATION, Kind.MEASURE, Kind.REFERENCE},
+    AnswerType.PERCENT: {Kind.DATE, Kind.DURATION, Kind.MEASURE, Kind.REFERENCE},
+    AnswerType.DURATION: {Kind.MONEY, Kind.SHARE, Kind.REFERENCE},
+    AnswerType.MEASURE: {Kind.DATE, Kind.DURATION, Kind.MONEY, Kind.REFERENCE},
+    AnswerType.DATE: {Kind.MONEY, Kind.SHARE, Kind.MEASURE, Kind.REFERENCE},
+}
+_STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
+_NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
 
 
 # The first that matches decides: "how many days" is a duration, "which day" a date.
@@ -51,6 +71,9 @@ _WITHDRAWN = tuple(
     (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])
     for key, pattern in patterns("withdrawn").items()
 )
+# "who" and "is" are what stands in front of a role asked for, and behind it.
+_ROLES = patterns("roles")
+_ROLE_ASKED = {key: _ROLES.pop(key) for key in ("who", "is")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,35 @@ def expected(text: str) -> AnswerType:
     for name in reversed(labelled(fold(text))):
         text = text[: name.start] + text[name.label_start :]
     return next((kind for kind, pattern in _ASKED.items() if pattern.search(text)), AnswerType.OTHER)
+
+
+def fits(expects: AnswerType, text: str) -> bool:
+    """Whether a text may answer a question of a kind: not where all that it states is of other kinds, for a
+    name a bare figure, for a sum no figure. A date may say how long, a number without its unit anything."""
+    stated = extract(text)
+    if expects in _NAMED:
+        rest = list(text)
+        for one in stated:
+            rest[one.start : one.end] = " " * (one.end - one.start)
+        return not stated or any(c.isalpha() for c in rest)
+    if not stated:
+        return expects not in _STATED
+    return expects not in _UNLIKE or any(one.kind not in _UNLIKE[expects] for one in stated)
+
+
+def asked_role(text: str) -> str:
+    """What somebody asked for is to somebody else ("Who is the guarantor?"), by its name among the roles; ""
+    for none."""
+    for role, pattern in _ROLES.items():
+        for m in pattern.finditer(text):
+            if _ROLE_ASKED["who"].search(text, 0, m.start()) or _ROLE_ASKED["is"].match(text[m.end() :]):
+                return role
+    return ""
+
+
+def roles_in(text: str) -> dict[str, list[tuple[int, int]]]:
+    """Where a text says what somebody is to somebody else, by role."""
+    return {role: [m.span() for m in pattern.finditer(text)] for role, pattern in _ROLES.items()}
 
 
 def _names(question: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import datetime
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,12 +17,12 @@ from rag.documents.amendments import Amendment, ChangeKind
 from rag.documents.lists import units
 from rag.documents.validity import edition_name, stated
 from rag.facts.dates import dates
-from rag.facts.references import borne_labels
+from rag.facts.references import SIBLINGS, borne_labels
 from rag.languages.text import letters, search_tokens, sentences
 from rag.questions.query import Query
 from rag.store.store import Store
-from rag.types import ChangedBy, Chunk, DocumentInfo, Evidence, Span
-from rag.types.documents import led
+from rag.types import BlockKind, ChangedBy, Chunk, DocumentInfo, Evidence, Span
+from rag.types.documents import WITHDRAWN, led
 
 _BEFORE = 6000  # code points in which the number of a provision stands above a sentence of it
 _LONGEST, _WHOLE = 1200, 300
@@ -68,35 +69,42 @@ def _day(query: Query, about: Sequence[Evidence]) -> str:
     return datetime.date.today().isoformat()
 
 
-def _changes(piece: Evidence, store: Store) -> Iterator[_Change]:
-    """What is said about the provision that a sentence stands in, by the day from which it is."""
-    about = [r for r in store.amending() if r.target == piece.document.id and r.source is not None]
-    if not about:
-        return
-    number, lines = _provision(piece, store)
-    text, since = piece.text, stated(piece.document.metadata).start
+def _instructions(document: DocumentInfo, store: Store) -> Iterator[_Change]:
+    """What is said about a document, by the day from which it is."""
+    since = stated(document.metadata).start
+    about = (r for r in store.amending() if r.target == document.id and r.source is not None)
     for relation in sorted(about, key=lambda r: r.effective):
-        own = relation.source == piece.document.id
+        own = relation.source == document.id
         for one in store.amendments(relation.source or 0):
-            target = one.reference.target
+            target, day = one.reference.target, one.day or relation.effective
             named = edition_name(target) == edition_name(relation.name) if target else own
-            if not named or (own and one.start <= piece.start < one.end) or not _holds(one, number, lines):
-                continue
-            after = one.applied(text)
-            same = one.kind is ChangeKind.REPLACE and letters(text) in letters(one.new)
-            day = one.day or relation.effective
             held = bool(day) and day <= since and not own  # what is dated later has the change in it
-            if not same and not held and (after is not None or one.kind is ChangeKind.UNCLEAR):
-                text = after or text
+            if named and not held:
                 yield _Change(one, relation.source or 0, day)
+
+
+def _changes(piece: Evidence, store: Store) -> Iterator[_Change]:
+    """What is said about the provision that a sentence stands in."""
+    text, provision = piece.text, None
+    for change in _instructions(piece.document, store):
+        one = change.amendment
+        if change.source == piece.document.id and one.start <= piece.start < one.end:
+            continue
+        provision = provision or _provision(piece, store)
+        after = one.applied(text) if _holds(one, *provision) else None
+        same = one.kind is ChangeKind.REPLACE and letters(text) in letters(one.new)
+        unclear = one.kind is ChangeKind.UNCLEAR and _holds(one, *provision)
+        if not same and (after is not None or unclear):
+            text = after or text
+            yield change
 
 
 def _provision(piece: Evidence, store: Store) -> tuple[str, list[str]]:
     """The number of the provision that a sentence stands in, "" for none, and its lines down to the end of
     the sentence."""
-    start = max(0, piece.start - _BEFORE)
     lines: list[str] = []
-    for line in reversed(store.text(piece.document.id, start, piece.end).splitlines()):
+    above = store.text(piece.document.id, max(0, piece.start - _BEFORE), piece.end).splitlines()
+    for line in reversed(above):
         lines.insert(0, line)
         if labels := borne_labels((), line):
             return labels[0].split()[-1].lower(), lines
@@ -181,3 +189,145 @@ def _sentence(span: Span, instead: Evidence, chunk_id: int, document: DocumentIn
         0, document, chunk_id, span.start, span.end, text, instead.score, chunk.page, chunk.heading_path,
         location=chunk.location, leads=led(chunk.leads, span.start),
     )  # fmt: skip
+
+
+# A whole document as it reads on a day
+
+_CLAUSE = re.compile(
+    r"[\s#>*|]*(第\S{1,8}?条|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|[一二三四五六七八九十]+(?=、))"
+)
+_OPENING = re.compile(r"[\s#>*|]*(?:第\S{1,8}?条|(?:[A-Z][a-z]+\.?\s)?\d[\d.]*)[.)、:：]?[\s\u3000]*")
+_MADE = 0xF0000  # with the number of changed words: the character that stands for them in the text
+_IS_MADE = re.compile(r"[\U000f0000-\U000ffffd]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words of a document as they read on a day; `was`: those that stood there, `changes`: the numbers, from
+    1, of the changes that made them so, () for words as they were."""
+
+    text: str
+    was: str = ""
+    changes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What changes a document: `text`, verbatim, of `document`, in its `clause` ("Section 2", "" where none
+    is numbered), from the ISO `day` ("" where not known). `state`: "made", "later" than the day asked
+    about, or "open" where the new words are not given or the old ones not found."""
+
+    document: DocumentInfo
+    clause: str
+    page: int | None
+    day: str
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """A document as it reads on the ISO `day`: the `words`, one behind the other, are the whole text."""
+
+    document: DocumentInfo
+    day: str
+    words: tuple[Wording, ...]
+    changes: tuple[Instruction, ...]
+
+
+def consolidated(document: DocumentInfo, store: Store, on: str = "") -> Consolidated:
+    """The words of a document in force on an ISO day ("": today), with what changed them. Words that are
+    struck out or hidden are left out."""
+    text, on = store.text(document.id), on or datetime.date.today().isoformat()
+    for mark in store.marks(document.id):
+        if mark.kind in WITHDRAWN:
+            text = text[: mark.start] + " " * (mark.end - mark.start) + text[mark.end :]
+    heads = (b for b in store.blocks(document.id) if b.kind is BlockKind.HEADING)
+    borders = {text[head.start : head.end].strip("# ") for head in heads}
+    found, made, changes = sorted(_instructions(document, store), key=lambda c: c.day), list[Wording](), []
+    own = [c.amendment for c in found if c.source == document.id]
+    said = {line for one in own for line in text[one.start : one.end].splitlines() if line}
+    for number, change in enumerate(found, 1):
+        one, source = change.amendment, store.document(change.source)
+        words = store.text(source.id, one.start, min(one.end, one.start + _LONGEST))
+        state = "later" if change.day > on else "open"
+        span = _lines_of(_beside(one, words), text, borders, said)
+        if state == "open" and span and one.kind is not ChangeKind.UNCLEAR:
+            after = _changed(text[span.start : span.end], one, number, made)
+            state = "open" if after is None else "made"
+            text = text[: span.start] + (after or text[span.start : span.end]) + text[span.end :]
+        clause, page = _clause(source.id, one.start, store), store.page_at(source.id, one.start)
+        changes.append(Instruction(source, clause, page, change.day, words, state))
+    return Consolidated(document, on, tuple(_wordings(text, made)), tuple(changes))
+
+
+def _beside(one: Amendment, instruction: str) -> Amendment:
+    """The instruction about the provision that it changes or adds to: 作为第十条 adds to the ninth."""
+    base, _, sub = one.reference.label.rstrip(")").partition("(")
+    number = sub or base
+    if one.kind is not ChangeKind.ADD or "作为" not in instruction or not number.isdigit():
+        return one
+    label = f"{base}({int(number) - 1})" if sub else str(int(number) - 1)
+    return replace(one, reference=replace(one.reference, label=label))
+
+
+def _lines_of(one: Amendment, text: str, borders: AbstractSet[str], said: AbstractSet[str]) -> Span | None:
+    """The lines that an instruction is about, the first that stand together; none of those `said` in
+    instructions. A heading, one of `borders`, ends a provision."""
+    units, unit, number = SIBLINGS | {one.reference.kind, "item"}, "", ""
+    above: list[str] = []
+    run: Span | None = None
+    for match in re.finditer(r"[^\n]+", text):
+        line = match.group()
+        if (labels := borne_labels((), line)) or line.strip("# ") in borders:
+            unit, _, number = labels[0].lower().rpartition(" ") if labels else ("", "", "")
+            above = []
+        above.append(line)
+        instruction = any(words in line for words in said)
+        if not instruction and unit in units and _holds(one, number, above):
+            run = Span(run.start if run else match.start(), match.end())
+        elif run:
+            break
+    return run
+
+
+def _changed(words: str, one: Amendment, number: int, made: list[Wording]) -> str | None:
+    """The words of a provision with the change made; None where those that go do not stand there."""
+
+    def put(text: str, was: str, *changes: int) -> str:
+        made.append(Wording(text, was, (*changes, number)))
+        return chr(_MADE + len(made) - 1)
+
+    if one.kind is ChangeKind.ADD:
+        return words + "\n\n" + put(one.new, "")
+    earlier = [ord(match.group()) - _MADE for match in _IS_MADE.finditer(words)]
+    if not one.old:
+        was = "".join(wording.text for wording in _wordings(words, made))
+        opening = _OPENING.match(was) if one.new and not borne_labels((), one.new) else None
+        numbers = dict.fromkeys(n for i in earlier for n in made[i].changes)
+        return put((opening.group() if opening else "") + one.new, was, *numbers)
+    after, at = "", 0
+    for place in one.places(words):
+        after += words[at : place.start] + put(one.put, words[place.start : place.end])
+        at = place.end
+    again = [(i, text) for i in earlier if (text := one.applied(made[i].text)) is not None]
+    for i, text in again:
+        made[i] = Wording(text, made[i].was, (*made[i].changes, number))
+    return after + words[at:] if at or again else None
+
+
+def _wordings(text: str, made: Sequence[Wording]) -> Iterator[Wording]:
+    at = 0
+    for match in _IS_MADE.finditer(text):
+        yield from [Wording(text[at : match.start()])] if match.start() > at else []
+        yield made[ord(match.group()) - _MADE]
+        at = match.end()
+    yield from [Wording(text[at:])] if at < len(text) else []
+
+
+def _clause(document_id: int, at: int, store: Store) -> str:
+    """The number of the clause that an instruction stands in, as it is written."""
+    start = max(0, at - _BEFORE)
+    above, line = store.text(document_id, start, at), store.text(document_id, at, at + _WHOLE)
+    lines = (above + line.partition("\n")[0]).splitlines()
+    return next((match[1] for one in reversed(lines) if (match := _CLAUSE.match(one))), "")

@@ -17,10 +17,10 @@ from rag.facts.dates import FoundDate, dated, dates
 from rag.facts.names import capitalised_runs, labelled
 from rag.facts.numerals import CURRENCY_AFTER, CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
-from rag.facts.quantity import Kind, Quantity
+from rag.facts.quantity import Quantity
 from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
-from rag.questions.expects import AnswerType, Wording
+from rag.questions.expects import KINDS, AnswerType, Wording
 from rag.types import Cell, LeadIn, Span
 from rag.types.tables import heads_text
 
@@ -147,12 +147,6 @@ def make_sentences(
 
 # What else than a number tells how much, how long and when.
 _ALSO = {AnswerType(kind): pattern for kind, pattern in patterns("offers").items()}
-_KINDS: dict[AnswerType, frozenset[Kind]] = {
-    AnswerType.NUMBER: frozenset(Kind) - {Kind.REFERENCE},
-    AnswerType.MONEY: frozenset({Kind.MONEY}),
-    AnswerType.PERCENT: frozenset({Kind.SHARE}),
-    AnswerType.DURATION: frozenset({Kind.DURATION}),
-}
 _RE = patterns("candidates", re.NOFLAG)
 _HINTS = {
     AnswerType.MONEY: re.compile(alternatives([*CURRENCY_BEFORE, *CURRENCY_AFTER]), re.IGNORECASE),
@@ -188,7 +182,7 @@ def _values(sentence: str, kind: AnswerType) -> Iterable[Quantity | FoundDate]:
         return dates(fold(sentence))
     if kind in _HINTS and not _HINTS[kind].search(sentence):
         return ()
-    return (q for q in extract(sentence) if q.kind in _KINDS[kind])
+    return (q for q in extract(sentence) if q.kind in KINDS[kind])
 
 
 def _is_fresh(text: str, known: str) -> bool:

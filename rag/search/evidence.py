@@ -146,7 +146,7 @@ def rank_sentences(
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
     mode = mode_of(compared.info if compared is not None else None)
     calibration = calibration or load_calibration(mode)
-    signals = sentence_signals(prepared, found, hits, [None] * len(found))
+    signals = sentence_signals(prepared, found, hits)
     if former:
         signals = _as_replaced(signals, found, hits)
     first = calibration.sentence.probability(signals)

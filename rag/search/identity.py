@@ -7,12 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from rag.languages.text import search_tokens
 from rag.questions.query import Query
 from rag.search.pool import idf_weights
 from rag.store.store import Store
+from rag.types.documents import path_words
 
 _OPENING = 600  # characters of a document that say what it is
 _SURELY = 0.75  # weight of the names of a question that stand there
@@ -27,9 +27,8 @@ def identified(query: Query, store: Store, documents: Iterable[int]) -> tuple[in
     held: dict[int, frozenset[str]] = {}
     for document in dict.fromkeys(documents) if names else ():
         info = store.document(document)
-        path = re.sub(r"[\W_]+", " ", PurePosixPath(info.path).stem)
-        opening = store.text(document, 0, _OPENING)
-        held[document] = names.intersection(search_tokens(f"{info.title}\n{path}\n{opening}"))
+        named = (info.title, path_words(info.path), store.text(document, 0, _OPENING))
+        held[document] = names.intersection(search_tokens("\n".join(named)))
     shares = {document: sum(weights[t] for t in own) for document, own in held.items()}
     most = max(shares.values(), default=0.0)
     best = [document for document, share in shares.items() if share == most]

@@ -18,6 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -104,14 +105,12 @@ def weigh_terms(legs: Retrievers, query: Query) -> Terms:
     store, tokens = legs.store, query.tokens
     words = frozenset(query.content).intersection(tokens) or frozenset(tokens)
     weights = idf_weights(store, tokens)
-    each = tuple(tuple(query_tokens(term)) for term in query.reworded)
-    added = [t for t in dict.fromkeys(t for term in each for t in term) if t not in weights]
+    added = dict.fromkeys(t for term in query.reworded for t in query_tokens(term) if t not in weights)
     return Terms(
         tokens=tokens,
         weights=np.array([weights[t] for t in tokens]),
         words=np.array([t in words for t in tokens]),
-        expansions=each,
-        added_weights=idf_weights(store, added),
+        added=idf_weights(store, tuple(added)),
     )
 
 
@@ -152,7 +151,7 @@ def search(
 ) -> tuple[NDArray[np.float32] | None, list[LegResults]]:
     """The question's vector (None where none is compared), and for each scope the best passages of each leg
     within the filters. Words are searched while the question is embedded: neither holds up the other."""
-    words = [*terms.tokens, *(terms.added_weights or ())]
+    words = [*terms.tokens, *terms.added]
     with ThreadPoolExecutor(1) as pool:
         embedding = pool.submit(query_vector, legs, query)
         held = [
@@ -308,27 +307,30 @@ def pages_of(row: Candidate) -> list[Page]:
 
 
 def agreements(
-    rows: Sequence[Candidate],
-    constraints: Constraints,
-    sought: Sequence[Sought],
-    lines: Lines,
-    ranks: Mapping[int, Mapping[str, float]],
-    superseded: frozenset[int],
-    openings: Sequence[tuple[tuple[str, ...], str]],
+    legs: Retrievers, rows: Sequence[Candidate], query: Query, lines: Lines, in_force: str = ""
 ) -> NDArray[np.float64]:
-    """(n, len(AGREEMENTS)). `openings` are headings and first words of each passage, for the articles that a
-    question cites; `ranks` (of the fields) and `superseded` are about documents."""
-    place = {column: n for n, column in enumerate(AGREEMENTS)}
-    table = np.zeros((len(rows), len(AGREEMENTS)))
-    for n, row in enumerate(rows):
-        agreement = constraints.agreement(row.document_id)
+    """(n, len(AGREEMENTS)): what the question names, what the fields say of the documents, and what had been
+    superseded by the ISO day `in_force` ("": today)."""
+    store, constraints = legs.store, query.constraints
+    articles = store.chunks([row.id for row in rows]) if constraints.articles else ()
+    cited = {
+        i: articles_agree(constraints.articles, chunk.heading_path, chunk.text) for i, _, chunk in articles
+    }
+    catalogue, ended = store.catalogue(), store.ended(in_force or date.today().isoformat())
+    documents: dict[int, dict[str, float]] = {}
+    for document in {row.document_id for row in rows}:
+        agreement = constraints.agreement(document)
         values = dict(zip(agreement.columns, agreement.values, strict=True))
-        values.update(ranks.get(row.document_id, {}))
-        values["article_named"] = articles_agree(constraints.articles, *openings[n]) if openings else 0.0
-        values["lines"] = _share(row.id, lines.passages)
-        values["page_lines"] = max((_share(page, lines.pages) for page in pages_of(row)), default=0.0)
-        values["role"] = _role(row.roles, sought)
-        values["superseded"] = float(row.document_id in superseded)
-        for column in values.keys() & place.keys():
-            table[n, place[column]] = values[column]
-    return table
+        for one in legs.fields:
+            values |= one.ranks(document, catalogue)
+        documents[document] = values | {"superseded": float(document in ended)}
+    table = []
+    for row in rows:
+        values = documents[row.document_id] | {
+            "article_named": cited.get(row.id, 0.0),
+            "lines": _share(row.id, lines.passages),
+            "page_lines": max((_share(page, lines.pages) for page in pages_of(row)), default=0.0),
+            "role": _role(row.roles, query.sought),
+        }
+        table.append([values.get(column, 0.0) for column in AGREEMENTS])
+    return np.array(table, dtype=np.float64).reshape(len(rows), len(AGREEMENTS))

@@ -13,7 +13,7 @@ Professional words for what the question says in lay words (`rag.languages.lexic
 
 The learned order: a weighted sum of `rag.search.ranker`, shipped as ranker.json.
 
-`citewise tune` fits the weights by the softmax of each question's pool (ListNet's top-one loss; Cao et al.,
+`scripts/tune.py` fits the weights by the softmax of each question's pool (ListNet's top-one loss; Cao et al.,
 2007), each with the sign that its feature may have, then one scale and bias that make the sum a probability
 (Platt, 1999). Boosted trees over the same features ordered held-out questions no better, and those over kinds
 of documents that they had not seen far worse. A weight says what a feature is worth: `explain` shows it.
@@ -22,9 +22,10 @@ of documents that they had not seen far worse. A weight says what a feature is w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ConfigError
-from rag.search.occurrences import Occurrences, occurrences
 from rag.store.store import COLUMN_WEIGHTS
 from rag.types.search import Candidate, Lengths
 
+Numbers = NDArray[np.float64]
 # Okapi BM25 (Robertson and Zaragoza, 2009).
 _K1, _B = 1.2, 0.75
-_SATURATION = _K1 + 1
 EXPANSION_WEIGHT = 0.3
-# About two sentences: in so short a stretch the question's words are about one thing.
-_WINDOW = 40
 
 MATCHING = (
-    "lexical_share",  # the scores of the legs, 0..1, and 1 / rank
-    "lexical_rank",
+    "lexical_rank",  # 1 / rank in a leg, and its score, 0..1
     "dense",
     "dense_share",
     "dense_rank",
@@ -54,27 +51,18 @@ MATCHING = (
     "title",  # BM25 of the title, share of what is attainable
     "words",  # idf share of the question's words, grams aside, that stand in the text ...
     "words_anywhere",  # ... in text, headings or title
-    "window",  # ... within 40 tokens
-    "window_share",
-    "pairs",  # share of the question's neighbouring tokens that are neighbours here
-    "rarest_missing",  # weight of the heaviest word that stands nowhere, against the heaviest
-    "title_words",  # idf share of the question's words that stand in the title
+    "title_words",  # ... in the title
     "title_filled",  # share of the title's tokens that the question holds
-    "reworded",  # share of the professional terms, weighed by their order, that stand here whole
-    "reworded_title",
     "document_best",  # fused score of the document's best passage in the pool, and of its best three
     "document_top",
     "neighbours",  # fused score of the better neighbour in the document
-    "place",  # position in the document, 0 first
     "opening",
     "length",  # tokens of the text, per 300
-    "numbers",  # share of tokens with a digit
     "table",
     "article",
-    "headings_only",
 )
 # Of these the vectors speak for a passage in another language.
-_SPOKEN_FOR = ("words", "words_anywhere", "window", "window_share")
+_SPOKEN_FOR = ("words", "words_anywhere")
 AGREEMENTS = (
     "name",  # -1 another company than the one named ... 1 the one named; so the fields' columns
     "year",
@@ -93,15 +81,13 @@ FEATURES = (*MATCHING, *AGREEMENTS)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A question's tokens. `weights` are idf; `words` marks those that are words of content (not grams that
-    cross two Chinese words, not words that only ask); `expansions` are the tokens of each professional term,
-    without stop words, the most useful first; `added_weights` the idf of those that are not the question's
-    own."""
+    cross two Chinese words, not words that only ask); `added` are the tokens of professional words for it
+    that are not its own, with their idf."""
 
     tokens: tuple[str, ...]
-    weights: NDArray[np.float64]
+    weights: Numbers
     words: NDArray[np.bool_]
-    expansions: tuple[tuple[str, ...], ...] = ()
-    added_weights: Mapping[str, float] | None = None
+    added: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +99,7 @@ class Pool:
 
     rows: tuple[Candidate, ...]
     fields: tuple[tuple[str, str, str], ...]
-    dense: NDArray[np.float64]
+    dense: Numbers
     lexical_rank: NDArray[np.int64]
     dense_rank: NDArray[np.int64]
     across: NDArray[np.bool_] = field(default_factory=lambda: np.array(False))
@@ -122,107 +108,83 @@ class Pool:
         return len(self.rows)
 
 
-def matching(terms: Terms, pool: Pool, lengths: Lengths) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def matching(terms: Terms, pool: Pool, lengths: Lengths) -> tuple[Numbers, Numbers]:
     """The features, (n, len(MATCHING)), nan where one does not apply (no vectors compared); and the lexical
     scores, (n,)."""
-    content = np.where(terms.words, terms.weights, 0.0)
-    added = tuple(terms.added_weights or ())
-    seen = occurrences(pool.fields, terms.tokens, content, added, terms.expansions, _WINDOW)
-    lexical = _lexical(terms, seen, lengths)
-    table = _words(terms, seen, lengths)
-    for name in _SPOKEN_FOR:
-        table[name] = np.where(pool.across, pool.dense, table[name])
-    table |= _rewordings(terms, seen)
-    table |= _scores(pool, np.where(pool.across, pool.dense, lexical))
-    table |= _surroundings(pool, table["fused"])
-    table |= _passage(pool, seen)
-    return np.column_stack([table[name] for name in MATCHING]), lexical
+    codes = {token: n for n, token in enumerate((*terms.tokens, *terms.added))}
+    counted = [_counts(codes, [fields[n] for fields in pool.fields]) for n in range(3)]
+    (title, heading, body), (title_size, _, size) = zip(*counted, strict=True)
+    w, own = terms.weights, len(terms.tokens)
+    content, total = np.where(terms.words, w, 0.0), max(1e-6, float(w.sum()))
+    content = content / max(1e-6, float(content.sum()))
 
+    # Of the lexical leg, professional words included.
+    sizes: Numbers = np.sum([length for _, length in counted], axis=0)
+    parts = [weight * field for weight, (field, _) in zip(COLUMN_WEIGHTS, counted, strict=True)]
+    lexical = _bm25(np.sum(parts, axis=0)[:, :own], sizes, lengths.whole, w) / total
+    if terms.added:
+        added = np.array(list(terms.added.values()))
+        lexical = lexical + EXPANSION_WEIGHT * _bm25(body[:, own:], sizes, lengths.whole, added) / total
+    lexical = np.minimum(1.0, lexical)
 
-def fused(lexical: NDArray[np.float64], dense: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of both legs' scores; the lexical one alone where no vectors were compared."""
-    return np.where(np.isnan(dense), lexical, 0.5 * (lexical + np.nan_to_num(dense)))
-
-
-def _share(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = values[~np.isnan(values)]
-    best = float(known.max()) if len(known) else 0.0
-    return values / best if best > 0 else values
-
-
-def _reciprocal(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(ranks > 0, 1.0 / np.maximum(ranks, 1), 0.0)
-
-
-def _scores(pool: Pool, lexical: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    both = fused(lexical, pool.dense)
-    return {
-        "lexical_share": _share(lexical),
+    title, heading, body = title[:, :own], heading[:, :own], body[:, :own]
+    both = fused(np.where(pool.across, pool.dense, lexical), pool.dense)
+    kinds = np.array([row.kind for row in pool.rows], dtype=object)
+    table = {
         "lexical_rank": _reciprocal(pool.lexical_rank),
         "dense": pool.dense,
         "dense_share": _share(pool.dense),
         "dense_rank": _reciprocal(pool.dense_rank),
         "fused": both,
         "fused_share": _share(both),
-    }
+        "title": _bm25(title, title_size, lengths.title, w) / total,
+        "words": (body > 0) @ content,
+        "words_anywhere": ((body + heading + title) > 0) @ content,
+        "title_words": (title > 0) @ content,
+        "title_filled": title.sum(axis=1) / np.maximum(1, title_size),
+        "opening": np.array([float(row.ordinal == 0) for row in pool.rows]),
+        "length": size / 300,
+        "table": (kinds == "table").astype(np.float64),
+        "article": (kinds == "article").astype(np.float64),
+    } | _surroundings(pool, both)
+    for name in _SPOKEN_FOR:
+        table[name] = np.where(pool.across, pool.dense, table[name])
+    return np.column_stack([table[name] for name in MATCHING]), lexical
 
 
-def _words(terms: Terms, seen: Occurrences, lengths: Lengths) -> dict[str, NDArray[np.float64]]:
-    body, title, sizes = seen.body, seen.title, seen.sizes
-    w, content = terms.weights, np.where(terms.words, terms.weights, 0.0)
-    total, content_total = max(1e-6, float(w.sum())), max(1e-6, float(content.sum()))
-    anywhere = (body + seen.heading + title) > 0
-    missing = np.where(anywhere | ~terms.words, 0.0, content)
-    windows = seen.window / content_total
-    return {
-        "title": _bm25(title, sizes[:, 0], lengths.title, w, total),
-        "words": (body > 0) @ content / content_total,
-        "words_anywhere": anywhere @ content / content_total,
-        "window": windows,
-        "window_share": _share(windows),
-        "pairs": seen.pairs,
-        "rarest_missing": missing.max(axis=1, initial=0.0) / max(1e-6, float(content.max(initial=0.0))),
-        "title_words": (title > 0) @ content / content_total,
-        "title_filled": title.sum(axis=1) / np.maximum(1, sizes[:, 0]),
-    }
+def _counts(codes: Mapping[str, int], texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+    """How often each token stands in each text, (n, len(codes)), and how many tokens a text has, (n,). All at
+    once: a step of Python for each token of some hundred passages would be most of a search's time."""
+    numbers = [list(map(codes.get, text.split(), repeat(-1))) for text in texts]
+    sizes = np.fromiter(map(len, numbers), dtype=np.int64, count=len(texts))
+    code = np.fromiter(chain.from_iterable(numbers), dtype=np.int64, count=int(sizes.sum()))
+    row, known = np.repeat(np.arange(len(texts)), sizes), code >= 0
+    flat = np.bincount(row[known] * len(codes) + code[known], minlength=len(texts) * len(codes))
+    return flat.reshape(len(texts), len(codes)).astype(np.float64), sizes.astype(np.float64)
 
 
-def _lexical(terms: Terms, seen: Occurrences, lengths: Lengths) -> NDArray[np.float64]:
-    """The leg's score over all fields, professional words included."""
-    sizes = seen.sizes.sum(axis=1)
-    total = max(1e-6, float(terms.weights.sum()))
-    own = sum(
-        w * field for w, field in zip(COLUMN_WEIGHTS, (seen.title, seen.heading, seen.body), strict=True)
-    )
-    score = _bm25(np.asarray(own), sizes, lengths.whole, terms.weights, total)
-    if terms.added_weights:
-        w = np.array(list(terms.added_weights.values()))
-        score = score + EXPANSION_WEIGHT * _bm25(seen.added, sizes, lengths.whole, w, total)
-    return np.minimum(1.0, score)
+def fused(lexical: Numbers, dense: Numbers) -> Numbers:
+    """The mean of both legs' scores; the lexical one alone where no vectors were compared."""
+    return np.where(np.isnan(dense), lexical, 0.5 * (lexical + np.nan_to_num(dense)))
 
 
-def _bm25(
-    counts: NDArray[np.float64], sizes: NDArray[np.float64], mean: float, w: NDArray[np.float64], total: float
-) -> NDArray[np.float64]:
-    """Share, 0..1, of the weight that no passage can exceed."""
+def _share(values: Numbers) -> Numbers:
+    best = float(np.nan_to_num(values).max(initial=0.0))
+    return values / best if best > 0 else values
+
+
+def _reciprocal(ranks: NDArray[np.int64]) -> Numbers:
+    return np.where(ranks > 0, 1.0 / np.maximum(ranks, 1), 0.0)
+
+
+def _bm25(counts: Numbers, sizes: Numbers, mean: float, w: Numbers) -> Numbers:
+    """The weight of each passage, as a part of what none can exceed."""
     norm = _K1 * (1 - _B + _B * sizes / max(1.0, mean))
-    saturated = counts * _SATURATION / (counts + norm[:, None])
-    result: NDArray[np.float64] = saturated @ w / (_SATURATION * total)
+    result: Numbers = counts / (counts + norm[:, None]) @ w
     return result
 
 
-def _rewordings(terms: Terms, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
-    if not terms.expansions or not terms.added_weights:
-        none = np.zeros(len(seen.sizes))
-        return {"reworded": none, "reworded_title": none}
-    rank = np.array([1.0 / (1 + place) for place in range(len(terms.expansions))])
-    return {
-        "reworded": seen.phrases @ rank / rank.sum(),
-        "reworded_title": seen.phrases_title.any(axis=1).astype(np.float64),
-    }
-
-
-def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def _surroundings(pool: Pool, both: Numbers) -> dict[str, Numbers]:
     by_document: dict[int, list[int]] = {}
     for row, candidate in enumerate(pool.rows):
         by_document.setdefault(candidate.document_id, []).append(row)
@@ -237,24 +199,8 @@ def _surroundings(pool: Pool, both: NDArray[np.float64]) -> dict[str, NDArray[np
     return {"document_best": best, "document_top": top, "neighbours": near}
 
 
-def _passage(pool: Pool, seen: Occurrences) -> dict[str, NDArray[np.float64]]:
-    body = seen.sizes[:, 2]
-    ordinals = np.array([float(row.ordinal) for row in pool.rows])
-    passages = np.array([float(row.passages) for row in pool.rows])
-    kinds = np.array([row.kind for row in pool.rows], dtype=object)
-    return {
-        "place": ordinals / np.maximum(1, passages - 1),
-        "opening": (ordinals == 0).astype(np.float64),
-        "length": body / 300,
-        "numbers": seen.digits / np.maximum(1, body),
-        "table": (kinds == "table").astype(np.float64),
-        "article": (kinds == "article").astype(np.float64),
-        "headings_only": (kinds == "heading").astype(np.float64),
-    }
-
-
 SHIPPED = Path(__file__).with_name("ranker.json")
-# In an index's folder: its own ranker and threshold, made by `citewise tune`.
+# In an index's folder: its own ranker and threshold, made by `scripts/tune.py`.
 TUNED = "tuned.json"
 _LARGEST = 1e9
 _DAMAGES = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -316,7 +262,7 @@ def _load(file: Path, changed_ns: int, size: int) -> Ranker:
         mend = (
             "It is part of Citewise: install that again."
             if file == SHIPPED
-            else "Make it anew with: citewise tune SET; or delete it: then the shipped one is used."
+            else "Make it anew with: python scripts/tune.py SET; or delete it: then the shipped one is used."
         )
         raise ConfigError(f"{file} is no ranker for this version of Citewise ({problem}). {mend}") from error
 

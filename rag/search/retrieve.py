@@ -23,7 +23,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 
 import numpy as np
@@ -218,7 +217,8 @@ def rank(
     more += lines.best
     pool = make_pool(legs, query, found, vector, more)
     matched, lexical = matching(terms, pool, legs.store.lengths())
-    rows = np.hstack([matched, _agreements(legs, pool, whole, lines, filters)])
+    agreed = agreements(legs, pool.rows, whole, lines, filters.in_force if filters else "")
+    rows = np.hstack([matched, agreed])
     aside = [withdrawn(row.roles) not in (None, *query.withdrawn) for row in pool.rows]
     ranker = (ranker or load_ranker()) if learned else None
     if ranker:
@@ -242,29 +242,6 @@ def _probable_documents(legs: Retrievers, found: LegResults) -> tuple[int, ...]:
     return tuple(sorted(weights, key=lambda d: (-weights[d], d))[:_MOST_PROBABLE])
 
 
-def _agreements(
-    legs: Retrievers, pool: Pool, query: Query, lines: Lines, filters: Filters | None
-) -> NDArray[np.float64]:
-    store = legs.store
-    day = (filters.in_force if filters else "") or date.today().isoformat()
-    ended = store.ended(day)
-    openings: list[tuple[tuple[str, ...], str]] = []
-    if query.constraints.articles:
-        texts = {i: (c.heading_path, c.text) for i, _, c in store.chunks([row.id for row in pool.rows])}
-        openings = [texts.get(row.id, ((), "")) for row in pool.rows]
-    catalogue = store.catalogue()
-    of = {row.document_id for row in pool.rows}
-    return agreements(
-        pool.rows,
-        query.constraints,
-        query.sought,
-        lines,
-        {d: {k: v for field in legs.fields for k, v in field.ranks(d, catalogue).items()} for d in of},
-        ended,
-        openings,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One candidate of a pool, with the score that it is ordered by."""
@@ -276,6 +253,27 @@ class _Place:
     @property
     def candidate(self) -> Candidate:
         return self.ranked.pool.rows[self.row]
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        pool, row = self.ranked.pool, self.row
+        legs = [("lexical", pool.lexical_rank, self.ranked.lexical), ("dense", pool.dense_rank, pool.dense)]
+        return tuple(
+            Leg(name, int(rank_[row]) or None, round(float(scores[row]), 6))
+            for name, rank_, scores in legs
+            if not np.isnan(scores[row])
+        )
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The features that weigh most, either way."""
+        if self.ranked.parts is None:
+            return ()
+        adds, values = self.ranked.parts[self.row], np.nan_to_num(self.ranked.rows[self.row])
+        heaviest = [int(n) for n in np.argsort(-np.abs(adds), kind="stable")[:_REASONS] if adds[n]]
+        return tuple(
+            Reason(FEATURES[n], round(float(values[n]), 4), round(float(adds[n]), 4)) for n in heaviest
+        )
 
 
 def _spread(order: Sequence[_Place], most: int) -> list[_Place]:
@@ -315,30 +313,11 @@ def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
             document=documents[places[i].candidate.document_id],
             chunk=texts[i],
             score=round(places[i].score, 6),
-            legs=_legs(places[i]),
+            legs=places[i].legs,
             similar=similar,
-            reasons=_reasons(places[i]),
+            reasons=places[i].reasons,
         )
         for i, similar in kept
         if places[i].candidate.document_id in documents
     ]
     return sorted(hits, key=lambda hit: -hit.score)
-
-
-def _legs(place: _Place) -> tuple[Leg, ...]:
-    pool, row = place.ranked.pool, place.row
-    legs = [Leg("lexical", int(pool.lexical_rank[row]) or None, round(float(place.ranked.lexical[row]), 6))]
-    if not np.isnan(pool.dense[row]):
-        legs.append(Leg("dense", int(pool.dense_rank[row]) or None, round(float(pool.dense[row]), 6)))
-    return tuple(legs)
-
-
-def _reasons(place: _Place) -> tuple[Reason, ...]:
-    """The features that weigh most, either way."""
-    ranked = place.ranked
-    if ranked.parts is None:
-        return ()
-    adds = ranked.parts[place.row]
-    heaviest = [int(n) for n in np.argsort(-np.abs(adds), kind="stable")[:_REASONS] if adds[n]]
-    values = np.nan_to_num(ranked.rows[place.row])
-    return tuple(Reason(FEATURES[n], round(float(values[n]), 4), round(float(adds[n]), 4)) for n in heaviest)

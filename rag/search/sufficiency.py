@@ -10,9 +10,8 @@ the sentences found do. The threshold on the second is what a question is refuse
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -24,57 +23,82 @@ from rag.errors import ConfigError
 from rag.facts.names import holds_name
 from rag.facts.values import Numbers, numbers_in
 from rag.languages import patterns
-from rag.languages.text import has_han, normalise, search_tokens
+from rag.languages.text import normalise, search_tokens
 from rag.models.embedder import EmbedderInfo
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
-from rag.types import Hit, Span
+from rag.types import Hit
 
 SENTENCE_SIGNALS = (
-    # the question's words
+    # the question's words: in the sentence, its surroundings and its neighbours
     *"coverage context_coverage topic added title before after reworded names names_said numbers".split(),
     # vectors and passages
     *"cosine passage passage_share passage_rank".split(),
     # something of the kind that is asked for
     *"offers_type lacks_type whole_answer several".split(),
-    # the sentence itself
-    *"length novel opening introduces defines position pronoun".split(),
-    # rows of tables
+    # the sentence itself, whatever the question's words
+    *"length novel opening introduces defines position".split(),
+    # rows of tables: how much of the label the question says, and whether it is the line item that is needed
     *"label line_item".split(),
 )
 _COSINE = SENTENCE_SIGNALS.index("cosine")
-# Characters over which nearness to the question's words falls to 1/e, and candidate answers looked at.
-_NEAR_CHARS = 40.0
-_MOST_ANSWERS = 12
 _NOVEL_TOKENS = 30
 _LONG_TOKENS = 40
-_RE = patterns("sufficiency", re.NOFLAG)
-_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
+_YEAR = patterns("sufficiency", re.NOFLAG)["year"]
 _LABEL_END = re.compile(r"\s*[|\t]|\s[$€£¥(\s]*\d|\s{3,}|[.…]{3,}")
 
 
 def sentence_signals(
-    prepared: PreparedQuestion,
-    found: Sequence[Sentence],
-    hits: Sequence[Hit],
-    cosines: Sequence[float | None],
+    prepared: PreparedQuestion, found: Sequence[Sentence], hits: Sequence[Hit]
 ) -> NDArray[np.float64]:
     """One row of SENTENCE_SIGNALS for each sentence, in reading order within each passage: shape
-    (len(found), len(SENTENCE_SIGNALS))."""
+    (len(found), len(SENTENCE_SIGNALS)). Cosines are 0 until `with_cosines`."""
+    query = prepared.query
     best = max((h.score for h in hits), default=0.0) or 1.0
-    known = normalise(prepared.query.text)
+    known, wanted = normalise(query.text), numbers_in(query.text, asked=True)
+    named = (*query.names, *query.labelled)
     added = [prepared.added(s.tokens, s.titles) for s in found]
-    rows = [
-        [
-            *_words(prepared, s, added, n, found),
-            cosines[n] or 0.0,
-            *_passage(hits[s.hit].score, best, s.hit),
-            *_kind(prepared, s, known),
-            *_shape(prepared, s, hits[s.hit]),
-            *_row(prepared, s),
-        ]
-        for n, s in enumerate(found)
-    ]
+    rows = []
+    for n, s in enumerate(found):
+        hit, around = hits[s.hit], f"{s.surroundings}\n{s.head}"
+        after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
+        offered = [s.text[a.start : a.end] for a in answers_in(s.text, query.expects, known)]
+        if query.expects in NAMING:  # a name of several words answers alone, and so does a year
+            whole = any(" " in part.strip() for part in offered)
+        else:
+            whole = query.expects is AnswerType.DATE and any(map(_YEAR.search, offered))
+        introduces = s.first and hit.chunk.start == 0
+        label = frozenset(search_tokens(label_of(s.text)) if s.unit.row else ())
+        row = (
+            prepared.coverage(s.tokens),
+            prepared.coverage(s.tokens | s.context_tokens),
+            prepared.topic_coverage(s.tokens),
+            added[n],
+            prepared.coverage(s.titles),
+            added[n - 1] if n and found[n - 1].hit == s.hit else 0.0,
+            after,
+            prepared.expansion_share(s.tokens),
+            share_named(named, s.text, around),
+            share_named(query.names, s.text) if query.names else 0.0,
+            numbers_found(wanted, s.surroundings, s.text),
+            0.0,
+            hit.score,
+            hit.score / best,
+            1.0 / (1 + s.hit),
+            bool(offered),
+            query.expects is not AnswerType.OTHER and not offered,
+            whole,
+            min(1.0, len(offered) / 4),
+            min(1.0, len(s.sequence) / _LONG_TOKENS),
+            min(1.0, sum(t not in prepared.weights and t not in s.titles for t in s.tokens) / _NOVEL_TOKENS),
+            s.first,
+            introduces,
+            introduces and query.expects is AnswerType.DEFINITION,
+            s.place,
+            sum(t in prepared.weights for t in label) / max(1, len(label)),
+            prepared.line_item(label),
+        )
+        rows.append(row)
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SENTENCE_SIGNALS))
 
 
@@ -83,111 +107,6 @@ def with_cosines(signals: NDArray[np.float64], cosines: Sequence[float | None]) 
     changed = signals.copy()
     changed[:, _COSINE] = [c or 0.0 for c in cosines]
     return changed
-
-
-def _words(
-    prepared: PreparedQuestion, s: Sentence, added: Sequence[float], n: int, found: Sequence[Sentence]
-) -> tuple[float, ...]:
-    """How much of the question the sentence says, its surroundings give, and its neighbours say."""
-    named = (*prepared.query.names, *prepared.query.labelled)
-    wanted = numbers_in(prepared.query.text, asked=True)
-    before = added[n - 1] if n and found[n - 1].hit == s.hit else 0.0
-    after = added[n + 1] if n + 1 < len(found) and found[n + 1].hit == s.hit else 0.0
-    return (
-        prepared.coverage(s.tokens),
-        prepared.coverage(s.tokens | s.context_tokens),
-        prepared.topic_coverage(s.tokens),
-        added[n],
-        prepared.coverage(s.titles),
-        before,
-        after,
-        prepared.expansion_share(s.tokens),
-        share_named(named, s.text, f"{s.surroundings}\n{s.head}"),
-        share_named(prepared.query.names, s.text) if prepared.query.names else 0.0,
-        numbers_found(wanted, s.surroundings, s.text),
-    )
-
-
-def _passage(score: float, best: float, rank: int) -> tuple[float, ...]:
-    return score, score / best, 1.0 / (1 + rank)
-
-
-def _kind(prepared: PreparedQuestion, s: Sentence, known: str) -> tuple[float, ...]:
-    """What the sentence offers of the expected kind."""
-    kind = prepared.query.expects
-    spans = answers_in(s.text, kind, known)
-    return (
-        1.0 if spans else 0.0,
-        1.0 if kind is not AnswerType.OTHER and not spans else 0.0,
-        1.0 if _is_whole(s.text, spans, kind) else 0.0,
-        min(1.0, len(spans) / 4),
-    )
-
-
-def _is_whole(text: str, spans: Sequence[Span], kind: AnswerType) -> bool:
-    """Whether one of the spans answers alone: a name of several words, a year."""
-    phrases = [text[s.start : s.end] for s in spans]
-    if kind in NAMING:
-        return any(" " in part.strip() for part in phrases)
-    return kind is AnswerType.DATE and any(_RE["year"].search(part) for part in phrases)
-
-
-def nearness(prepared: PreparedQuestion, text: str, spans: Sequence[Span]) -> float:
-    """The largest idf share of the question's words around one span, each word discounted by its distance:
-    by 1/e every 40 characters."""
-    where = _positions(text, prepared.weights) if spans else {}
-    best = 0.0
-    for span in spans[:_MOST_ANSWERS] if where else ():
-        near = 0.0
-        for token, places in where.items():
-            away = min(max(0, start - span.end, span.start - end) for start, end in places)
-            near += prepared.weights[token] * math.exp(-away / _NEAR_CHARS)
-        best = max(best, near)
-    return best / prepared.total
-
-
-def _positions(text: str, tokens: Mapping[str, float]) -> dict[str, list[tuple[int, int]]]:
-    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
-    plain = normalise(text)
-    if len(plain) != len(text):
-        plain = text.lower()
-    found: dict[str, list[tuple[int, int]]] = {}
-    for token in tokens:
-        if has_han(token):
-            for match in re.finditer(re.escape(token), plain):
-                found.setdefault(token, []).append(match.span())
-    for match in _WORD.finditer(plain):
-        if not has_han(match.group()):
-            for token in search_tokens(match.group()):
-                if token in tokens:
-                    found.setdefault(token, []).append(match.span())
-    return found
-
-
-def _shape(prepared: PreparedQuestion, s: Sentence, hit: Hit) -> tuple[float, ...]:
-    """What the sentence is like, whatever the question's words."""
-    introduces = s.first and hit.chunk.start == 0
-    fresh = sum(t not in prepared.weights and t not in s.titles for t in s.tokens)
-    defined = introduces and prepared.query.expects is AnswerType.DEFINITION
-    return (
-        min(1.0, len(s.sequence) / _LONG_TOKENS),
-        min(1.0, fresh / _NOVEL_TOKENS),
-        1.0 if s.first else 0.0,
-        1.0 if introduces else 0.0,
-        1.0 if defined else 0.0,
-        s.place,
-        1.0 if _RE["pronoun"].match(s.text) else 0.0,
-    )
-
-
-def _row(prepared: PreparedQuestion, s: Sentence) -> tuple[float, ...]:
-    """For rows of tables: how much of the label the question says, and whether it is the line item that is
-    needed; 0.0 for sentences."""
-    if not s.unit.row:
-        return 0.0, 0.0
-    label = frozenset(search_tokens(label_of(s.text)))
-    phrases = sum(t in prepared.weights for t in label) / len(label) if label else 0.0
-    return phrases, prepared.line_item(label) if label else 0.0
 
 
 def label_of(row: str) -> str:
@@ -210,7 +129,7 @@ def numbers_found(wanted: Numbers, *texts: str) -> float:
 
 ANSWER_SIGNALS = tuple(
     "best_sentence best_passage best_cosine sentence_coverage topic_coverage topic_in_sentence added "
-    "reworded line_item unknown_names names_found names_missing numbers_missing near long_question".split()
+    "reworded line_item unknown_names names_found names_missing numbers_missing long_question".split()
 )
 _LONG_QUESTION = 20
 _FIRST = 3
@@ -227,11 +146,10 @@ def answer_signals(
     (len(ANSWER_SIGNALS),)."""
     if not found:
         return np.zeros(len(ANSWER_SIGNALS))
-    best, first = found[0], found[:_FIRST]
-    words = frozenset(search_tokens(hits[best.hit].chunk.indexed_text)) | best.context_tokens | best.tokens
-    place = f"{hits[best.hit].chunk.indexed_text}\n{hits[best.hit].document.path}\n{best.head}"
-    names = share_named(prepared.query.names, best.text, place)
-    named = (*prepared.query.names, *prepared.query.labelled)
+    query, best, first = prepared.query, found[0], found[:_FIRST]
+    indexed = hits[best.hit].chunk.indexed_text
+    words = frozenset(search_tokens(indexed)) | best.context_tokens | best.tokens
+    place = f"{indexed}\n{hits[best.hit].document.path}\n{best.head}"
     return np.array(
         [
             probabilities[0],
@@ -244,19 +162,12 @@ def answer_signals(
             max(prepared.expansion_share(s.tokens) for s in first),
             max(prepared.line_item(frozenset(s.sequence)) for s in first),
             sum(prepared.weights[t] for t in prepared.unknown - prepared.topic) / prepared.total,
-            names if prepared.query.names else 0.0,
-            1.0 - share_named(named, best.text, place),
-            1.0 - numbers_found(numbers_in(prepared.query.text, asked=True), place),
-            _nearest_answer(prepared, first[:2]),
-            min(1.0, len(prepared.query.content) / _LONG_QUESTION),
+            share_named(query.names, best.text, place) if query.names else 0.0,
+            1.0 - share_named((*query.names, *query.labelled), best.text, place),
+            1.0 - numbers_found(numbers_in(query.text, asked=True), place),
+            min(1.0, len(query.content) / _LONG_QUESTION),
         ]
     )
-
-
-def _nearest_answer(prepared: PreparedQuestion, sentences: Sequence[Sentence]) -> float:
-    """How near to the question's words one of the sentences offers something of the expected kind."""
-    kind, known = prepared.query.expects, normalise(prepared.query.text)
-    return max(nearness(prepared, s.text, answers_in(s.text, kind, known)) for s in sentences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
 from rag.search.sufficiency import LEXICAL, Calibration, answer_signals
 from rag.store.store import Store
-from rag.types import Evidence, Filters, Gap, Hit, Outcome
+from rag.types import Answer, Evidence, Filters, Gap, Hit, Outcome
 
 CORE = 3
 """Sentences that an answer rests on first."""
@@ -166,9 +166,10 @@ def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: fl
     return replace(verdict, confidence=1 / (1 + math.exp(-sum_)), least=least)
 
 
-def surer(verdict: Verdict, than: Verdict) -> bool:
-    """Whether one found more than another: what the same question found in other words."""
-    return verdict.confidence > than.confidence
+def surer(one: Verdict | Answer, than: Verdict | Answer) -> bool:
+    """Whether the same question found more in other words: of answers first one that is answered."""
+    answered = [isinstance(each, Answer) and each.verdict is Outcome.ANSWERED for each in (one, than)]
+    return (answered[0], one.confidence) > (answered[1], than.confidence)
 
 
 def unstated(verdict: Verdict) -> Verdict:

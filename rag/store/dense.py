@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, StorageError
-from rag.files import sync
+from rag.files import replacing
 from rag.models.registry import sha256_file
 from rag.store.documents import Documents
 from rag.store.schema import DenseFile, SentenceVectors, listed, storage_errors
@@ -202,22 +202,17 @@ def _save(index: Any, generation: int, writer: Writer) -> None:
     import faiss
 
     name = f"dense-0-{generation}.faiss"
-    path, temporary = writer.folder / name, writer.folder / f"{name}.tmp"
+    path = writer.folder / name
     try:
-        with storage_errors(path):
+        with storage_errors(path), replacing(path) as temporary:
             faiss.write_index(index, str(temporary))
             sha256 = sha256_file(temporary)
-            sync(temporary)
-            temporary.replace(path)
-            sync(writer.folder)
     except RuntimeError as error:  # FAISS's own writer on a full disk
         raise StorageError(
             f"{path} could not be written ({str(error).splitlines()[0]}). Texts and vectors are safe. "
             "Free some space, then run the same command again."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     writer.put_dense_file(DenseFile(generation, name, sha256))
-    for old in writer.folder.glob("dense-*.faiss*"):
+    for old in writer.folder.glob("*dense-*.faiss*"):
         if old.name != name:
             old.unlink(missing_ok=True)

@@ -81,7 +81,7 @@ def remove_index(folder: Path) -> None:
     if not (folder / DATABASE).exists():
         return
     with writer_lock(folder), storage_errors(folder):
-        for pattern in (f"{DATABASE}*", "dense-*.faiss*"):
+        for pattern in (f"{DATABASE}*", f".{DATABASE}.*.tmp", "*dense-*.faiss*"):
             for file in folder.glob(pattern):
                 file.unlink(missing_ok=True)
 
@@ -250,20 +250,17 @@ class EmbedderSource:
         with self._guard:
             if self._loaded is None:
                 self._loaded = self._load(self.spec or EMBEDDED, cache_dir=self._cache_dir)
-            if self._store is not None:
-                self._check(self._store, self._loaded)
+            if self._store is None:
+                return self._loaded
+            folder, space, info = self._store.folder, self._store.manifest().space, self._loaded.info
+            built = space.info
+            if (built.fingerprint, built.dimension) != (info.fingerprint, info.dimension):
+                raise IndexMismatch(
+                    f"{folder} was built with the embedder {built.name} ({built.fingerprint[:8]}…), the one "
+                    f"in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
+                    f"{space.embedder!r}). {_anew(folder)}"
+                )
             return self._loaded
-
-    @staticmethod
-    def _check(store: IndexFile, embedder: Embedder) -> None:
-        space, info = store.manifest().space, embedder.info
-        built = space.info
-        if (built.fingerprint, built.dimension) != (info.fingerprint, info.dimension):
-            raise IndexMismatch(
-                f"{store.folder} was built with the embedder {built.name} ({built.fingerprint[:8]}…), the "
-                f"one in use is {info.name} ({info.fingerprint[:8]}…). Use the first (embedder = "
-                f"{space.embedder!r}). {_anew(store.folder)}"
-            )
 
     def name(self) -> str:
         """The spec under which others can load it; "" for an object that is not the embedded one."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -19,9 +20,21 @@ from typing import Any
 
 from rag.errors import CitewiseError
 from rag.models.embedder import Embedder, in_batches, supports
+from rag.parsers import CONTAINERS, refusal
 from rag.parsers.pool import run_in_workers
 from rag.store.dense import save_dense
-from rag.store.reading import Job, Read, Scan, Settings, prepare_worker, read_file, scan
+from rag.store.reading import (
+    Job,
+    Read,
+    Scan,
+    Settings,
+    UnreadablePath,
+    held,
+    holder_of,
+    prepare_worker,
+    read_file,
+    scan,
+)
 from rag.store.schema import SentenceVectors
 from rag.store.store import Store
 from rag.store.writer import FileState, Known, Writer
@@ -99,43 +112,45 @@ class _Run:
         self._settings = replace(settings, max_tokens=min(settings.max_tokens, limit))
 
     def texts(self, found: Scan) -> None:
-        waiting = self._to_open(found)
-        total = len(found.files)
+        waiting = self._to_open(found.files, found.unreadable)
+        total = max(len(found.files), len(waiting))
         done = total - len(waiting)
         self._report("texts", done, total)
         if not waiting:
             return
+        workers = self._settings.workers or len(os.sched_getaffinity(0))
         outcomes: Any = run_in_workers(
             read_file,
-            waiting,
-            workers=min(self._settings.workers or len(os.sched_getaffinity(0)), len(waiting)),
+            _Queue(waiting),
+            workers=min(workers, len(waiting)) if all(map(_is_one, waiting)) else workers,
             limits=self._settings.limits,
             initializer=prepare_worker,
             initargs=(self._settings,),
             stop=self._stop,
         )
         with closing(outcomes):
-            for batch in self._batches(outcomes):
+            for batch in self._batches(outcomes, waiting):
                 with self._writer.transaction():
                     results = [self._put(job.file, outcome) for job, outcome in batch]
                 self.results.extend(results)  # only what was committed is reported
                 done += len(results)
-                self._report("texts", done, total, results[-1].path)
+                self._report("texts", done, max(total, done + len(waiting)), results[-1].path)
 
-    def _to_open(self, found: Scan) -> list[Job]:
-        """Deals with every file that need not be opened; gives the others."""
-        waiting: list[Job] = []
+    def _to_open(self, files: Sequence[FileState], unreadable: Sequence[UnreadablePath] = ()) -> deque[Job]:
+        """Deals with every file that need not be opened, and with those in it; gives the others."""
+        waiting: deque[Job] = deque()
         failures: list[tuple[FileState, FileStatus, str]] = []
-        for file in found.files:
+        looked = list(files)
+        for file in looked:  # grows
             if not file.kind:
-                detail = f"the format {Path(file.path).suffix or '(no suffix)'} is not read"
-                failures.append((file, FileStatus.UNSUPPORTED, detail))
+                failures.append((file, FileStatus.UNSUPPORTED, refusal(file.path)))
             elif (known := self._known.get(file.source)) and self._need_not_be_read(file, known):
                 ok = known.info.status is FileStatus.OK
                 self.results.append(_remembered_result(known, "skipped" if ok else "failed"))
+                looked += held(file, known.info.metadata)
             else:
                 waiting.append(self._job(file))
-        for item in found.unreadable:
+        for item in unreadable:
             if item.folder:
                 self.results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
             else:
@@ -166,12 +181,14 @@ class _Run:
         comparable = known.info.status is FileStatus.OK and not self._ocr_is_new(known)
         return Job(replace(file, path=known.info.path), known.info.sha256 if comparable else "")
 
-    def _batches(self, outcomes: Iterable[Done]) -> Iterator[list[Done]]:
-        """Outcomes in batches worth a commit; ends early when asked to stop."""
+    def _batches(self, outcomes: Iterable[Done], waiting: deque[Job]) -> Iterator[list[Done]]:
+        """Outcomes in batches worth a commit; ends early when asked to stop. What is in a file that was read
+        waits behind the others."""
         batch: list[Done] = []
         passages, began = 0, time.monotonic()
         for job, outcome in outcomes:
             batch.append((job, outcome))
+            waiting += self._to_open(self._inside(job.file, outcome))
             passages += len(outcome.chunks) if isinstance(outcome, Read) else 0
             if passages >= _COMMIT_PASSAGES or time.monotonic() - began >= _COMMIT_SECONDS:
                 yield batch
@@ -181,8 +198,22 @@ class _Run:
         if batch:
             yield batch
 
+    def _inside(self, file: FileState, outcome: Read | CitewiseError) -> list[FileState]:
+        """The files in one that was read."""
+        known = self._known.get(file.source)
+        if isinstance(outcome, CitewiseError):
+            return []
+        if outcome.document is not None:
+            return held(file, outcome.document.metadata)
+        return held(file, known.info.metadata) if known else []
+
     def _put(self, file: FileState, outcome: Read | CitewiseError) -> FileResult:
         known = self._known.get(file.source)
+        if known is not None and known.info.kind in CONTAINERS:
+            here = {inner.source for inner in self._inside(file, outcome)}
+            for source in self._known:
+                if source not in here and holder_of(source, {file.source}):
+                    self._writer.remove(source)
         if isinstance(outcome, Read) and outcome.document is None:
             assert known is not None
             self._writer.touch(known.info.id, file)
@@ -201,7 +232,11 @@ class _Run:
 
     def remove_gone(self, found: Scan) -> None:
         here = {file.source for file in found.files}
-        gone = [(s, k) for s, k in self._known.items() if s not in here and found.covers(s)]
+        gone = [
+            (s, k)
+            for s, k in self._known.items()
+            if not holder_of(s, here) and s not in here and found.covers(s)
+        ]
         for first in range(0, len(gone), _REMOVED_AT_ONCE):
             batch = gone[first : first + _REMOVED_AT_ONCE]
             with self._writer.transaction():
@@ -244,6 +279,22 @@ class _Run:
                 ends = [*begins[1:], len(found[i][1].text)] if begins else []
                 spans = list(zip(begins, ends, strict=True))
                 self._writer.put_sentences(i, SentenceVectors.of(spans, part))
+
+
+def _is_one(job: Job) -> bool:
+    return job.file.kind not in CONTAINERS
+
+
+class _Queue(Iterator[Job]):
+    """Jobs of a queue that may be filled again when it was empty."""
+
+    def __init__(self, waiting: deque[Job]) -> None:
+        self._waiting = waiting
+
+    def __next__(self) -> Job:
+        if not self._waiting:
+            raise StopIteration
+        return self._waiting.popleft()
 
 
 def _embedding_batches(window: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:

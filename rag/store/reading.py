@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import filterfalse
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 
 from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
@@ -22,11 +22,11 @@ from rag.errors import InputError
 from rag.facts.dates import dated
 from rag.languages.text import search_tokens
 from rag.models.registry import sha256_file
-from rag.parsers import SUFFIXES, Limits, parse
+from rag.parsers import CONTAINERS, HOLDS, SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import NO_LINKS, FileState, Tokens, printable
 from rag.types import Chunk, Document
-from rag.types.documents import WITHDRAWN
+from rag.types.documents import WITHDRAWN, Metadata, path_words, single
 
 _IGNORED_PREFIXES = (".", "~$")
 _IGNORED_NAMES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX", "__pycache__"})
@@ -135,6 +135,25 @@ def scan(paths: Iterable[Path | str]) -> Scan:
     return found
 
 
+def held(file: FileState, metadata: Metadata) -> list[FileState]:
+    """The files in a mail or ZIP folder, as big and old as that, by what its metadata name."""
+    names = filter(None, single(metadata, HOLDS).split("\n")) if file.kind in CONTAINERS else ()
+    return [
+        replace(
+            file,
+            source=f"{file.source}/{name}",
+            path=f"{file.path}/{printable(name)}",
+            kind=SUFFIXES.get(PurePath(name).suffix.lower(), ""),
+        )
+        for name in names
+    ]
+
+
+def holder_of(source: str, files: Set[str]) -> bool:
+    """Whether a source lies within one of these files."""
+    return any(str(path) in files for path in PurePath(source).parents)
+
+
 def _display_path(path: str, root: str) -> str:
     return printable(path[len(root) :].lstrip("/") or root)
 
@@ -226,9 +245,7 @@ def passages(
         replace(c, roles=c.roles or tuple(kind for found in kinds for kind in found[n]))
         for n, c in enumerate(chunks)
     )
-    # The file name as words: it often holds the company, the year, the article.
-    name = PurePosixPath(document.path).stem.replace("_", " ").replace("-", " ")
-    title = _joined(f"{document.title}\n{name}")
+    title = _joined(f"{document.title}\n{path_words(document.path)}")
     heading = lru_cache(maxsize=1)(_joined)  # passages of one section follow each other
     return Read(
         document,

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, IndexDamaged, StorageError
-from rag.files import sync
+from rag.files import replacing
 from rag.models.embedder import EmbedderInfo
 from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
@@ -137,23 +137,15 @@ def connect(file: Path) -> sqlite3.Connection:
 def create_database(file: Path, manifest: Manifest) -> None:
     """All tables and the manifest, under a temporary name that is changed at the end: an index exists
     entirely or not at all. Call with the writer's lock held."""
-    temporary = file.with_name(f"{file.name}.new")
-    try:
-        temporary.unlink(missing_ok=True)
-        connection = sqlite3.connect(temporary, isolation_level=None)
-        try:
-            tables = _TABLES.read_text("utf-8")
-            connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {tables} COMMIT;")
-            rows = [("manifest", manifest.to_json()), ("generation", "1")]
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-            connection.execute("INSERT INTO spaces VALUES (0, 0, '')")
-        finally:
-            connection.close()
-        sync(temporary)
-        temporary.replace(file)
-        sync(file.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(file) as temporary,
+        closing(sqlite3.connect(temporary, isolation_level=None)) as connection,
+    ):
+        tables = _TABLES.read_text("utf-8")
+        connection.executescript(f"PRAGMA journal_mode = OFF; BEGIN; {tables} COMMIT;")
+        rows = [("manifest", manifest.to_json()), ("generation", "1")]
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+        connection.execute("INSERT INTO spaces VALUES (0, 0, '')")
 
 
 @contextmanager

@@ -39,12 +39,12 @@ def compared(request: TaskRequest) -> tuple[Look, ...]:
 def _look(request: TaskRequest, name: str, period: str) -> Look:
     """What is found for one side, in the period that is named behind the last for all. A sentence that is
     about something near the side does not speak of it."""
-    scope = read_scope(name, request, request.filters, whole=True)
+    scope = read_scope(name, request.index, request.filters, whole=True)
     own_terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
     text = say("tasks.what_of", request.query.language, name=f"{name}{period}", topic=request.intent.topic)
     if scope.named and request.intent.topic and not scope.topic:
         text = say("tasks.what_is", request.query.language, name=f"{request.intent.topic}{period}")
-    query = replace(request.understand(text), asked=name)
+    query = replace(request.index.understand(text), asked=name)
     filters = Filters(documents=tuple(d.path for d in scope.documents)) if scope.named else request.filters
     hits = request.search(query, filters)
     one = look_at(request.setup, query, hits, _EACH, filters)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import groupby
 
 from rag.facts.values import Range, read
@@ -14,13 +13,14 @@ from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.topics import TopicScope, TopicTerm, all_of, called, read_scope, topic_terms
-from rag.types import Answer, DocumentInfo, Evidence, Reading
+from rag.types import Answer, DocumentInfo, Evidence
 
 # Quotes in the text; all of them are in the citations.
 MOST_QUOTES = 12
 # A topic of more words than this is a sentence, which no passage repeats.
 _MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
+_MOST_NAMED = 30
 _KINDS = (
     (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
     (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
@@ -34,12 +34,12 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     answered by reading what matches."""
     intent, store = request.intent, request.store
     if not intent.topic:
-        return _documents(request, intent)
+        return _documents(request)
     # "How many articles does the statute have?" is about a document as a whole.
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
-    scope = read_scope(intent.topic, request, request.filters, whole=whole)
+    scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
     if intent.unit is CountUnit.DOCUMENT:
-        scope = replace(scope, named=False, topic=intent.topic, documents=all_of(store, request.filters))
+        scope = TopicScope(all_of(store, request.filters), False, intent.topic)
     if scope.named and not scope.topic:
         return _sections(request, scope)
     terms = topic_terms(scope.topic, extra=request.index.lexicons)
@@ -48,10 +48,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return None
     found = survey.survey(store, scope, terms)
     if found.matches:
-        kind = called(found.documents, intent.noun) if intent.unit is CountUnit.DOCUMENT else ()
-        remarks = _remarks(found, request.language, intent.noun, len(kind))
-        reading = request.reading(found.matching, found.read, len(found.documents))
-        return _listed(request, _headline(intent, found, request.language), found.matches, reading, remarks)
+        head, read_some = _headline(intent, found, request.language), (found.matching, found.read)
+        return _listed(request, head, found.matches, read_some, _remarks(found, request))
     if found.apart or _may_be_worded_otherwise(intent, scope, terms, store):
         return None
     return survey.none_match(request, scope, found.terms)
@@ -62,51 +60,38 @@ def _may_be_worded_otherwise(
 ) -> bool:
     """Whether things are listed whose every word stands somewhere, but for what they are called: the duties
     of a tenant need not be called duties."""
-    if intent.unit is not CountUnit.THING:
-        return False
     kind = terms[-1 if has_han(scope.topic) else 0]
     absent = [term for term in terms if not survey.occurs(store, scope, term)]
-    return not absent or (len(terms) > 1 and absent == [kind])
+    return intent.unit is CountUnit.THING and (not absent or (len(terms) > 1 and absent == [kind]))
 
 
-def _documents(request: survey.TaskRequest, intent: Intent) -> Answer | None:
+def _documents(request: survey.TaskRequest) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
-    store = request.store
-    documents = all_of(store, request.filters)
-    if not documents:
-        return None
-    documents = called(documents, intent.noun) or documents
-    openings = [_first_words(store, d, store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
-    matches = [match for match in openings if match is not None]
+    every = all_of(request.store, request.filters)
+    documents = called(every, request.intent.noun) or every
+    openings = [(d, request.store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
     head = say("tasks.all_documents", request.language, count=len(documents))
-    return _listed(request, head, matches, _whole(request, documents), most=min(len(documents), 30))
-
-
-def _first_words(store: Store, document: DocumentInfo, chunk_id: int) -> survey.MatchingPassage | None:
-    for i, _, chunk in store.chunks([chunk_id]):
-        for place in survey.units_of(store, document, chunk):
-            return survey.MatchingPassage(i, document, chunk, (place,))
-    return None
+    most = min(len(documents), _MOST_NAMED)
+    return _listed(request, head, _first_words(request.store, openings), most=most) if documents else None
 
 
 def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
-    store = request.store
-    kinds = next((k for pattern, k in _KINDS if pattern.match(request.intent.noun)), ())
+    store, noun = request.store, request.intent.noun
+    kinds = next((k for pattern, k in _KINDS if pattern.match(noun)), ())
     numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
-    matches = [m for d, i in numbered if (m := _first_words(store, d, i)) is not None]
-    if not matches:
-        return None
-    paths, noun = [d.path for d in scope.documents], request.intent.noun
-    head = say(
-        "tasks.sections", request.language, count=len(matches), noun=noun, long=len(noun) > 1, paths=paths
-    )
-    return _listed(request, head, matches, _whole(request, scope.documents))
+    matches, paths = _first_words(store, numbered), [d.path for d in scope.documents]
+    sizes = {"count": len(matches), "long": len(noun) > 1}
+    head = say("tasks.sections", request.language, noun=noun, paths=paths, **sizes)
+    return _listed(request, head, matches) if matches else None
 
 
-def _whole(request: survey.TaskRequest, documents: Sequence[DocumentInfo]) -> Reading:
-    passages = sum(d.chunks for d in documents)
-    return request.reading(passages, passages, len(documents))
+def _first_words(store: Store, found: Sequence[tuple[DocumentInfo, int]]) -> list[survey.MatchingPassage]:
+    """The first sentence of each passage, by its id."""
+    chunks = {i: chunk for i, _, chunk in store.chunks([i for _, i in found])}
+    passages = [(i, d, chunks[i]) for d, i in found if i in chunks]
+    firsts = ((i, d, c, next(survey.units_of(store, d, c), None)) for i, d, c in passages)
+    return [survey.MatchingPassage(i, d, c, (place,)) for i, d, c, place in firsts if place]
 
 
 def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
@@ -124,26 +109,22 @@ def _headline(intent: Intent, found: survey.Survey, language: str) -> str:
         documents=len(found.documents),
         passages=len(found.matches),
         sections=found.sections,
-        places=found.places,
-        words=[need.typed for need in found.terms],
+        places=sum(len(m.places) for m in found.matches),
+        words=[" / ".join([need.typed, *need.terms[:2]]) for need in found.terms],
         noun=intent.noun if intent.ask is Ask.COUNT else "",
     )
     return line if found.read >= found.matching else say("tasks.at_least", language, line=line)
 
 
-def _remarks(found: survey.Survey, language: str, noun: str, called: int) -> str:
-    """What else is to be known of a count: how many of the documents are `called` by the noun asked for,
-    other words that were counted, words that stand apart, repeats, and what was not read."""
-    remarks = []
-    if noun and 0 < called < len(found.documents):
-        remarks.append(say("tasks.called", language, called=called, noun=noun))
-    if worded := sum(not m.literal for m in found.matches):
-        terms = dict.fromkeys(t for need in found.terms for t in need.terms)
-        remarks.append(say("tasks.worded", language, count=worded, terms=list(terms)[:6]))
-    if found.apart:
-        remarks.append(say("tasks.apart", language, count=found.apart))
-    if found.duplicates:
-        remarks.append(say("tasks.duplicates", language, count=found.duplicates))
+def _remarks(found: survey.Survey, request: survey.TaskRequest) -> str:
+    """What else is to be known of a count: how many of the documents are called by the noun asked for, words
+    that stand apart, repeats, and what was not read."""
+    remarks, language, intent = [], request.language, request.intent
+    named = len(called(found.documents, intent.noun)) if intent.unit is CountUnit.DOCUMENT else 0
+    if 0 < named < len(found.documents):
+        remarks.append(say("tasks.called", language, called=named, noun=intent.noun))
+    for what, count in (("apart", found.apart), ("duplicates", found.duplicates)):
+        remarks += [say(f"tasks.{what}", language, count=count)] if count else []
     read = "tasks.all_read" if found.read >= found.matching else "tasks.some_read"
     remarks.append(say(read, language, matching=found.matching, read=found.read))
     return say("tasks.remarks", language, remarks=remarks)
@@ -152,14 +133,15 @@ def _remarks(found: survey.Survey, language: str, noun: str, called: int) -> str
 def _listed(
     request: survey.TaskRequest,
     head: str,
-    matches: Iterable[survey.MatchingPassage],
-    reading: Reading,
+    matches: Sequence[survey.MatchingPassage],
+    read: tuple[int, int] | None = None,
     remarks: str = "",
     most: int = 0,
 ) -> Answer:
     """The answer with its quotes by document, `most` in all (else MOST_QUOTES), at least one of each of the
-    first documents; what is left out is counted."""
-    evidence, language = survey.evidence_of(list(matches), request.store), request.language
+    first documents; what is left out is counted. `read`: how many passages hold the words, and were read; all
+    of the documents where nothing is given."""
+    evidence, language = survey.evidence_of(matches, request.store), request.language
     owners = {e.number: e.document.id for e in evidence}
     numbers = set(survey.in_turn(list(owners), owners, most or MOST_QUOTES))
     blocks: list[str] = []
@@ -183,4 +165,7 @@ def _listed(
     if left:
         blocks.append(say("tasks.more_documents", language, count=sum(left), documents=len(left)))
     text = "\n\n".join([head, "\n\n".join(blocks), *filter(None, [remarks])])
+    documents = {m.document.id: m.document.chunks for m in matches}
+    matching, seen = read or (sum(documents.values()),) * 2
+    reading = request.reading(matching, seen, len(documents))
     return survey.counted_answer(request, head, text, evidence, quoted, reading)

@@ -87,7 +87,7 @@ def summarise(request: survey.TaskRequest) -> Answer | None:
     """The summary of what the question names; a refusal where no document holds one of its words; None where
     it names nothing that can be read as a whole."""
     store = request.store
-    scope = read_scope(request.intent.topic, request, request.filters, whole=True)
+    scope = read_scope(request.intent.topic, request.index, request.filters, whole=True)
     if not request.intent.sure and (scope.topic or not scope.named):
         return None
     terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 
@@ -39,7 +39,6 @@ from rag.types import (
     Filters,
     Hit,
     Outcome,
-    Part,
     Reading,
 )
 from rag.types.documents import admitted, led
@@ -55,14 +54,12 @@ _CONTENTS = re.compile(r"(?:\.\s?){5}|…{2}|·{5}")
 
 @dataclass(frozen=True, slots=True)
 class MatchingPassage:
-    """A passage that matches, with the sentences that make it match, at least one; `literal` where one holds
-    the topic as typed and not only in other words."""
+    """A passage that matches, with the sentences that make it match, at least one."""
 
     chunk_id: int
     document: DocumentInfo
     chunk: Chunk
     places: tuple[Evidence, ...]
-    literal: bool = True
 
     @property
     def section(self) -> tuple[int, str]:
@@ -94,10 +91,6 @@ class Survey:
     def sections(self) -> int:
         return len({m.section for m in self.matches})
 
-    @property
-    def places(self) -> int:
-        return sum(len(m.places) for m in self.matches)
-
 
 def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most: int = MOST) -> Survey:
     """Reads every passage of the scope that holds all needs, at most `most`, the first ones of each document
@@ -117,7 +110,7 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
         document_id, chunk = passages[i]
         if not admitted(chunk.roles):
             continue
-        places, literal = _places(store, by_id[document_id], chunk, terms)
+        places = _places(store, by_id[document_id], chunk, terms)
         key = document_id, " ".join(chunk.text.split())
         if not places:
             apart += 1
@@ -125,7 +118,7 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
             duplicates += 1
         else:
             seen.add(key)
-            matches.append(MatchingPassage(i, by_id[document_id], chunk, places, literal))
+            matches.append(MatchingPassage(i, by_id[document_id], chunk, places))
     return Survey(scope, tuple(terms), tuple(matches), len(ids), len(passages), apart, duplicates)
 
 
@@ -146,24 +139,21 @@ def in_turn(ids: Sequence[int], owners: Mapping[int, int], most: int) -> list[in
 
 def _places(
     store: Store, document: DocumentInfo, chunk: Chunk, terms: Sequence[TopicTerm]
-) -> tuple[tuple[Evidence, ...], bool]:
-    """The sentences or rows that hold all needs together with what stands above them, and whether one does as
-    typed; where the headings hold all of them, the first sentence stands for the passage."""
-    above = _above("\n".join(chunk.heading_path))
+) -> tuple[Evidence, ...]:
+    """The sentences or rows that hold all needs together with what stands above them; where the headings hold
+    all of them, the first sentence, or the list that it is of, stands for the passage."""
     places = tuple(units_of(store, document, chunk))
-    given = [n for n in terms if above.holds(n)]
-    found, literal = [], False
+    above = _above("\n".join(chunk.heading_path))
+    given = frozenset(filter(above.holds, terms))
+    found = []
     for unit in places:
         over = [heads_text(unit.heads)] if unit.heads else [lead.text for lead in unit.leads]
-        text = Text("\n".join([unit.text, *over]))
-        own = [n for n in terms if text.holds(n)]
-        if own and all(n in own or n in given for n in terms):
+        own = frozenset(filter(Text("\n".join([unit.text, *over])).holds, terms))
+        if own and own | given == frozenset(terms):
             found.append(unit)
-            literal = literal or all(text.has(n.form) or above.has(n.form) for n in terms)
-    if found or len(given) < len(terms) or not places:
-        return tuple(found), literal
-    led_in = [one for one in places if one.leads == places[0].leads] if places[0].leads else places[:1]
-    return tuple(led_in), all(above.has(n.form) for n in terms)
+    if found or len(given) < len(terms):
+        return tuple(found)
+    return tuple(p for n, p in enumerate(places) if not n or (p.leads and p.leads == places[0].leads))
 
 
 @lru_cache(maxsize=4096)
@@ -229,13 +219,6 @@ class TaskRequest:
     intent: Intent
     setup: Setup
     filters: Filters | None = None
-    _understood: dict[str, Query] = field(default_factory=dict)
-
-    def understand(self, text: str) -> Query:
-        """A piece of the question, or another wording of it; each is read once."""
-        if text not in self._understood:
-            self._understood[text] = self.index.understand(text)
-        return self._understood[text]
 
     @property
     def store(self) -> Store:
@@ -248,11 +231,6 @@ class TaskRequest:
     def search(self, query: Query, filters: Filters | None = None) -> tuple[Hit, ...]:
         """The passages for a question, within the filters of this one where none are given."""
         return tuple(self.index.search(query, self.setup.top_k, filters=filters or self.filters))
-
-    def select(self, query: Query, hits: Sequence[Hit], limit: int = 0) -> Selection:
-        """The sentences of the passages that bear on a question."""
-        limit = limit or self.setup.max_evidence
-        return select(query, hits, self.index, limit=limit, threshold=self.setup.threshold)
 
     def reading(self, matching: int, read: int, documents: int) -> Reading:
         return Reading(self.intent.ask.value, matching, read, documents)
@@ -269,9 +247,6 @@ def counted_answer(
     evidence: Sequence[Evidence],
     quoted: Sequence[Evidence],
     reading: Reading,
-    *,
-    parts: Sequence[Part] = (),
-    nearest: Sequence[Hit] = (),
 ) -> Answer:
     """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
     shown = {e.number: with_marks(e, request.store) for e in quoted}
@@ -279,30 +254,21 @@ def counted_answer(
     why = (say("tasks.counted", request.language),)
     claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
     claims = (claim, *(quote_claim(e, request.language) for e in quoted))
-    basis = request.basis(found, nearest)
-    return basis.answer(head, text, claims, parts=tuple(parts), reading=reading)
+    return request.basis(found, ()).answer(head, text, claims, reading=reading)
 
 
 def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> Answer:
-    """The refusal of a question that no passage matches. Its certificate's score is the largest share of the
-    words asked for that one of the nearest passages holds, where all of them are needed."""
+    """The refusal of a question that no passage matches."""
     hits = request.search(request.query)
-    found = request.select(request.query, hits)
-    topic = request.understand(scope.topic) if scope.topic else request.query
+    setup = request.setup
+    found = select(request.query, hits, request.index, limit=setup.max_evidence, threshold=setup.threshold)
+    topic = request.index.understand(scope.topic) if scope.topic else request.query
     reasons = lacks(topic, hits, request.store, filters=request.filters)
-    verdict = replace(unmatched(found.verdict, _share(hits, terms)), reasons=reasons)
+    verdict = replace(unmatched(found.verdict, 0.0), reasons=reasons)
     refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
     zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
     return replace(refusal, line=zero, text=zero, reading=request.reading(0, 0, 0))
-
-
-def _share(hits: Sequence[Hit], terms: Sequence[TopicTerm]) -> float:
-    if not terms:
-        return 0.0
-    texts = [Text("\n".join([*h.chunk.heading_path, h.chunk.text])) for h in hits]
-    best = max((sum(map(text.holds, terms)) / len(terms) for text in texts), default=0.0)
-    return min(best, 1 - 1 / (len(terms) + 1))  # all of them in one passage, but not in one sentence
 
 
 def plain_question(intent: Intent, query: Query, index: Index) -> Query:

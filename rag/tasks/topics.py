@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from rag.facts.names import capitalised_runs
+from rag.index import Index
 from rag.languages import listed, patterns
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
-from rag.questions.query import Query
 from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
@@ -40,15 +39,6 @@ _NONE = Constraints()
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
 
-class Understands(Protocol):
-    """What reads a text that asks, and holds the documents that it is held against."""
-
-    @property
-    def store(self) -> Store: ...
-
-    def understand(self, text: str, /) -> Query: ...
-
-
 @dataclass(frozen=True, slots=True)
 class TopicTerm:
     """One thing that a passage has to hold: as typed, or in one of the professional words for it (`others`,
@@ -65,34 +55,24 @@ class TopicTerm:
 
 
 class Text:
-    """A text ready to be looked into. Its words are stemmed only where their first letters are there: most
-    sentences of a passage that matches hold nothing of the topic."""
+    """A text ready to be looked into."""
 
     def __init__(self, text: str) -> None:
-        self._text, self._plain = text, normalise(text)
+        self._text = text
 
     @cached_property
-    def _characters(self) -> str:
-        return "".join(self._plain.split())
+    def _letters(self) -> str:
+        return "".join(normalise(self._text).split())
 
     @cached_property
     def _stems(self) -> str:
         return f" {' '.join(search_tokens(_HAN.sub(' ', self._text)))} "
 
     def holds(self, term: TopicTerm) -> bool:
-        return any(self.has(form) for form in term.forms)
+        return any(map(self.has, term.forms))
 
     def has(self, form: str) -> bool:
-        if has_han(form):
-            return form in self._characters
-        return all(lead in self._plain for lead in _leads(form)) and (not form or f" {form} " in self._stems)
-
-
-@lru_cache(maxsize=4096)
-def _leads(stems: str) -> tuple[str, ...]:
-    """First letters that every word of these stems begins with; stemming changes the ends of words, and of
-    the shortest ("dying", "die") all but the first letter."""
-    return tuple(stem[: max(1, min(4, len(stem) - 2))] for stem in stems.split())
+        return form in self._letters if has_han(form) else not form or f" {form} " in self._stems
 
 
 def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, ...]:
@@ -206,21 +186,18 @@ def _label(document: DocumentInfo) -> Text:
 
 
 def read_scope(
-    topic: str, reader: Understands, filters: Filters | None = None, *, whole: bool = False
+    topic: str, index: Index, filters: Filters | None = None, *, whole: bool = False
 ) -> TopicScope:
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
-    passing = all_of(reader.store, filters)
+    passing = all_of(index.store, filters)
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
     labels = [(d, _label(d)) for d in passing]
-    constraints = reader.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
-    found = _whole(topic, labels) if whole else ()
-    if found:
-        return TopicScope(found, True, "", constraints)
-    for left, name in _halves(topic):
-        found = _whole(name, labels)
-        if found:
+    constraints = index.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
+    for left, name in (*((("", topic),) if whole else ()), *_halves(topic)):
+        found = _called(labels, name)
+        if found and len(found) < max(2, len(labels)):  # what fits all of several names none of them
             return TopicScope(found, True, left, constraints)
     ids = frozenset(d.id for d in passing)
     ids = frozenset(named_documents(constraints, ids)) if constraints.named else frozenset()
@@ -245,12 +222,6 @@ def _called(labels: Sequence[tuple[DocumentInfo, Text]], name: str) -> tuple[Doc
 def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, ...]:
     """The readable documents that pass the filters, by path."""
     return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
-
-
-def _whole(name: str, labels: Sequence[tuple[DocumentInfo, Text]]) -> tuple[DocumentInfo, ...]:
-    """The documents called by a name; one that fits every document of several names none of them."""
-    found = _called(labels, name)
-    return found if len(found) < max(2, len(labels)) else ()
 
 
 def _distinctive_words(name: str) -> list[str]:

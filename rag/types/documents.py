@@ -5,11 +5,13 @@ always `document.text[start:end]`, never a cleaned copy."""
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from rag.types.tables import Cell, Table
 
@@ -109,6 +111,12 @@ class MarkKind(StrEnum):
 _APART = 4
 # What does not stand: it is kept, and never quoted as what the document says.
 WITHDRAWN = (MarkKind.STRUCK, MarkKind.DELETED, MarkKind.HIDDEN)
+
+
+def path_words(path: str) -> str:
+    """A document's path as words, without its suffix: folders and file names often hold the client, the
+    company, the year."""
+    return re.sub(r"[\W_]+", " ", str(PurePosixPath(path).with_suffix("")))
 
 
 def withdrawn(roles: Collection[str]) -> MarkKind | None:

@@ -21,6 +21,8 @@ MORE = {
     "Article 5. An appeal is lodged within two months after the ruling is published.\n",
     "note.md": "# File note\n\nThe decision was served on our client Vantor Freight on 30 January 2024.\n\n"
     "The barge left on 2 February 2024.\n",
+    "charter.md": "# Charter rules of Emden\n\nThese rules are governed by the law of Germany.\n\n"
+    "A deposit is lodged within 3 working days after the charter is signed.\n",
     "规则.md": "# 码头仲裁规则\n\n第三条 异议应当自裁决送达之日起三十日内提出。\n",
 }
 
@@ -77,6 +79,27 @@ def test_nothing_is_worked_out_from_a_day_that_nobody_states(assistant: Assistan
 
 def test_a_day_on_a_weekend_says_so(assistant: Assistant) -> None:
     assert "Saturday" in assistant.ask("What date is 5 days after 3 March 2025?").text
+
+
+@pytest.mark.parametrize(
+    ("question", "line", "said"),
+    [
+        ("What date is 3 working days after 2 October 2025 in Germany?",
+         "8 October 2025: 3 working days after 2 October 2025.", "public holidays of DE (3 October 2025)"),
+        ("By what date must a Vantor deposit be lodged after the charter is signed on 2 October 2025?",
+         "8 October 2025: 3 working days after 2 October 2025.", "public holidays of DE (3 October 2025)"),
+        ("法国2025年7月11日后2个工作日是哪一天？",
+         "2025年7月16日：2025年7月11日起2个工作日。", "FR 的全国性法定节假日（2025年7月14日）"),
+        ("What date is 3 working days after 2 October 2025?",
+         "7 October 2025: 3 working days after 2 October 2025.", "by weekends alone"),
+    ],
+)  # fmt: skip
+def test_working_days_leave_out_the_holidays_of_a_country_that_is_named(
+    assistant: Assistant, question: str, line: str, said: str
+) -> None:
+    pytest.importorskip("holidays")
+    answer = assistant.ask(question)
+    assert answer.line == line and said in answer.text
 
 
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(1, 1000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -240,3 +241,36 @@ def test_a_last_row_that_is_the_sum_of_the_others_is_none_of_them(
         most, total = (made.ask(q).line for q in ("Which depot has the most lorries?", "Total lorries?"))
     assert most == "Highest Lorries: North (20) (of 3 rows)."
     assert total.startswith("Total Lorries: 42 (3 rows)")
+
+
+def test_of_many_like_sheets_the_one_in_the_named_clients_folder_is_asked(tmp_path: Path) -> None:
+    clients = [
+        "Alder Optics",
+        "Brack Freight",
+        "Corvin Dental",
+        "Dunmore Print",
+        "Eskdale Seeds",
+        "Farrow Marine",
+    ]
+    amounts = {client: [100 * n + 7 * row for row in range(1, 5)] for n, client in enumerate(clients, 1)}
+    files = {}
+    for n, client in enumerate(clients, 1):
+        folder = f"{n:02}-{client.lower().replace(' ', '-')}"
+        rows = [f"INV-{n}{row};{amount}" for row, amount in enumerate(amounts[client])]
+        files[f"{folder}/invoices.csv"] = "\n".join(["Invoice;Amount EUR", *rows])
+        for state in ("draft", "signed"):
+            told = (
+                f"This agreement is between Tarn Valley Holdings plc and {client} Ltd for invoices in total."
+            )
+            files[f"{folder}/{state}.md"] = (
+                f"# Agreement with {client} Ltd\n\n{told}\n\n## Fee\n\nThe fee is EUR 9.\n"
+            )
+    index = new_index(tmp_path / "index")
+    index.ingest(write_files(tmp_path / "documents", files), workers=1)
+    with Assistant(index) as made:
+        for client in clients:
+            total = made.ask(f"What is the total of all invoices of {client} Ltd?")
+            assert total.line.startswith(f"Total Amount EUR: {sum(amounts[client]):,} (4 rows)")
+            number = clients.index(client) + 1
+            highest = made.ask(f"Which invoice of {client} Ltd is the highest?")
+            assert f"INV-{number}3 ({amounts[client][3]})" in highest.line

@@ -33,6 +33,11 @@ MAIL = "Is notice by electronic mail sufficient?"
 BUYER, TERMS = "When does the buyer pay?", "no later than thirty (30) days after delivery"
 UNSAID = "Who signed the loan to Larkwell Mills?"  # no sentence says it, and one is near
 FAR = "谁赢得了世界杯？"
+DEPOSIT_BACK = "The deposit is returned within forty-five days after the end of the term."
+DEPOSIT = "The tenant has paid a deposit of USD 60,915, being three months' rent."
+NO_FEE = "No fee is due within 30 days of the order."
+UNTIL = "The rent may be unpaid until 3 May 2031."
+PARTIES = "Made between Tessin Ltd (the Guarantor) and Varn Bank (the Lender)."
 SAYS_NOT = "Notice by electronic mail is not sufficient."
 SURE = 30.0  # log-odds beside which all else is nothing
 
@@ -530,3 +535,60 @@ def test_a_number_is_said_alone_only_where_no_other_stands_nearer_to_what_is_ask
     query = asked(question)
     claim = claim_of(reply, [fake_evidence(text)], query, instructions(query.language))
     assert claim is not None and claim.text == line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("What late fee does the lease impose?", "forty-five days [1]", DEPOSIT_BACK, None),
+        ("逾期费用是多少？", "四十五日[1]", "押金应当在四十五日内返还。", None),
+        ("What is the floor area of the office?", "USD 243,660 [1]", "The rent is USD 243,660 a year.", None),
+        ("What is the deposit?", "three months' rent [1]", DEPOSIT, DEPOSIT),
+        ("Who audits the company?", "$19.3 million [1]", "Audit fees were $19.3 million.", None),
+        ("What fee is due?", "no fee is due within 30 days [1]", NO_FEE, "No fee is due within 30 days."),
+        (
+            "What is the premium?",
+            "a fair share of the premium [1]",
+            "A fair share of the premium is due.",
+            None,
+        ),
+        ("What does a copy cost?", "free of charge [1]", "A copy is free of charge.", "Free of charge."),
+        ("How long may the rent be unpaid?", "until 3 May 2031 [1]", UNTIL, "Until 3 May 2031."),
+    ],
+)
+def test_a_line_states_the_kind_of_value_that_is_asked_for(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("Who is the chief executive?", "Ada Lund [1]", "The board is chaired by Ada Lund.", None),
+        ("Who is the chair?", "Ada Lund [1]", "The board is chaired by Ada Lund.", "Ada Lund."),
+        ("Who is the guarantor?", "Varn Bank [1]", PARTIES, PARTIES),
+        ("Who is the guarantor?", "Tessin Ltd [1]", PARTIES, "Tessin Ltd."),
+        ("总经理是谁？", "陆安[1]", "董事会选举陆安为董事长。", None),
+        ("贷款由谁担保？", "瓦诺集团[1]", "瓦诺银行发放贷款，由瓦诺集团提供担保。", "瓦诺集团。"),
+    ],
+)
+def test_who_somebody_is_has_to_stand_with_the_name(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+def test_an_amount_of_another_year_is_said_with_the_sentence_that_says_so() -> None:
+    text = "No goodwill was impaired in 2024; in 2023 EUR 1.3 million of goodwill had been impaired."
+    for question in ("How much goodwill was impaired in 2024?", "What was impaired in 2024?"):
+        assert _said(question, "EUR 1.3 million [1]", text) == text
+    assert _said("How much goodwill was impaired in 2023?", "EUR 1.3 million [1]", text) == "EUR 1.3 million."
+
+
+def _said(question: str, reply: str, text: str) -> str | None:
+    """The line that a reply gives over one sentence; None where it gives none."""
+    query = asked(question)
+    claim = claim_of(reply, [fake_evidence(text)], query, instructions(query.language))
+    assert claim is not None
+    return claim.text if claim.state is ClaimState.SUPPORTED else None

@@ -100,7 +100,7 @@ def _all_errors(base: type[CitewiseError] = CitewiseError) -> Iterator[type[Cite
 
 @pytest.mark.parametrize(
     "command",
-    ["ask", "search", "ingest", "batch", "ui", "eval", "tune", "doctor"]
+    ["ask", "search", "ingest", "batch", "ui", "eval", "doctor"]
     + [f"index {c}" for c in ("show", "delete", "verify")]
     + [f"models {c}" for c in ("list", "pull", "add")],
 )

@@ -67,10 +67,11 @@ def test_a_missing_or_surplus_text_or_placeholder_is_an_error_that_names_it(
 
 
 def test_counts_choose_their_words_and_lists_their_separators() -> None:
-    one, two = (say("tasks.worded", "en", count=n, terms=["wage", "pay"]) for n in (1, 1200))
-    assert one == "1 passage of these say it in other words (wage, pay)."
-    assert two == "1,200 passages of these say it in other words (wage, pay)."
-    assert say("tasks.worded", "zh", count=2, terms=["工资", "薪"]).endswith("（工资、薪）。")
+    one, two = (say("tasks.apart", "en", count=n) for n in (1, 1200))
+    assert one.startswith("1 more passage holds these words, but not")
+    assert two.startswith("1,200 more passages hold these words, but not")
+    assert say("answers.absent", "en", words=["wage", "pay"]).endswith(": wage, pay")
+    assert say("answers.absent", "zh", words=["工资", "薪"]).endswith("：工资、薪")
 
 
 def test_what_is_put_in_is_never_read_as_a_format() -> None:

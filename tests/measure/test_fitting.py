@@ -12,13 +12,13 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from fitting import _AGAINST, _EITHER, LEAST, Example, fit, tune, whole_half_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.measure.evalset import EvalQuestion, half_of, load_questions, whole_half_of
+from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import EvidenceEntry
-from rag.measure.tune import _AGAINST, _EITHER, LEAST, Example, fit, tune
 from rag.search.ranker import FEATURES, Ranker, load_ranker
 from tests.files import ROOT
 
@@ -233,11 +233,9 @@ def test_tuning_measures_on_no_document_that_it_was_fitted_to(
             return NOTHING
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "rag.measure.tune.examples", lambda index, questions, progress=None: map(blank, questions)
-        )
-        patch.setattr("rag.measure.tune.fit", fitted)
-        patch.setattr("rag.measure.tune.hits", measured)
+        patch.setattr("fitting.examples", lambda index, questions, progress=None: map(blank, questions))
+        patch.setattr("fitting.fit", fitted)
+        patch.setattr("fitting.hits", measured)
         try:
             tune(path, NoIndex())  # type: ignore[arg-type]
         except Done:

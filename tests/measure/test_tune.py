@@ -1,4 +1,4 @@
-"""`rag.measure.tune` from questions to hits: what is learned is kept, used by every later search, and
+"""`scripts/fitting.py` from questions to hits: what is learned is kept, used by every later search, and
 survives a rebuild."""
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from fitting import CUTOFFS, Example, Tuning, examples, hits, save, tune, whole_half_of
 
 from rag.errors import ConfigError, InputError
 from rag.index import Index, open_index
-from rag.measure.evalset import load_questions, whole_half_of
-from rag.measure.tune import CUTOFFS, Example, Tuning, examples, hits, save, tune
+from rag.measure.evalset import load_questions
 from rag.search.ranker import FEATURES, SHIPPED, TUNED, Ranker, load_ranker
 from rag.types import Hit, Progress, Stages
 from tests.fakes import FakeEmbedder
@@ -159,7 +159,7 @@ def test_order_that_is_worse_on_the_held_out_half_is_not_kept(
 ) -> None:
     start = index.ranker()
     worse = Ranker(-start.weights, start.scale, start.bias)
-    monkeypatch.setattr("rag.measure.tune.fit", lambda some, begin: worse)
+    monkeypatch.setattr("fitting.fit", lambda some, begin: worse)
     refused = tune(made, index)
     assert not refused.kept
     assert sum(refused.after.values()) < sum(refused.before.values())
@@ -215,7 +215,7 @@ def test_too_few_questions_are_an_input_error_before_anything_is_searched(
 ) -> None:
     questions = load_questions(made)
     lines = (made / "questions.jsonl").read_text("utf-8").split("\n")
-    monkeypatch.setattr("rag.measure.tune.examples", mock.Mock(side_effect=AssertionError))
+    monkeypatch.setattr("fitting.examples", mock.Mock(side_effect=AssertionError))
     dev = [line for q, line in zip(questions, lines, strict=True) if whole_half_of(q) == "dev"]
     for kept, said in ((dev, "0 to measure on"), (lines[:4], "at least 8 of each")):
         path = tmp_path / "questions.jsonl"
@@ -254,7 +254,7 @@ def test_tuning_of_another_version_is_an_error_that_says_how_to_go_on(
         data["weights"]["feature_of_yore"] = data["weights"].pop("pairs")
         own.write_text(json.dumps(data), "utf-8")
     with rebuilt(made, tmp_path / "index") as index:
-        with pytest.raises(ConfigError, match=r"feature_of_yore, pairs.*citewise tune"):
+        with pytest.raises(ConfigError, match=r"feature_of_yore, pairs.*scripts/tune.py"):
             index.search(RENT.format("bakery"))
         with pytest.raises(ConfigError, match="delete it"):
             tune(made, index)

@@ -493,7 +493,7 @@ def test_table_that_ships_says_of_each_model_what_it_needs_and_where_it_comes_fr
         assert model.title and model.file and model.licence and model.languages, model.name
         assert model.kind in ("reader", "embedder") and re.fullmatch("[0-9a-f]{64}", model.sha256)
         assert model.bytes > 0 < model.memory_mb and (model.kind == "embedder" or model.context_tokens)
-        assert (model.installed is None) != (model.parts is None and not model.url)
+        assert (not model.installed) != (model.parts is None and not model.url)
         if parts := model.parts:
             assert (parts.count - 1) * parts.bytes < model.bytes <= parts.count * parts.bytes
 

@@ -281,7 +281,7 @@ def test_binary_renamed_to_text_is_unsupported(tmp_path: Path, content: bytes) -
 
 
 @pytest.mark.parametrize(
-    ("name", "advice"), [("a.doc", ".docx"), ("a.xlsb", ".xlsx"), ("a.exe", ".pdf"), ("README", ".pdf")]
+    ("name", "advice"), [("a.doc", ".docx"), ("a.ppt", ".pptx"), ("a.exe", ".pdf"), ("README", ".pdf")]
 )
 def test_unknown_formats_are_unsupported_and_say_what_is(tmp_path: Path, name: str, advice: str) -> None:
     error = failure(write(tmp_path, name, b"x"))

@@ -201,12 +201,13 @@ def mail(**headers: str) -> EmailMessage:
     return message
 
 
-def test_a_mail_gives_headers_words_and_attached_texts_and_names_the_rest(tmp_path: Path) -> None:
+def test_a_mail_gives_headers_words_and_names_of_what_is_attached(tmp_path: Path) -> None:
     message = mail(Subject="交货延期 Delay", From="Ada Moss <ada@orlan.example>", To="b@x.example")
     message.set_content("The mill stops on 3 May.\n\nDelivery moves to 12 May.\n")
     message.add_alternative("<p>not this</p>", subtype="html")
     message.add_attachment("Lots: 7", filename="lots.txt")
     message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="plan.pdf")
+    message.add_attachment(b"x", maintype="image", subtype="png", filename="mill.png")
     document = read(written(tmp_path, "a.eml", message.as_bytes()))
     assert document.title == "交货延期 Delay"
     assert document.text.split("\n\n") == [
@@ -214,12 +215,11 @@ def test_a_mail_gives_headers_words_and_attached_texts_and_names_the_rest(tmp_pa
         "From: Ada Moss <ada@orlan.example>\nTo: b@x.example\nSubject: 交货延期 Delay",
         "The mill stops on 3 May.",
         "Delivery moves to 12 May.",
-        "lots.txt",
-        "Lots: 7",
+        "lots.txt\nplan.pdf\nmill.png",
     ]
-    assert [(loss.kind, loss.place) for loss in document.losses] == [
-        (LossKind.UNSUPPORTED_PART, "attachment plan.pdf")
-    ]
+    assert [(loss.kind, loss.place) for loss in document.losses] == [(LossKind.UNSUPPORTED_PART, "mill.png")]
+    lots = parse(tmp_path / "a.eml" / "lots.txt", path="a.eml/lots.txt")
+    assert (lots.text, lots.path, lots.kind) == ("Lots: 7", "a.eml/lots.txt", "text")
 
 
 def test_a_mail_of_html_is_read_as_a_page(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -254,13 +255,31 @@ def row(number: int, document_id: int = 1, roles: str = "", page: int | None = N
     return Candidate(number, document_id, number, 9, "table", page, page, tuple(roles.split()))
 
 
-def column(name: str, *args: object, openings: object = ()) -> list[float]:
-    return list(agreements(*args, {}, frozenset(), openings)[:, AGREEMENTS.index(name)])  # type: ignore[arg-type]
+def agreed(
+    rows: list[Candidate],
+    constraints: Constraints = Constraints(),  # noqa: B008
+    sought: tuple[Sought, ...] = (),
+    lines: Lines = Lines(),  # noqa: B008
+    **of: object,
+) -> np.ndarray:
+    """All passages begin with Article 3; `of`: `held`, a catalogue, `ended` and `fields`."""
+    chunk = SimpleNamespace(heading_path=("Article 3",), text="text")
+    store = SimpleNamespace(
+        chunks=lambda ids: [(i, 1, chunk) for i in ids],
+        catalogue=lambda: of.get("held", CATALOGUE),
+        ended=lambda day: of.get("ended", frozenset()),
+    )
+    legs, query = SimpleNamespace(store=store, fields=of.get("fields", ())), SimpleNamespace()
+    query.constraints, query.sought = constraints, sought
+    return agreements(legs, rows, query, lines)  # type: ignore[arg-type]
+
+
+def column(name: str, *args: object) -> list[float]:
+    return list(agreed(*args)[:, AGREEMENTS.index(name)])  # type: ignore[arg-type]
 
 
 def test_question_that_names_nothing_agrees_with_nothing() -> None:
-    table = agreements([row(1), row(2, 2, "balance", 3)], Constraints(), (), Lines(), {}, frozenset(), ())
-    assert (table == 0).all()
+    assert (agreed([row(1), row(2, 2, "balance", 3)]) == 0).all()
 
 
 def test_line_items_count_for_the_passage_and_for_its_page() -> None:
@@ -277,15 +296,8 @@ def test_first_statement_of_a_need_counts_most() -> None:
 
 def test_authority_and_force_are_those_of_the_document() -> None:
     ranked = catalogue(law(1, "Harbour Act"), info(2, authority="case"), info(3))
-    table = agreements(
-        [row(1, 1), row(2, 2), row(3, 3)],
-        Constraints(),
-        (),
-        Lines(),
-        {n: field.ranks(n, ranked) for n in (1, 2, 3) for field in FIELDS[:1]},
-        frozenset({2}),
-        (),
-    )
+    rows = [row(1, 1), row(2, 2), row(3, 3)]
+    table = agreed(rows, held=ranked, ended=frozenset({2}), fields=FIELDS[:1])
     assert list(table[:, AGREEMENTS.index("authority")]) == [1.0, 0.2, 0.5]
     assert list(table[:, AGREEMENTS.index("superseded")]) == [0, 1, 0]
 
@@ -325,9 +337,8 @@ def test_every_agreement_is_in_its_range(
     rows: list[Candidate], question: str, passages: tuple[frozenset[int], ...]
 ) -> None:
     lines = Lines(passages, tuple(frozenset((1, i % 4) for i in found) for found in passages))
-    openings = [(("Article 3",), "text")] * len(rows)
     asked = read_constraints(read_wording(question), CATALOGUE, FIELDS)
-    table = agreements(rows, asked, (NEED,), lines, {1: {"authority": 1.0}}, frozenset({2}), openings)
+    table = agreed(rows, asked, (NEED,), lines, ended=frozenset({2}), fields=FIELDS)
     assert table.shape == (len(rows), len(AGREEMENTS))
     assert np.isfinite(table).all()
     both_ways = {"name", "year", "form", "law", "article_named"}

@@ -34,13 +34,11 @@ def terms(question: str, *reworded: str, rare: float = 2.0) -> Terms:
     """Every token weighs `rare`; those that begin later in the alphabet a little less."""
     tokens = tuple(query_tokens(question))
     content = frozenset(content_tokens(question)).intersection(tokens) or frozenset(tokens)
-    each = tuple(tuple(query_tokens(term)) for term in reworded)
     return Terms(
         tokens=tokens,
         weights=np.array([rare / (1 + n / 10) for n in range(len(tokens))]),
         words=np.array([t in content for t in tokens]),
-        expansions=each,
-        added_weights={t: rare for term in each for t in term if t not in tokens},
+        added={t: rare for term in reworded for t in query_tokens(term) if t not in tokens},
     )
 
 
@@ -126,41 +124,6 @@ def test_any_text_is_looked_at_without_an_error(question: str, text: str) -> Non
     assert np.isfinite(column("lexical", terms(question), some)).all()
 
 
-# Window and pairs against what they say they are
-
-
-def brute_window(tokens: list[str], asked: Terms) -> float:
-    weight = dict(zip(asked.tokens, np.where(asked.words, asked.weights, 0.0), strict=True))
-    stretches = (set(tokens[i : i + 40]) for i in range(max(1, len(tokens))))
-    return max(sum(weight.get(t, 0.0) for t in stretch) for stretch in stretches) / sum(weight.values())
-
-
-def brute_pairs(tokens: list[str], asked: Terms) -> float:
-    if len(asked.tokens) < 2:
-        return 0.0
-    pairs = list(zip(asked.tokens, asked.tokens[1:], strict=False))
-    near = {(a, b) for i, a in enumerate(tokens) for b in tokens[i + 1 : i + 3]}
-    return sum(pair in near for pair in pairs) / len(pairs)
-
-
-@given(QUESTION, st.lists(TEXT, min_size=1, max_size=3))
-def test_window_and_pairs_are_those_of_a_plain_search(question: str, texts: list[str]) -> None:
-    asked = terms(question)
-    some = pool(*(("", "", text) for text in texts))
-    bodies = [search_tokens(text) for text in texts]
-    assert column("window", asked, some) == pytest.approx([brute_window(b, asked) for b in bodies])
-    assert column("pairs", asked, some) == pytest.approx([brute_pairs(b, asked) for b in bodies])
-
-
-def test_words_forty_apart_are_in_one_window_no_more() -> None:
-    asked = terms("tenant notice")
-    filler = " ".join(["committee"] * 38)
-    near, far = pool(("", "", f"tenant {filler} notice")), pool(("", "", f"tenant {filler} met notice"))
-    assert column("window", asked, near) == pytest.approx([1.0])
-    assert column("window", asked, far)[0] < 0.6
-    assert column("words", asked, far) == pytest.approx([1.0])
-
-
 # BM25
 
 
@@ -229,8 +192,6 @@ def test_the_more_of_the_question_a_passage_holds_the_more_its_words_say() -> No
     words, anywhere = column("words", asked, some), column("words_anywhere", asked, some)
     assert words[0] == words[2] < words[1] == pytest.approx(1.0)
     assert anywhere[0] < anywhere[1] == anywhere[2] == pytest.approx(1.0)
-    missing = column("rarest_missing", asked, some)
-    assert missing[1] == missing[2] == 0.0 < missing[0]
 
 
 def test_title_is_weighed_by_what_the_question_holds_of_it() -> None:
@@ -243,34 +204,12 @@ def test_title_is_weighed_by_what_the_question_holds_of_it() -> None:
 # Professional words
 
 
-def test_term_stands_where_all_of_it_does_the_words_of_the_question_included() -> None:
-    asked = terms("late delivery", "delivery date", "liquidated damages")
-    some = pool(
-        ("", "", "the delivery date was missed"),
-        ("", "delivery", "a date was set"),
-        ("", "", "the date was set"),
-        ("", "", "liquidated damages are due"),
-        ("", "", "damages are due"),
-    )
-    assert column("reworded", asked, some) == pytest.approx([2 / 3, 2 / 3, 0, 1 / 3, 0])
-    assert column("reworded_title", asked, pool(("liquidated damages", "", ""), ("damages", "", ""))) == [
-        1,
-        0,
-    ]
-
-
 def test_professional_word_counts_less_than_the_questions_own() -> None:
     asked = terms("boss", "employer")
     own, professional, neither = column(
         "lexical", asked, pool(("", "", "the boss"), ("", "", "the employer"), ("", "", "the boat"))
     )
     assert own > professional > neither == 0.0
-
-
-def test_without_professional_words_nothing_is_reworded() -> None:
-    some = pool(("", "", "the employer"))
-    for name in ("reworded", "reworded_title"):
-        assert column(name, terms("boss"), some) == [0.0]
 
 
 def test_no_candidates_give_no_rows_with_and_without_professional_words() -> None:
@@ -292,20 +231,8 @@ def test_neighbours_and_document_speak_for_a_passage() -> None:
     assert column("document_top", asked, some) == pytest.approx([best / 3] * 4)
 
 
-def test_place_runs_from_the_first_passage_to_the_last() -> None:
-    some = pool(*[("", "", "x")] * 5)
-    assert column("place", terms("x"), some) == pytest.approx([0, 0.25, 0.5, 0.75, 1])
-    assert column("opening", terms("x"), some) == [1, 0, 0, 0, 0]
-    assert column("place", terms("x"), pool(("", "", "x"))) == [0.0]
-
-
 def test_fused_is_the_mean_of_both_legs_and_words_alone_where_no_vector_was_compared() -> None:
     np.testing.assert_allclose(fused(np.array([0.4, 0.4]), np.array([0.8, math.nan])), [0.6, 0.4])
-
-
-def test_numbers_are_the_share_of_tokens_that_begin_with_a_digit() -> None:
-    some = pool(("", "", "rent 1,450 euros 2024"), ("", "", ""))
-    assert column("numbers", terms("rent"), some) == pytest.approx([0.5, 0.0])
 
 
 def test_weights_are_those_of_the_whole_index(index: Index) -> None:

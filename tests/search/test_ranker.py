@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fitting import _AGAINST, _EITHER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import ConfigError
 from rag.index import Index
-from rag.measure.tune import _AGAINST, _EITHER
 from rag.search.ranker import FEATURES, SHIPPED, TUNED, Ranker, load_ranker, parse
 from tests.archive import archive
 
@@ -177,7 +177,7 @@ def test_damaged_file_is_an_error_that_says_what_to_do(tmp_path: Path, what: str
         load_ranker(file)
     said = str(caught.value)
     assert str(file) in said
-    assert "citewise tune" in said
+    assert "scripts/tune.py" in said
     assert "delete it" in said
     assert len(said) < 2000
 
@@ -221,7 +221,7 @@ def test_bytes_of_any_kind_in_the_file_give_a_ranker_or_the_error(
     try:
         assert load_ranker(file).weights.shape == (len(FEATURES),)
     except ConfigError as error:
-        assert "citewise tune" in str(error)
+        assert "scripts/tune.py" in str(error)
 
 
 def test_changed_file_is_read_again(tmp_path: Path) -> None:

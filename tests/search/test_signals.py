@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 
 from rag.languages.text import search_tokens
 from rag.questions.expects import read_wording
-from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, answers_in, make_sentences
+from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.sufficiency import (
     ANSWER_SIGNALS,
     SENTENCE_SIGNALS,
     answer_signals,
     label_of,
-    nearness,
     sentence_signals,
     share_named,
     with_cosines,
 )
-from rag.types import Hit, Span
+from rag.types import Hit
 from tests.fakes import fake_document, fake_hit
 
 TITLE = "Lease of Harbour Lane 4"
@@ -53,7 +52,7 @@ def read(*units: str, row: bool = False, surroundings: str = TITLE) -> list[Sent
 
 
 def signals(question: PreparedQuestion, found: Sequence[Sentence]) -> list[dict[str, float]]:
-    rows = sentence_signals(question, found, [hit(" ".join(s.text for s in found))], [None] * len(found))
+    rows = sentence_signals(question, found, [hit(" ".join(s.text for s in found))])
     return [dict(zip(SENTENCE_SIGNALS, map(float, row), strict=True)) for row in rows]
 
 
@@ -84,26 +83,8 @@ def test_neighbours_are_those_of_the_same_passage() -> None:
         *read("The deposit is due."),
         *make_sentences(1, [SentenceUnit(0, "It is three months' rent.")], "Other"),
     ]
-    rows = sentence_signals(question, far, [hit("a"), hit("b")], [None, None])
+    rows = sentence_signals(question, far, [hit("a"), hit("b")])
     assert rows[1][SENTENCE_SIGNALS.index("before")] == 0.0
-
-
-def test_answer_beside_the_words_of_the_question_is_nearer_than_one_far_off() -> None:
-    question = asked("When was the boiler replaced?")
-    near, far = (
-        nearness(question, text, answers_in(text, question.query.expects))
-        for text in (
-            "The boiler was replaced in 2019.",
-            "The boiler was replaced after long talks with neighbours, council and bank in 2019.",
-        )
-    )
-    assert near > far > 0
-
-
-def test_nearness_needs_something_to_be_near() -> None:
-    question = asked("When was the boiler replaced?")
-    assert nearness(question, "The boiler was replaced.", []) == 0.0
-    assert nearness(question, "In 2019 it rained.", [Span(3, 7)]) == 0.0
 
 
 def test_full_name_answers_alone_and_a_word_with_a_capital_does_not() -> None:
@@ -148,12 +129,11 @@ def test_label_ends_before_the_first_figure_or_border(row: str, label: str) -> N
 
 def test_cosines_change_their_own_column_only() -> None:
     question, found = asked("Who signed the lease?"), read("Jonas Reed signed it.", "It is long.")
-    before = sentence_signals(question, found, [hit("a b")], [None, None])
+    before = sentence_signals(question, found, [hit("a b")])
     after = with_cosines(before, [0.7, None])
     column = SENTENCE_SIGNALS.index("cosine")
     assert list(after[:, column]) == [0.7, 0.0]
     assert np.array_equal(np.delete(before, column, axis=1), np.delete(after, column, axis=1))
-    assert np.array_equal(after, sentence_signals(question, found, [hit("a b")], [0.7, None]))
 
 
 def test_name_that_is_not_there_speaks_against_an_answer() -> None:

@@ -218,14 +218,6 @@ def test_unsure_wording_that_names_no_document_stays_an_ordinary_question(index:
     assert answer.reading is None
 
 
-def test_score_of_a_refusal_is_the_share_of_words_held(index: Index) -> None:
-    from rag.tasks.topics import topic_terms
-
-    hits = index.search("notice of helicopters", 4)
-    assert survey._share(hits, topic_terms("notice helicopters")) == 0.5
-    assert survey._share(hits, ()) == 0.0
-
-
 @pytest.mark.models
 def test_samples_are_counted_compared_and_summarised(tmp_path: Path) -> None:
     from unittest import mock

@@ -24,7 +24,7 @@ from rag.types import ClaimState, Filters, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import sources
-from ui.app import Guard, build_page, check_exposure, is_loopback, launch_options, serve, workspace_of
+from ui.app import Guard, build_page, check_exposure, is_local, launch_options, serve, workspace_of
 from ui.conversation import Conversations, Exchange, run
 from ui.handlers import Handlers, View
 from ui.pictures import Picture, Pictures
@@ -55,7 +55,7 @@ def test_off_loopback_without_a_password_is_refused_with_what_to_do(host: str) -
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.0.1"])
 def test_loopback_needs_no_password(host: str) -> None:
     check_exposure(host, "")
-    assert is_loopback(host)
+    assert is_local(host)
 
 
 def test_serve_refuses_before_anything_is_opened(tmp_path: Path) -> None:

@@ -95,17 +95,26 @@ def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
         raise ConfigError(f"The concept file {path} has to be [[line]] and [[concept]] tables. {_SHAPE}")
     lines = dict(base.lines) if base else {}
     concepts: list[Concept] = []
-    expected: set[str] = set()
-    for sort in _KEYS:
-        for number, row in enumerate(table.get(sort, ()), 1):
-            where = f"The concept file {path}, {sort} {number},"
-            _check(row, sort, where)
-            if sort == "line":
-                if (name := row["id"]) in expected:
-                    raise ConfigError(f"{where} has the id {name!r} a second time. Give every line its own.")
-                expected.add(name)
-                lines[name] = (tuple(row["wordings"]), tuple(row["statements"]))
-            concepts.append(_concept(row, lines, where))
+    own: set[str] = set()
+    for sort, number, row in ((s, n, row) for s in _KEYS for n, row in enumerate(table.get(s, ()), 1)):
+        where = f"The concept file {path}, {sort} {number},"
+        _check(row, sort, where)
+        if sort == "line":
+            if (name := row["id"]) in own:
+                raise ConfigError(f"{where} has the id {name!r} a second time. Give every line its own.")
+            own.add(name)
+            lines[name] = (tuple(row["wordings"]), tuple(row["statements"]))
+        if unknown := [name for name in row.get("lines", ()) if name not in lines]:
+            raise ConfigError(
+                f"{where} uses the line {unknown[0]!r}, which is not defined. Add a [[line]] with that id."
+            )
+        used = [lines[name] for name in row.get("lines", ())]
+        inputs = [tuple(row["wordings"])] if "wordings" in row else []
+        inputs += [wordings for wordings, _ in used]
+        # A line's first place is where it is read; its others only where it is asked for itself.
+        places = dict.fromkeys(row.get("statements") or [statements[0] for _, statements in used])
+        names = tuple(row["names"])
+        concepts.append(Concept(names, Sought(names[0], tuple(places), tuple(inputs))))
     return ConceptTable(tuple(concepts), lines)
 
 
@@ -128,26 +137,6 @@ def _check(row: object, sort: str, where: str) -> None:
         raise ConfigError(f"{where} says nothing about {row['names'][0]!r}. {_SHAPE}")
     if "wordings" in row and "statements" not in row:
         raise ConfigError(f"{where} has wordings without the statements they stand in. {_SHAPE}")
-
-
-def _concept(
-    row: Mapping[str, list[str]], lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]], where: str
-) -> Concept:
-    inputs = []
-    places: list[str] = list(row.get("statements", ()))
-    if "wordings" in row:
-        inputs.append(tuple(row["wordings"]))
-    for name in row.get("lines", ()):
-        if name not in lines:
-            raise ConfigError(
-                f"{where} uses the line {name!r}, which is not defined. Add a [[line]] with that id."
-            )
-        wordings, statements = lines[name]
-        inputs.append(wordings)
-        # A line's first place is where it is read; its others only where it is asked for itself.
-        if "statements" not in row:
-            places.append(statements[0])
-    return Concept(tuple(row["names"]), Sought(row["names"][0], tuple(dict.fromkeys(places)), tuple(inputs)))
 
 
 def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[lexicon.Forms[Sought]]:
@@ -269,14 +258,11 @@ def report_facts(catalogue: Catalogue) -> Mapping[int, ReportFacts]:
     """The facts of every document."""
     return {
         document: ReportFacts(
-            _years(meta, "fiscal_year"),
-            single(meta, "fiscal_period"),
-            single(meta, "period_end"),
-            single(meta, "form"),
-            () if meta.get("fiscal_year") else _years(meta, "year"),
+            _years(meta, "fiscal_year"), single(meta, "fiscal_period"), single(meta, "period_end"),
+            single(meta, "form"), () if meta.get("fiscal_year") else _years(meta, "year"),
         )
         for document, meta in catalogue.described()
-    }
+    }  # fmt: skip
 
 
 def _years(metadata: Metadata, key: str) -> tuple[int, ...]:
@@ -307,7 +293,12 @@ def period_agreement(periods: Sequence[FiscalPeriod], facts: ReportFacts) -> flo
 
 
 def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: ReportFacts) -> float:
-    near = _year_agreement(year, asked, main)
+    if year in asked:
+        near = 1.0 if year == main else 0.6
+    elif year > main:
+        near = {1: 0.4, 2: 0.1}.get(year - main, -0.7)
+    else:
+        near = 0.3 if year > min(asked) else -1.0
     if near < 0 or not facts.part:
         return near if near < 0 else near * 0.6  # an 8-K of the year
     if not parts - {"FY"}:
@@ -316,14 +307,6 @@ def _dated(year: int, asked: set[int], main: int, parts: set[str], facts: Report
     if year == main:
         return fits
     return near * fits if fits > 0 else -0.5
-
-
-def _year_agreement(year: int, asked: set[int], main: int) -> float:
-    if year in asked:
-        return 1.0 if year == main else 0.6
-    if year > main:
-        return {1: 0.4, 2: 0.1}.get(year - main, -0.7)
-    return 0.3 if year > min(asked) else -1.0
 
 
 def _same_part(parts: set[str], facts: ReportFacts) -> float:

@@ -39,35 +39,36 @@ def describe_statute(document: Document) -> dict[str, str | tuple[str, ...]]:
 def authority(title: str, path: str, head: str) -> str:
     """The rank of a legal text, as `rag.domains.law.naming.AUTHORITY` has them; "" for texts that are none,
     or of a rank that nothing states."""
-    title, folder = title.strip("《》 "), _folder(path)
+    title, folder, file = title.strip("《》 "), _folder(path), PurePosixPath(path).stem
+    is_case = bool(_RE["case"].search(title))
     if not (has_han(title) or has_han(path)):
-        if not _RE["case"].search(title) and _RE["en_title"].search(title):
+        if not is_case and _RE["en_title"].search(title):
             return next((kind for kind, pattern in _EN_RANK.items() if pattern.search(title)), "")
-        return "case" if folder == "case" or _RE["case"].search(title) else ""
-    if _RE["court"].search(title) and _RE["ruling"].search(title):
+        return "case" if folder == "case" or is_case else ""
+    ruling, opening = _RE["ruling"].search(title), head[:400]
+    if ruling and _RE["court"].search(title):
         return "judicial interpretation"
-    if folder == "case" or _RE["case"].search(title) or _RE["case"].search(PurePosixPath(path).stem):
+    if folder == "case" or is_case or _RE["case"].search(file):
         return "case"
     if title.endswith("宪法") or "宪法修正案" in title:
         return "constitution"
-    if folder == "judicial interpretation" and _RE["ruling"].search(title):
-        return "judicial interpretation"
-    opening = head[:700]
+    if ruling and folder == "judicial interpretation":
+        return folder
     if _RE["law"].search(title) and not _RE["no_law"].search(title):
         return "statute"
-    if folder and folder != "constitution":
+    if folder not in ("", "constitution"):
         return folder
     if not _RE["rule"].search(title):
         return ""
-    if _RE["local"].search(title) or _RE["local"].search(opening[:200]):
-        return "local rule"
-    if _RE["congress"].search(opening[len(title) : 300]) and not _RE["council"].search(opening[:300]):
-        return "statute"
-    if _RE["council"].search(opening[:400]):
-        return "administrative regulation"
-    if _RE["ministry"].search(opening[:400]):
-        return "departmental rule"
-    return "administrative regulation" if title.startswith("中华人民共和国") else ""
+    by_congress = _RE["congress"].search(opening[len(title) : 300])
+    issuers = {
+        "local rule": _RE["local"].search(title) or _RE["local"].search(opening[:200]),
+        "statute": by_congress and not _RE["council"].search(opening[:300]),
+        "administrative regulation": _RE["council"].search(opening),
+        "departmental rule": _RE["ministry"].search(opening),
+    }
+    unsigned = "administrative regulation" if title.startswith("中华人民共和国") else ""
+    return next((rank for rank, said in issuers.items() if said), unsigned)
 
 
 def _folder(path: str) -> str:
@@ -132,24 +133,22 @@ def _chinese_names(title: str) -> list[str]:
     plain = _RE["zh_state"].sub("", bare)
     body = _RE["zh_body"].sub("", plain)
     names = [bare, plain, *([body] if len(body) > 4 else [])]
-    m = _RE["zh_applying"].search(plain) or _RE["zh_matter"].search(plain)
+    applying, on_matter = _RE["zh_applying"].search(plain), _RE["zh_matter"].search(plain)
+    m = applying or on_matter
     if m is None or re.search("关于(?:修改|废止)", plain):
         return names
-    core = m["law"] + m["part"] if m.re is _RE["zh_applying"] else m["matter"]
+    core = m["law"] + m["part"] if applying else m["matter"]
     cores = dict.fromkeys((core, re.sub("(?:纠纷|刑事|民事|相关|等)*案件$|纠纷$", "", core)))
     kinds = ("司法解释", "解释") if m["kind"] == "解释" else (m["kind"],)
     return names + [f"{core}{kind}{m['n'] or ''}" for core in cores for kind in kinds]
 
 
 def _english_names(title: str) -> list[str]:
-    found = english_statute(title)
-    if found is None:
-        return []
-    name, year = found
+    name, year = english_statute(title) or ("", "")
     letters = "".join(w[0] for w in re.findall(r"[A-Za-z]\w*", name) if w[0].isupper())
-    bracketed = re.findall(r"\(([A-Z]{2,8})\)", title)
-    short = [letters] if len(letters) > 2 else []
-    return [form for n in (name, *short) for form in (f"{n} {year}".strip(), n)] + bracketed
+    names = [name, *([letters] if len(letters) > 2 else [])] if name else []
+    bracketed = re.findall(r"\(([A-Z]{2,8})\)", title) if name else []
+    return [form for n in names for form in (f"{n} {year}".strip(), n)] + bracketed
 
 
 def statutes_in(title: str) -> tuple[str, ...]:
@@ -172,14 +171,21 @@ _AFTER_DATE = 150  # how far after a date the word may stand that says what happ
 _EN = _RE.table("announced")
 _IN_TAIL = ("effective", "amended", "repealed", "review")
 _NEAR = 40  # code points in which an English date must begin after the words that announce it
+_ZH_FIRST = ("in_force", "effective"), ("no_longer", "repealed")
 
 
 def validity(document: Document) -> dict[str, str]:
     """What a document says of its own force, for `Document.metadata`: `issued`, `effective`, `amended` (the
-    last), `repealed`, `review` as ISO dates. Only what was found."""
-    found: dict[str, str] = {}
-    (_read_zh if unspaced(document.language) else _read_en)(*_ends(document), found)
-    _read_name(PurePosixPath(document.path).stem, document.language, found)
+    last), `repealed`, `review` as ISO dates. Only what was found; a date in the file name is that of the
+    issue or of the last change."""
+    chinese = unspaced(document.language)
+    found = (_read_zh if chinese else _read_en)(*_ends(document))
+    if match := FILE_DATE.search(fold(PurePosixPath(document.path).stem)):
+        date = f"{match[1]}-{int(match[2] or match[4]):02d}-{int(match[3] or match[5]):02d}"
+        if "issued" not in found:
+            found["issued"] = date
+        elif chinese and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
+            found["amended"] = date
     return found
 
 
@@ -187,8 +193,8 @@ def repeals(document: Document) -> tuple[str, ...]:
     """The names of the documents that a document says it repeals or takes the place of."""
     head, tail = _ends(document)
     if unspaced(document.language):
-        preamble = len(_preamble(head))
-        names = _repeals_zh(f"{head[preamble:] if preamble < len(head) else head}\n{tail}")
+        preamble, articles = _split(head)
+        names = _repeals_zh(f"{articles or preamble}\n{tail}")
     else:
         found = [m for part in (head, tail) for m in _RE["repeals_en"].finditer(part)]
         whole = (m for m in found if m["b"] or not _RE["part_of"].search(m.string, 0, m.start()))
@@ -202,43 +208,36 @@ def _ends(document: Document) -> tuple[str, str]:
     return fold(text[:_HEAD]), fold(text[max(_HEAD, len(text) - _TAIL) :])
 
 
-# Chinese
-
-
-def _preamble(head: str) -> str:
-    """What stands before the first article; the whole head where there is none."""
+def _split(head: str) -> tuple[str, str]:
+    """What stands before the first Chinese article, and from there."""
     first = _RE["first_article"].search(head)
-    return head[: first.start()] if first else head
+    at = first.start() if first else len(head)
+    return head[:at], head[at:]
 
 
-def _read_zh(head: str, tail: str, found: dict[str, str]) -> None:
-    preamble = _preamble(head)
-    for date, after in _dated(preamble):
-        if _RE["in_force"].match(after):
-            found["effective"] = date
-        elif _RE["no_longer"].match(after):
-            found["repealed"] = date
+def _read_zh(head: str, tail: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    preamble, articles = _split(head)
+    days = _days(preamble)
+    for day, following in zip_longest(days, days[1:]):
+        end = min(following.start if following else len(preamble), day.end + _AFTER_DATE)
+        after = preamble[day.end : end].partition("\n")[0]
+        if not (date := _iso(day.period)):
+            continue
+        if key := next((key for name, key in _ZH_FIRST if _RE[name].match(after)), ""):
+            found[key] = date
         elif _RE["amended"].search(after):
             found["amended"] = max(date, found.get("amended", ""))
         elif _RE["issued"].search(after):
             found.setdefault("issued", date)
-    closing = f"{head[len(preamble) :]}\n{tail}"
+    closing = f"{articles}\n{tail}"
     starts = [day for day in _days(closing) if _RE["in_force"].match(closing, day.end)]
     own = [day for day in starts if _RE["this"].search(closing, max(0, day.start - 12), day.start)]
     if starts:
-        found["effective"] = _of_period((own or starts)[-1].period)
-    elif _RE["at_once"].search(closing) and "effective" not in found and "issued" in found:
-        found["effective"] = found["issued"]
-
-
-def _dated(text: str) -> Iterator[tuple[str, str]]:
-    """(ISO date, what stands between it and the next date, on its line) of a Chinese text."""
-    days = _days(text)
-    for day, following in zip_longest(days, days[1:]):
-        end = min(following.start if following else len(text), day.end + _AFTER_DATE)
-        line = text.find("\n", day.end, end)
-        if iso := _of_period(day.period):
-            yield iso, text[day.end : line if line >= 0 else end]
+        found["effective"] = _iso((own or starts)[-1].period)
+    elif _RE["at_once"].search(closing) and "issued" in found:
+        found.setdefault("effective", found["issued"])
+    return found
 
 
 def _days(text: str) -> list[FoundDate]:
@@ -251,23 +250,21 @@ def _repeals_zh(text: str) -> list[str]:
         begin = max(text.rfind(mark, 0, match.start()) for mark in "。;\n")
         names += _RE["title"].findall(text, begin + 1, match.start())
         if text[match.end() : match.end() + 1] in (":", "："):
-            stop = text.find("。", match.end())
-            names += _RE["title"].findall(text, match.end(), stop if stop >= 0 else len(text))
+            names += _RE["title"].findall(text[match.end() :].partition("。")[0])
     return names
 
 
-# English and others
-
-
-def _read_en(head: str, tail: str, found: dict[str, str]) -> None:
+def _read_en(head: str, tail: str) -> dict[str, str]:
+    found: dict[str, str] = {}
     for key, pattern in _EN.items():
         parts = (head, tail) if key in _IN_TAIL else (head,)
         if seen := [day for part in parts for day in _announced(pattern, part)]:
             found[key] = max(seen) if key == "amended" else seen[0]
     if "effective" not in found and (defined := _RE["defined"].search(head)):
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
-        if before and (iso := _of_period(before[-1].period)):
+        if before and (iso := _iso(before[-1].period)):
             found["effective"] = iso
+    return found
 
 
 def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
@@ -275,23 +272,11 @@ def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
         after = text[match.end() : match.end() + 2 * _NEAR]
         first = next(iter(dates(after)), None)
         near = first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start])
-        if first and near and (iso := _of_period(first.period)):
+        if first and near and (iso := _iso(first.period)):
             yield iso
 
 
-def _read_name(stem: str, language: str, found: dict[str, str]) -> None:
-    """A date in the file name is that of the issue or of the last change."""
-    match = FILE_DATE.search(fold(stem))
-    if match is None:
-        return
-    date = f"{match[1]}-{int(match[2] or match[4]):02d}-{int(match[3] or match[5]):02d}"
-    if "issued" not in found:
-        found["issued"] = date
-    elif unspaced(language) and all(date > found.get(k, "") for k in ("issued", "effective", "amended")):
-        found["amended"] = date
-
-
-def _of_period(period: Period) -> str:
+def _iso(period: Period) -> str:
     """ISO date of a day, or the first of a month; "" for anything coarser or for 3/4/2021, which may be
     either."""
     if period.year is None or period.month is None or period.swapped:

@@ -136,39 +136,6 @@ def test_trend_is_concluded_from_two_years(index: Index) -> None:
     assert "Marrowby" in figure
 
 
-@pytest.mark.parametrize(
-    ("question", "first"),
-    [
-        ("Which of Marrowby's segments had the highest revenue in FY2023?", "Groceries"),
-        ("Which of Marrowby's segments had the lowest revenue in FY2023?", "Services"),
-        ("Which segment of Marrowby Foods grew its revenue the most in FY2023?", "Services"),
-        ("Which product category of Marrowby had the largest revenue in FY2022?", "Groceries"),
-    ],
-)
-def test_part_with_most_is_told_from_a_table_that_adds_up(question: str, first: str, index: Index) -> None:
-    found = computed(question, index)
-    ((text, rows),) = found.sentences
-    assert text.startswith(first)
-    assert found.evidence[0].text.startswith(first)
-    assert rows == tuple(e.number for e in found.evidence)
-
-
-def test_parts_above_a_share_are_listed(index: Index) -> None:
-    yes = computed("Do any of Marrowby's segments represent more than 50% of revenue in FY2023?", index)
-    assert yes.sentences[0][0].startswith("Yes") and "Groceries (80.0%)" in yes.sentences[0][0]
-    no = computed("Do any of Marrowby's segments represent more than 90% of revenue in FY2023?", index)
-    assert no.sentences[0][0].startswith("No")
-
-
-def test_parts_that_do_not_add_up_to_the_company_s_figure_are_not_ranked(index: Index) -> None:
-    assert (
-        find_figures(
-            index.understand("Which of Marrowby's segments had the highest net income in FY2023?"), index
-        )
-        is None
-    )
-
-
 def test_sum_of_the_question_s_own_numbers_rests_on_no_document(index: Index) -> None:
     question = "What is the monthly payment on a $300,000 mortgage at 6% for 30 years?"
     answer = Assistant(index).ask(question)

@@ -4,7 +4,7 @@ What is asked: `understanding` reads a question into an `asked.FigureRequest`, w
 the `definitions` that the question itself gives, and the `expressions` that both are made of; `named` reads
 one that calls lines of any table by the table's own words.
 What is there: `cells`, `heads` and `lines` read tables into figures with their periods, units and places;
-`lineitems` and `breakdown` find the one that is intended, `reporter` the reports it is looked for in.
+`lineitems` finds the one that is intended, `reporter` the reports it is looked for in.
 What comes of it: `computing` works it out and says it; `find` is the one entry."""
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal, DecimalException
+from decimal import Decimal, DecimalException, localcontext
 from itertools import pairwise
 
 from rag.domains.finance.figures import expressions
@@ -23,13 +23,16 @@ from rag.domains.finance.printing import (
     plain,
     rounded,
 )
-from rag.languages import say
+from rag.languages import say, unspaced
 from rag.types import Calculation, Figure
 
 # What is asked with these aims is answered by a sentence, which is the first note of the calculation.
 _CONCLUDED = frozenset(
     {Operation.TREND, Operation.VALUES, Operation.HIGHEST, Operation.LOWEST, Operation.SIGN, Operation.SOUND}
 )
+
+
+_MOST = (Operation.HIGHEST, Operation.LOWEST)
 
 
 def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], formatter: Formatter) -> str:
@@ -39,7 +42,7 @@ def conclusion(wanted: FigureRequest, values: Sequence[tuple[str, Decimal]], for
     if aim is Operation.VALUES:
         parts = [f"{period}: {formatter.text(v, unit)}" for period, v in values]
         return say("figures.clauses", language, clauses=parts)
-    if aim in (Operation.HIGHEST, Operation.LOWEST):
+    if aim in _MOST:
         pick = max if aim is Operation.HIGHEST else min
         period, v = pick(values, key=lambda pv: pv[1])
         return say(f"figures.{aim}", language, name=wanted.name, period=period, text=formatter.text(v, unit))
@@ -116,17 +119,17 @@ def not_found_words(missing: NotComputed, wanted: FigureRequest, reports: Compan
 
 
 Lookup = Callable[[str, int], Figure | None]
-_HUNDRED = Decimal(100)
 _STEPS = PAIRED | {Operation.AVERAGE, Operation.TOTAL}
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """The metric in one period: its value in the printed unit (percent for "%") and the tree it came from."""
+    """The metric in one period: its value in the printed unit (percent for "%") and what it came from."""
 
     offset: int
+    period: str
     value: Decimal
-    tree: expressions.Tree
+    node: expressions.Node
 
 
 def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
@@ -136,7 +139,7 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     filling = expressions.Filling(
         lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted)
     )
-    filled: list[tuple[int, expressions.Tree]] = []
+    filled: list[tuple[int, expressions.Node]] = []
     lacking: dict[tuple[str, int], None] = {}
     for offset in wanted.offsets():
         try:
@@ -146,15 +149,18 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
             lacking |= dict.fromkeys((t.concept, t.offset) for t in missing.args)
     if lacking:
         return NotComputed(tuple(lacking))
-    tree = filled[0][1]
     try:
-        points = []
-        for offset, tree in filled:
-            points.append(_Point(offset, _percent(wanted, value(tree)), tree))
-        tree = points[0].tree
-        return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
+        with localcontext(expressions.CONTEXT):
+            points = [_Point(n, _period(wanted, n), _value(wanted, node), node) for n, node in filled]
+            return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
     except DecimalException:
-        return NotComputed(reason=_by_zero(wanted, tree))
+        used = expressions.leaves(filled[0][1])
+        return NotComputed(
+            reason=say(
+                "figures.by_zero", wanted.language, name=wanted.name, paired=wanted.operation in PAIRED,
+                named=", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in used),
+            )
+        )  # fmt: skip
 
 
 def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> expressions.Leaf | None:
@@ -168,88 +174,73 @@ def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) 
     return expressions.Leaf(figure, abs(figure.value) if spent else figure.value, name)
 
 
-def _percent(wanted: FigureRequest, share: Decimal) -> Decimal:
-    return expressions.CONTEXT.multiply(share, _HUNDRED) if wanted.unit == "%" else share
+def _value(wanted: FigureRequest, node: expressions.Node) -> Decimal:
+    return value(node) * 100 if wanted.unit == "%" else value(node)
 
 
 def _finished(
     wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
 ) -> Calculation:
-    formatter = _formatter(wanted, points)
-    result, unit = _result(wanted, points)
-    values = [(_period(wanted, p.offset), p.value) for p in points]
-    concluded = conclusion(wanted, values, formatter)
-    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in expressions.leaves(p.tree)))
-    figure = Figure(
-        label=_label(wanted), value=result, unit=formatter.unit_of(unit), period=_periods(wanted, points),
-        printed=formatter.text(result, unit),
-    )  # fmt: skip
+    language = wanted.language
+    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in expressions.leaves(p.node)))
+    money = [f for f in inputs if f.unit not in ("%", "shares", "times", "days")]
+    currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
+    formatter = Formatter(wanted.rounding, language, currency, common_scale(f.value for f in money))
+    result, unit, step = _worked(wanted, points, formatter)
+    printed = formatter.text(result, unit)
+    label, formula = wanted.name, ""
+    if not isinstance(points[-1].node, expressions.Leaf):
+        formula = _words(points[-1].node, language)
+    working = [] if len(points) == 1 and not formula else [_numbers(wanted, p, formatter) for p in points]
+    if len(points) > 1:
+        working = [f"{p.period}: {text}" for p, text in zip(points, working, strict=True)]
+    if wanted.operation in _STEPS:
+        own = [f"{label} = {formula}"] if formula else []
+        formula = say(f"figure_formula.{wanted.operation}", language, name=label)
+        formula = say("figures.clauses", language, clauses=[formula, *own])
+        label = say(f"figure_name.{wanted.operation}", language, name=label)
+        working += [f"{step} = {printed}"] if working else []
+    ends = [p for p in points if p.value == result] if wanted.operation in _MOST else [points[0], points[-1]]
+    named = [p.period for p in ends[: 1 if wanted.operation in _MOST else 2]] if wanted.periods else []
+    period = say("figures.span", language, ends=list(dict.fromkeys(named)))
+    figure = Figure(label, result, formatter.unit_of(unit), period, printed)
+    concluded = conclusion(wanted, [(p.period, p.value) for p in points], formatter)
     every = (concluded, wanted.formula.note, *wanted.notes, *notes, *_variants(wanted, lookup, formatter))
-    working = _working(wanted, points, formatter, figure.printed)
-    formula = _formula(wanted, points)
-    return Calculation(_label(wanted), formula, inputs, figure, working, tuple(filter(None, every)))
+    return Calculation(label, formula, inputs, figure, "; ".join(working), tuple(filter(None, every)))
 
 
-def _result(wanted: FigureRequest, points: Sequence[_Point]) -> tuple[Decimal, str]:
-    """The figure that the aim asks for and its unit ("points" for differences of percentages)."""
-    values = [p.value for p in points]
-    oldest, newest = values[0], values[-1]
+def _worked(
+    wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter
+) -> tuple[Decimal, str, str]:
+    """The figure that the aim asks for, its unit ("points" for differences of percentages) and how the last
+    step is written. Raises DecimalException where there is no such figure."""
+    values, unit = [p.value for p in points], wanted.unit
+    texts = [formatter.step(v, unit) for v in values]
+    old, new, a, b, count = values[0], values[-1], texts[0], texts[-1], len(values)
     match wanted.operation:
         case Operation.DIFFERENCE | Operation.TREND:
-            unit = "points" if wanted.unit == "%" else wanted.unit
-            return expressions.CONTEXT.subtract(newest, oldest), unit
+            return new - old, "points" if unit == "%" else unit, f"{b} - {a}"
         case Operation.GROWTH:
-            return _growth(oldest, newest), "%"
+            return _growth(old, new), "%", f"({b} - {a}) / {a.strip('()').lstrip('-')}"
         case Operation.CAGR:
-            return _compound(oldest, newest, points[-1].offset - points[0].offset), "%"
+            years = points[-1].offset - points[0].offset
+            return ((new / old) ** (1 / Decimal(years)) - 1) * 100, "%", f"({b} / {a})^(1/{years}) - 1"
         case Operation.AVERAGE_GROWTH:
             rates = [_growth(a, b) for a, b in pairwise(values)]
-            return expressions.CONTEXT.divide(sum(rates, Decimal(0)), Decimal(len(rates))), "%"
+            step = " + ".join(f"{plain(rounded(r, 2))}%" for r in rates)
+            return sum(rates, Decimal(0)) / len(rates), "%", f"({step}) / {len(rates)}"
         case Operation.AVERAGE:
-            return expressions.CONTEXT.divide(sum(values, Decimal(0)), Decimal(len(values))), wanted.unit
+            return sum(values, Decimal(0)) / count, unit, f"({' + '.join(texts)}) / {count}"
         case Operation.TOTAL:
-            return sum(values, Decimal(0)), wanted.unit
-        case Operation.HIGHEST:
-            return max(values), wanted.unit
-        case Operation.LOWEST:
-            return min(values), wanted.unit
-    return newest, wanted.unit
+            return sum(values, Decimal(0)), unit, " + ".join(texts)
+        case Operation.HIGHEST | Operation.LOWEST as most:
+            return (max if most is Operation.HIGHEST else min)(values), unit, ""
+    return new, unit, ""
 
 
-def _growth(oldest: Decimal, newest: Decimal) -> Decimal:
+def _growth(old: Decimal, new: Decimal) -> Decimal:
     """Percent, on the size of the oldest: from a loss of 4 to a profit of 2 is +150 %."""
-    return expressions.CONTEXT.multiply(
-        expressions.CONTEXT.divide(expressions.CONTEXT.subtract(newest, oldest), abs(oldest)), _HUNDRED
-    )
-
-
-def _compound(oldest: Decimal, newest: Decimal, years: int) -> Decimal:
-    """(newest / oldest) ** (1 / years) - 1, in percent. Raises DecimalException where it is not real."""
-    ratio = expressions.CONTEXT.divide(newest, oldest)
-    root = expressions.CONTEXT.power(ratio, expressions.CONTEXT.divide(Decimal(1), Decimal(years)))
-    return expressions.CONTEXT.multiply(root - 1, _HUNDRED)
-
-
-def _formatter(wanted: FigureRequest, points: Sequence[_Point]) -> Formatter:
-    figures = [leaf.figure for p in points for leaf in expressions.leaves(p.tree)]
-    money = [f for f in figures if f.unit not in ("%", "shares", "times", "days")]
-    currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
-    return Formatter(wanted.rounding, wanted.language, currency, common_scale(f.value for f in money))
-
-
-def _label(wanted: FigureRequest) -> str:
-    if wanted.operation not in _STEPS:
-        return wanted.name
-    return say(f"figure_name.{wanted.operation}", wanted.language, name=wanted.name)
-
-
-def _periods(wanted: FigureRequest, points: Sequence[_Point]) -> str:
-    if wanted.operation in (Operation.HIGHEST, Operation.LOWEST):
-        pick = max if wanted.operation is Operation.HIGHEST else min
-        points = [pick(points, key=lambda p: p.value)]
-    named = (wanted.period(p.offset) for p in (points[0], points[-1]))
-    ends = dict.fromkeys(period.in_words(wanted.language) for period in named if period)
-    return say("figures.span", wanted.language, ends=list(ends))
+    return (new - old) / abs(old) * 100
 
 
 def _period(wanted: FigureRequest, offset: int) -> str:
@@ -258,80 +249,41 @@ def _period(wanted: FigureRequest, offset: int) -> str:
     return say("figures.before" if offset else "figures.latest", wanted.language, back=-offset)
 
 
-def _words(tree: expressions.Tree, wanted: FigureRequest) -> str:
-    named = (say(f"figures.{key}", wanted.language) for key in ("average_of", "change_in"))
-    return expressions.written(tree, lambda leaf: leaf.name, *named)
+def _words(node: expressions.Node, language: str) -> str:
+    gap = "" if unspaced(language) else " "
+    keys = {"mean2": "average_of", "change": "change_in"}
+    words = {name: say(f"figures.{key}", language) + gap for name, key in keys.items()}
+    return expressions.written(node, lambda leaf: leaf.name, words)
 
 
-def _formula(wanted: FigureRequest, points: Sequence[_Point]) -> str:
-    own = "" if isinstance(points[-1].tree, expressions.Leaf) else _words(points[-1].tree, wanted)
-    if wanted.operation not in _STEPS:
-        return own
-    text = say(f"figure_formula.{wanted.operation}", wanted.language, name=wanted.name)
-    return say(
-        "figures.clauses", wanted.language, clauses=[text, *([f"{wanted.name} = {own}"] if own else [])]
-    )
+def _numbers(wanted: FigureRequest, point: _Point, formatter: Formatter) -> str:
+    """The metric of one period with its numbers."""
 
+    def number(leaf: expressions.Leaf) -> str:
+        text = formatter.input(leaf.value)
+        return f"({text})" if text.startswith("-") else text
 
-def _working(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter, printed: str) -> str:
-    """Each period's metric with its numbers, then the last step."""
-    lines = []
-    single = len(points) == 1
-    for p in points:
-        if isinstance(p.tree, expressions.Leaf) and single:
-            return ""
-        text = expressions.written(p.tree, lambda leaf: _bracketed(formatter.input(leaf.value)))
-        if not isinstance(p.tree, (expressions.Leaf, expressions.Number)):
-            text += f" = {formatter.text(p.value, wanted.unit)}"
-        name = _period(wanted, p.offset)
-        lines.append(text if single else f"{name}: {text}")
-    if wanted.operation in _STEPS:
-        lines.append(f"{_last_step(wanted, points, formatter)} = {printed}")
-    return "; ".join(lines)
-
-
-def _bracketed(number: str) -> str:
-    return f"({number})" if number.startswith("-") else number
-
-
-def _last_step(wanted: FigureRequest, points: Sequence[_Point], formatter: Formatter) -> str:
-    figures = [formatter.step(p.value, wanted.unit) for p in points]
-    a, b = figures[0], figures[-1]
-    years = points[-1].offset - points[0].offset
-    match wanted.operation:
-        case Operation.GROWTH:
-            return f"({b} - {a}) / {a.strip('()').lstrip('-')}"
-        case Operation.CAGR:
-            return f"({b} / {a})^(1/{years}) - 1"
-        case Operation.AVERAGE:
-            return f"({' + '.join(figures)}) / {len(figures)}"
-        case Operation.TOTAL:
-            return " + ".join(figures)
-        case Operation.AVERAGE_GROWTH:
-            rates = [_growth(p.value, q.value) for p, q in pairwise(points)]
-            return f"({' + '.join(f'{plain(rounded(r, 2))}%' for r in rates)}) / {len(rates)}"
-    return f"{b} - {a}"
+    text = expressions.written(point.node, number)
+    if isinstance(point.node, expressions.Leaf | expressions.Number):
+        return text
+    return f"{text} = {formatter.text(point.value, wanted.unit)}"
 
 
 def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> list[str]:
     """What the other forms in use would give, where their figures are found and the result differs."""
     if wanted.operation is not Operation.VALUE:
         return []
-    variants: dict[str, expressions.Tree] = {}
-    for node in (wanted.formula.form(wanted.language), *wanted.formula.variants):
+    found: dict[str, expressions.Node] = {}
+    for form in (wanted.formula.form(wanted.language), *wanted.formula.variants):
         with suppress(DecimalException, expressions.MissingTerms):
-            tree = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(node)
-            variants.setdefault(formatter.text(_percent(wanted, value(tree)), wanted.unit), tree)
-    others = [(_words(tree, wanted), text) for text, tree in list(variants.items())[1:]]
-    return [say("figures.variant", wanted.language, form=form, text=text) for form, text in others]
+            node = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(form)
+            found.setdefault(formatter.text(_value(wanted, node), wanted.unit), node)
+    return [
+        say("figures.variant", wanted.language, form=_words(node, wanted.language), text=text)
+        for text, node in list(found.items())[1:]
+    ]
 
 
 def _note(kind: str, node: expressions.Node, wanted: FigureRequest) -> str:
     names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in expressions.terms(node))
     return say(f"figures.{kind}", wanted.language, names=list(names))
-
-
-def _by_zero(wanted: FigureRequest, tree: expressions.Tree) -> str:
-    named = ", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in expressions.leaves(tree))
-    paired = wanted.operation in PAIRED
-    return say("figures.by_zero", wanted.language, name=wanted.name, named=named, paired=paired)

@@ -88,7 +88,7 @@ def read_expression(
     """An expression in words over named figures; `own` are definitions that go before the book's. None where
     it is not one."""
     try:
-        return _averages(_expression(_Reader(text, book, newest, own or {}).read()))
+        return _averages(_expression(_tokens(text, book, newest, own or {})))
     except ValueError:
         return None
 
@@ -185,81 +185,58 @@ def _moded(mode: str, node: Node, offsets: Sequence[int]) -> Node:
     return Binary("-", last, first) if mode == "change" else _mean(last, first)
 
 
-class _Reader:
-    """The tokens of a normalised text; `newest` is the year that offsets are counted from (0: none is known),
-    `own` are definitions that go before the book's. Words that are no name become row labels."""
+def _tokens(text: str, book: Book, newest: int, own: Mapping[str, Node]) -> list[FormulaToken]:
+    """The tokens of a normalised text; words that are no name become row labels. Raises ValueError for signs
+    that belong to no expression."""
+    names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
+    periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
+    found: list[FormulaToken] = []
+    label: list[str] = []
 
-    def __init__(self, text: str, book: Book, newest: int, own: Mapping[str, Node]) -> None:
-        self.text, self.book, self.newest, self.own = text, book, newest, own
-        self.names = {start: (end, key) for start, end, key in book.find(text) if key[0] in "fl"}
-        self.periods = {p.start: p for p in read_periods(text) if p.year and not p.inner}
-        self.found: list[FormulaToken] = []
-        self.label: list[str] = []
+    def put(*tokens: FormulaToken) -> None:
+        if any(len(word) > 1 for word in label):
+            row = " ".join(label)
+            found.append(FormulaToken("operand", row, FormulaTerm(f"={row}")))
+        label.clear()
+        found.extend(tokens)
 
-    def read(self) -> list[FormulaToken]:
-        """Raises ValueError for signs that belong to no expression."""
-        at = 0
-        while at < len(self.text):
-            at = self._step(at)
-        self._flush()
-        return self.found
-
-    def _step(self, at: int) -> int:
-        """Reads what stands at a place; the place behind it."""
-        if self.text[at].isspace():
-            return at + 1
-        if (p := self.periods.get(at)) and p.end > at:
-            self.found.append(FormulaToken("period", offset=p.year - self.newest if self.newest else 0))
-            return p.end
-        special = _special(self.text, at)
-        if special and not (at in self.names and self.names[at][0] > special[1]):
-            self._put(special[0])
-            return special[1]
-        return self._name(at) if at in self.names else self._word(at)
-
-    def _flush(self) -> None:
-        """Words that were no name become an operand of their own."""
-        if any(len(word) > 1 for word in self.label):
-            label = " ".join(self.label)
-            self.found.append(FormulaToken("operand", label, FormulaTerm(f"={label}")))
-        self.label.clear()
-
-    def _put(self, token: FormulaToken) -> None:
-        self._flush()
-        self.found.append(token)
-
-    def _name(self, at: int) -> int:
-        end, key = self.names[at]
-        if self.label:  # "cloud revenue" is another row than revenue
-            self.label.append(self.text[at:end])
-            self._flush()
+    at = 0
+    while at < len(text):
+        end, key = names.get(at, (0, ""))
+        if text[at].isspace():
+            at += 1
+        elif (p := periods.get(at)) and p.end > at:
+            found.append(FormulaToken("period", offset=p.year - newest if newest else 0))
+            at = p.end
+        elif (special := _special(text, at)) and end <= special[1]:
+            put(special[0])
+            at = special[1]
+        elif key:
+            if label:  # "cloud revenue" is another row than revenue
+                label.append(text[at:end])
+                put()
+            else:
+                put(FormulaToken("operand", text[at:end], own.get(key) or metric(key).expression))
+            after = ((mode, m.end()) for mode, p in _AFTER_ZH.items() if (m := p.match(text, end)))
+            mode, at = next(after, ("", end))
+            found[-1:-1] = [FormulaToken("mode", mode)] if mode else []
         else:
-            node = self.own.get(key) or metric(key).expression
-            self.found.append(FormulaToken("operand", self.text[at:end], node))
-        for mode, pattern in _AFTER_ZH.items():
-            if m := pattern.match(self.text, end):
-                self.found.insert(len(self.found) - 1, FormulaToken("mode", mode))
-                return m.end()
-        return end
-
-    def _word(self, at: int) -> int:
-        m = _RE["token"].match(self.text, at)
-        if m is None:
-            raise ValueError(f"no part of an expression: {self.text[at:]}")
-        if m["num"]:
-            self._put(_number(m["num"]))
-        elif m["op"]:
-            hyphen = m["op"] == "-" and self.label and self.text[at - 1 : at].isalpha()
-            if not hyphen:
-                self._put(FormulaToken("op", m["op"]))
-        elif m["sep"]:
-            if m["sep"] not in _IGNORED:
-                raise ValueError(f"no part of an expression: {self.text[at:]}")
-        elif kind := _JOINING.get(m.group()):
-            self._put(FormulaToken(kind))
-        elif not _RE["filler"].fullmatch(m.group()):
-            self.label.append(m.group())
-        return m.end()
+            m = _RE["token"].match(text, at)
+            if m is None or (m["sep"] and m["sep"] not in _IGNORED):
+                raise ValueError(f"no part of an expression: {text[at:]}")
+            if m["num"]:
+                put(_number(m["num"]))
+            elif m["op"]:
+                hyphen = m["op"] == "-" and label and text[at - 1 : at].isalpha()
+                if not hyphen:
+                    put(FormulaToken("op", m["op"]))
+            elif kind := _JOINING.get(m.group()):
+                put(FormulaToken(kind))
+            elif not m["sep"] and not _RE["filler"].fullmatch(m.group()):
+                label.append(m.group())
+            at = m.end()
+    put()
+    return found
 
 
 def _special(text: str, at: int) -> tuple[FormulaToken, int] | None:

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.domains.finance.figures import reporter
-from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, named_terms
-from rag.domains.finance.figures.breakdown import PartsQuestion, asked_about_parts, rank_parts
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute, not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
@@ -119,8 +118,6 @@ def find_figures(
     if sums is not None:
         return Uncomputed(sums.reason)
     store = index.store
-    if (ranked := asked_about_parts(query)) is not None:
-        return _parts(query, ranked, store, filters)
     named = read_lines(query, _names(query, store))
     several = named is not None and (
         named.every or named.sign != "" or (named.each != () and unspaced(query.language))
@@ -225,21 +222,6 @@ def _desk(store: Store, reports: reporter.CompanyReports, wanted: FigureRequest)
         assumed = say("figures.assumed", wanted.language, period=base.in_words(wanted.language))
         wanted = replace(wanted, periods=(base,), notes=(*wanted.notes, assumed))
     return _FigureLookup(store, reports, wanted, wanted.unit == "%")
-
-
-def _parts(query: Query, asked: PartsQuestion, store: Store, filters: Filters | None) -> Computed | None:
-    """Which segment, region or product has most of a figure, or more than a share of it."""
-    catalogue = store.catalogue()
-    terms = named_terms(query.text, query.periods, keep_inner=True)
-    reports = reporter.find_reports(query, store, filters, terms)
-    term = terms[-1] if terms else reporter.newest(reports, catalogue) if reports else None
-    if reports is None or term is None:
-        return None
-    term = reporter.in_calendar(term, reports, catalogue)
-    if (ranking := rank_parts(asked, store, reports, term, query.language)) is None:
-        return None
-    evidence, calculation, text = ranking
-    return Computed(evidence, (calculation,), ((text, tuple(e.number for e in evidence)),))
 
 
 def _renumbered(inputs: Sequence[Figure], numbers: Mapping[int, int]) -> tuple[Figure, ...]:

@@ -1,6 +1,6 @@
 """An index fitted to its users' own questions: the order of passages, and where to refuse.
 
-Questions are halved by the documents that hold their evidence (`rag.measure.evalset.whole_half_of`): what
+Questions are halved by the documents that hold their evidence (`whole_half_of`): what
 is fitted on one half is measured on the other, which shares no evidence document with it; questions whose
 documents lie on both sides are left out. Nothing is kept unless it orders the held-out half at least as
 well as what was there before.
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.index import Index
-from rag.measure.evalset import HALVES, EvalQuestion, load_questions, whole_half_of, with_progress
+from rag.measure.evalset import HALVES, EvalQuestion, Half, half_of, load_questions, with_progress
 from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
@@ -33,8 +33,8 @@ from rag.types.search import Candidate
 
 # Features that may speak for or against, and those that can only speak against. All others can only speak for
 # a passage.
-_EITHER = frozenset({"table", "article", "length", "opening", "numbers"})
-_AGAINST = frozenset({"rarest_missing", "headings_only", "place", "superseded"})
+_EITHER = frozenset({"table", "article", "length", "opening"})
+_AGAINST = frozenset({"superseded"})
 # Questions that a weight of one is worth.
 _PULL = 0.3
 LEAST = 8
@@ -111,6 +111,14 @@ def tune(
 
     counts, shares = (len(dev), len(test)), (refused(True), refused(False))
     return Tuning(ranker, kept, *counts, before, after, bar, *shares, risk_coverage(scores, wrong))
+
+
+def whole_half_of(question: EvalQuestion) -> Half | None:
+    """The half that a question belongs to with all of its evidence documents; None where they lie on both
+    sides. What is fitted on one half of these and measured on the other shares no document with it."""
+    halves = {half_of(replace(question, evidence=(entry,))) for entry in question.evidence}
+    halves = halves or {half_of(question)}
+    return halves.pop() if len(halves) == 1 else None
 
 
 def check_share(refuse: float) -> None:

@@ -1,4 +1,4 @@
-"""`citewise tune`: what is fitted and kept, what is told, how it is undone."""
+"""`scripts/tune.py`: what is fitted and kept, what is told, how it is undone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fitting import Tuning
+from tune import app, risk_at
 from typer.testing import CliRunner
 
-from rag.cli import app
-from rag.cli.measure import risk_at
 from rag.errors import StorageError
 from rag.index import Index, open_index
 from rag.measure.metrics import RiskPoint
-from rag.measure.tune import Tuning
 from rag.search.ranker import TUNED, load_ranker
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
@@ -68,7 +67,7 @@ def place(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(*arguments: object) -> Any:
-    return CliRunner().invoke(app, ["tune", *map(str, arguments)])
+    return CliRunner().invoke(app, [*map(str, arguments)])
 
 
 def test_order_and_threshold_are_fitted_written_used_and_told(made: Path) -> None:
@@ -88,7 +87,7 @@ def test_order_and_threshold_are_fitted_written_used_and_told(made: Path) -> Non
     ):
         assert words in result.stdout
     assert f"written to {Path('index', TUNED)}" in result.stdout
-    assert "citewise tune --reset --index index" in result.stdout
+    assert "scripts/tune.py --reset --index index" in result.stdout
 
 
 def test_dry_run_tells_the_same_and_writes_nothing(made: Path) -> None:
@@ -130,7 +129,7 @@ def test_order_that_is_worse_on_the_other_half_is_not_written(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worse = Tuning(load_ranker(), False, 9, 9, {"hit@1": 0.5}, {"hit@1": 0.4})
-    monkeypatch.setattr("rag.measure.tune.tune", lambda *_, **__: worse)
+    monkeypatch.setattr("fitting.tune", lambda *_, **__: worse)
     result = run("questions.jsonl", "--index", "index")
     assert result.exit_code == 0 and "the one before stays" in result.stdout
     assert "Nothing was written." in result.stdout and not Path("index", TUNED).exists()
@@ -140,7 +139,7 @@ def test_threshold_is_written_with_the_order_that_was_there_where_the_new_one_is
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worse = Tuning(load_ranker(), False, 9, 9, {"hit@1": 0.5}, {"hit@1": 0.4}, 0.625, 0.1, None)
-    monkeypatch.setattr("rag.measure.tune.tune", lambda *_, **__: worse)
+    monkeypatch.setattr("fitting.tune", lambda *_, **__: worse)
     result = run("questions.jsonl", "--index", "index")
     assert (
         "Threshold written to" in result.stdout and "no such question in the held-out half" in result.stdout
@@ -181,7 +180,7 @@ def test_folder_that_cannot_be_written_ends_with_seven(made: Path, monkeypatch: 
     def full(*_: object) -> None:
         raise StorageError("No space left.")
 
-    monkeypatch.setattr("rag.measure.tune.write_atomically", full)
+    monkeypatch.setattr("fitting.write_atomically", full)
     assert run("questions.jsonl", "--index", "index").exit_code == 7
 
 
@@ -197,7 +196,7 @@ def test_set_of_documents_and_questions_is_ingested_first(
     Path("cases", "documents").mkdir(parents=True)
     Path("cases", "questions.jsonl").write_text('{"question": "Why?"}')
     with pytest.raises(pytest.fail.Exception):
-        CliRunner().invoke(app, ["tune", "cases"], catch_exceptions=False)
+        CliRunner().invoke(app, ["cases"], catch_exceptions=False)
     assert read == [(Path("cases/documents"), Path("indexes/eval-cases"))]
 
 

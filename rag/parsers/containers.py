@@ -1,0 +1,149 @@
+"""Files that hold others: mails (EML, MSG) with what is attached to them, and ZIP folders. What they hold is
+read as documents of their own, named below the file that holds them ("offer.eml/annex.docx")."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from email.message import EmailMessage
+from pathlib import PurePosixPath
+from typing import Any
+
+from rag.errors import ParseError
+from rag.parsers import html, plain
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.encoding import decode
+from rag.parsers.marks import without_signs
+from rag.parsers.office import open_zip
+from rag.types import Loss, LossKind
+
+_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_DEEPEST = 5  # mails within mails
+_SHOWN_TO, _SHOWN_CC = 0x0E04, 0x0E03  # properties of a message of Outlook (MS-OXPROPS)
+_UTF8_NAME = 0x800
+
+
+def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
+    """Parse a mail, or list what is in a ZIP folder; its metadata name what `held` gives."""
+    from rag.parsers import HOLDS, SUFFIXES  # which name this module
+
+    builder, inside = TextBuilder(), held(data, path=path, limits=limits)
+    read_here = [name for name in inside if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    losses = [Loss(LossKind.UNSUPPORTED_PART, name) for name in inside if name not in read_here]
+    metadata, title = {HOLDS: "\n".join(read_here)}, ""
+    if not path.lower().endswith(".zip"):
+        mail = _message(data, path)
+        title, metadata["author"] = one_line(mail["Subject"] or ""), one_line(mail["From"] or "")
+        _write(mail, builder, 1)
+    for name in inside:
+        builder.paragraph(name, listed=0)
+    text, blocks, _ = builder.build(title)
+    known = {name: value for name, value in metadata.items() if value}
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=known)
+
+
+def held(data: bytes, *, path: str, limits: Limits) -> dict[str, Callable[[], bytes]]:
+    """What is in a file by its name, and how to get its bytes. Raises ParseError as `read` does."""
+    if path.lower().endswith(".zip"):
+        return dict(_of_zip(data, path, limits))
+    found: dict[str, Callable[[], bytes]] = {}
+    for name, part in _attached(_message(data, path), 1):
+        stem, dot, suffix = name.rpartition(".")
+        free = (name, *(f"{stem or suffix} ({n}){dot}{suffix}" for n in range(2, len(found) + 3)))
+        found[next(name for name in free if name not in found)] = part
+    return found
+
+
+def _of_zip(data: bytes, path: str, limits: Limits) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Hidden files, and names that lead out of the folder, are passed over."""
+    archive = open_zip(data, path=path, limits=limits)
+    for item in archive.infolist():
+        name = item.filename
+        if (
+            not item.flag_bits & _UTF8_NAME and not name.isascii()
+        ):  # in the encoding of the machine it is from
+            with suppress(UnicodeError, ParseError):
+                name = decode(item.filename.encode("cp437"), path=path)
+        parts = one_line(name.replace("\\", "/")).split("/")
+        if not item.is_dir() and not any(
+            part.startswith((".", "~$", "__MACOSX")) or not part for part in parts
+        ):
+            yield "/".join(parts), lambda item=item: archive.read(item)  # type: ignore[misc]
+
+
+def _message(data: bytes, path: str) -> EmailMessage:
+    if path.lower().endswith(".msg"):
+        return _of_outlook(data, path)
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    if not any(message[name] for name in _HEADERS):
+        raise ParseError(f"{path}: no mail: it has no headers.", "corrupt")
+    return message
+
+
+def _of_outlook(data: bytes, path: str) -> EmailMessage:
+    """A message of Outlook as a mail that was sent."""
+    from oxmsg import Message
+
+    try:
+        message, mail = Message.load(data), EmailMessage(email.policy.compat32)
+        day, said = message.sent_date, message.properties.str_prop_value
+        values = (
+            message.sender,
+            said(_SHOWN_TO),
+            said(_SHOWN_CC),
+            day and f"{day:%Y-%m-%d %H:%M} UTC",
+            message.subject,
+        )
+        body, page = message.body, message.html_body
+    except (ValueError, KeyError, AssertionError, OSError, LookupError) as error:
+        raise ParseError(f"{path}: no message of Outlook, or a damaged one ({error}).", "corrupt") from error
+    for name, value in zip(_HEADERS, values, strict=True):
+        if value:
+            mail[name] = one_line(value.replace("\0", ""))
+    mail.policy = email.policy.default
+    mail.set_content(page, subtype="html") if page and not body else mail.set_content(body or "")
+    for part in message.attachments:
+        name = part.file_name or "attachment"
+        mail.add_attachment(part.file_bytes or b"", "application", "octet-stream", filename=name)
+    return mail
+
+
+def _attached(message: Any, deep: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The files attached to a mail, and to those attached to it."""
+    for part in message.iter_attachments():
+        if _is_mail(part, deep):
+            yield from _attached(part.get_content(), deep + 1)
+        elif part.get_content_maintype() == "image" and not part.is_attachment():
+            continue  # shown in the words of the mail
+        elif name := one_line(part.get_filename() or "").replace("/", "_"):
+            yield name, lambda part=part: part.get_payload(decode=True) or b""  # type: ignore[misc]
+
+
+def _is_mail(part: Any, deep: int) -> bool:
+    return part.get_content_type() == "message/rfc822" and deep < _DEEPEST
+
+
+def _write(message: Any, builder: TextBuilder, deep: int) -> None:
+    """The headers, the words, and the mails that are attached; other files are named."""
+    builder.heading(message["Subject"] or "", deep)
+    builder.paragraph("\n".join(f"{name}: {message[name]}" for name in _HEADERS if message[name]))
+    if (body := message.get_body(("plain", "html"))) is not None:
+        _words(body, builder)
+    for part in message.iter_attachments():
+        if _is_mail(part, deep):
+            _write(part.get_content(), builder, deep + 1)
+        elif part.get_content_type() in ("text/plain", "text/html") and not part.get_filename():
+            _words(part, builder)
+
+
+def _words(part: Any, builder: TextBuilder) -> None:
+    with suppress(LookupError, ParseError):  # an encoding that nobody knows, bytes that are no text
+        data = part.get_payload(decode=True)
+        charset = part.get_content_charset()
+        text = data.decode(charset, errors="replace") if charset else decode(data, path="")
+        if part.get_content_subtype() == "html":
+            html.write(text, builder)
+        else:
+            plain.add_lines(builder, without_signs(text).splitlines())

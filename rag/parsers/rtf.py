@@ -1,0 +1,200 @@
+"""Rich Text Format (RTF 1.9): put as HTML and read as such. Headings by outline levels, lists by the text of
+their marks, tables with merged cells, footnotes; struck, deleted and hidden words; text boxes where they are
+anchored. Headers, footers, comments and pictures are left out."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from contextlib import suppress
+from html import escape
+from itertools import pairwise
+
+from rag.errors import ParseError
+from rag.languages import Patterns
+from rag.parsers import html
+from rag.parsers.base import Limits, Parsed, TextBuilder
+
+_RE = Patterns(__file__)
+_TOKEN = re.compile(
+    r"\\([a-z]{1,32})(-?\d{1,9})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)|\\", re.I
+)
+_FONT = re.compile(r"\\f(\d{1,9})\b[^{};]*?\\fcharset(\d{1,3})")
+_LEFT_OUT, _SIGNS, _CHARSETS = _RE.words("left_out"), _RE.pairs("signs"), _RE.pairs("charsets")
+_SIGNS |= {"~": " ", "tab": " ", "_": "-", "{": "{", "}": "}", "\\": "\\"}
+_LOOKS = {
+    "v": "span class=gone",
+    "deleted": "s",
+    "strike": "s",
+    "striked": "s",
+    "super": "sup",
+    "sub": "sub",
+    "revised": "ins",
+}
+_OF_GROUP = ("uc", "out")  # what neither \plain nor \pard ends
+
+
+def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
+    """Parse an RTF file."""
+    if not data.lstrip().startswith(b"{\\rtf"):
+        raise ParseError(f"{path}: no RTF file. It may have a wrong suffix.", "corrupt")
+    builder = TextBuilder()
+    page = _RichText(data.decode("latin-1")).page()
+    page = page.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    title = html.write(html.HIDE_GONE + page, builder)
+    text, blocks, _ = builder.build(title)
+    return Parsed(title, text, blocks, marks=builder.marks())
+
+
+class _RichText:
+    """`_look` is what holds in a group: looks that are on, whether it is left out, how many characters stand
+    for one in Unicode, the font, and of the paragraph its outline level, whether in a table or an item."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._code = "cp1252"
+        self._fonts = {int(font): code for font, of in _FONT.findall(source) if (code := _CHARSETS.get(of))}
+        self._bytes = b""
+        self._words: list[str] = []  # of the paragraph
+        self._page: list[str] = []
+        self._notes: list[str] = []
+        self._look: dict[str, int] = {}
+        self._around: list[tuple[dict[str, int], list[str] | None]] = []
+        self._cells: list[str] = [""]  # of the row
+        self._edges: list[tuple[int, str]] = []  # of its cells: where they end, how they are merged downwards
+        self._merged, self._head = "", False
+        self._rows: list[tuple[bool, list[tuple[int, str, str]]]] = []
+
+    def page(self) -> str:
+        """All of it in HTML."""
+        at, left = 0, 0  # characters that stand for one that was given in Unicode
+        while token := _TOKEN.match(self._source, at):
+            at, (word, number, code, sign, brace, text) = token.end(), token.groups()
+            if code and not left:
+                self._bytes += bytes.fromhex(code)
+                continue
+            self._flush()
+            if brace == "{":
+                self._around.append((dict(self._look), None))
+            elif brace:
+                self._end_group()
+            elif word == "bin":
+                at += int(number or 0)
+            elif word == "u":
+                self._say(chr(int(number or 0) % 0x10000))
+                left = self._look.get("uc", 1)
+                continue
+            elif word or sign:
+                self._take(word or sign, int(number) if number else 1)
+            elif text:
+                self._say(text[left:])
+            left = max(0, left - len(text or code or ""))
+        self._flush()
+        self._paragraph()
+        self._end_table()
+        return "".join(self._page + self._notes)
+
+    def _flush(self) -> None:
+        if self._bytes:
+            code = self._fonts.get(self._look.get("f", -1), self._code)
+            words, self._bytes = self._bytes.decode(code, errors="replace"), b""
+            self._say(words)
+
+    def _say(self, words: str) -> None:
+        if words and not self._look.get("out"):
+            tag = next((tag for look, tag in _LOOKS.items() if self._look.get(look)), "span")
+            self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
+
+    def _end_group(self) -> None:
+        self._look, outer = self._around.pop() if self._around else ({}, None)
+        if outer is not None:  # a note
+            note, self._words = "".join(self._words), outer
+            self._notes.append(f"<p id=n{len(self._notes)}>{note}</p>")
+            label = len(self._notes)
+            self._words.append(f"<sup><a href='#n{label - 1}'>{label}</a></sup>")
+
+    def _take(self, word: str, number: int) -> None:
+        """A control word or sign."""
+        look = self._look
+        if word == "footnote" and self._around and not look.get("out"):
+            self._look = {"uc": look.get("uc", 1)}
+            self._around[-1], self._words = (self._around[-1][0], self._words), []
+        elif word == "*" or word in _LEFT_OUT:
+            look["out"] = 1
+        elif word == "shptxt":
+            look["out"] = 0
+        elif word == "ansicpg":
+            with suppress(LookupError):
+                self._code = codecs.lookup(f"cp{number}").name
+        elif word in _SIGNS:
+            self._say(_SIGNS[word])
+        elif look.get("out"):
+            return
+        elif word in ("plain", "pard"):
+            kept = _OF_GROUP if word == "plain" else (*_OF_GROUP, "f", *_LOOKS)
+            held = {"plain": ("intbl", "outlinelevel", "item"), "pard": ()}[word]
+            self._look = {name: value for name, value in look.items() if name in (*kept, *held)}
+        elif word in ("line", "nestcell", "nestrow"):  # a table in a cell: its words a line each
+            self._words.append("<br>")
+        elif word in ("par", "sect", "page", "cell", "row"):
+            self._end(word)
+        elif word in ("listtext", "pntext") and self._around:
+            self._around[-1][0]["item"] = 1
+        elif word == "trowd":
+            self._edges, self._head = [], False
+        elif word in ("clvmgf", "clvmrg", "trhdr"):
+            self._merged, self._head = word, self._head or word == "trhdr"
+        elif word == "cellx":
+            self._edges.append((number, self._merged))
+            self._merged = ""
+        elif word == "nosupersub":
+            look |= {"super": 0, "sub": 0}
+        elif word in _LOOKS or word in ("uc", "f", "intbl", "outlinelevel"):
+            look[word] = number + (word == "outlinelevel")
+
+    def _end(self, word: str) -> None:
+        self._paragraph()
+        if word == "cell":
+            self._cells.append("")
+        elif word == "row":
+            edges = self._edges + [(n, "") for n in range(len(self._edges) + 1, len(self._cells))]
+            row = [(*edge, cell) for edge, cell in zip(edges, self._cells[:-1], strict=False)]
+            self._rows.append((self._head, row))
+            self._cells = [""]
+
+    def _paragraph(self) -> None:
+        words, self._words = "".join(self._words), []
+        level, item = self._look.get("outlinelevel", 0), self._look.pop("item", 0)
+        if self._look.get("intbl") or len(self._cells) > 1:
+            self._cells[-1] += f"<p>{words}</p>"
+        elif words:
+            self._end_table()
+            tag = f"h{level}" if 0 < level < 7 else "li" if item else "p"
+            self._page.append(f"<{tag}>{words}</{tag}>")
+
+    def _end_table(self) -> None:
+        """The rows so far are a table: a cell spans the columns that end within it."""
+        rows, self._rows = self._rows, []
+        columns = sorted({0, *(edge for _, row in rows for edge, *_ in row)})
+        page = ""
+        for n, (head, row) in enumerate(rows):
+            page += "<tr>"
+            for (left, *_), (edge, merged, words) in pairwise([(0, "", ""), *row]):
+                across = columns.index(edge) - columns.index(left)
+                down = 1
+                while (
+                    merged == "clvmgf"
+                    and n + down < len(rows)
+                    and (edge, "clvmrg") in _ends(rows[n + down][1])
+                ):
+                    down += 1
+                tag = "th" if head else "td"
+                page += (
+                    f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>" if merged != "clvmrg" else ""
+                )
+            page += "</tr>"
+        self._page += [f"<table>{page}</table>"] if rows else []
+
+
+def _ends(row: list[tuple[int, str, str]]) -> list[tuple[int, str]]:
+    return [(edge, merged) for edge, merged, _ in row]

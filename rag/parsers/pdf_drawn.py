@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import repeat
 from typing import Any
 
-from rag.parsers.pdf_lines import Box, TextLine, Word, quick, without
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
 
 _TEXT, _PATH, _IMAGE = 1, 2, 3  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
@@ -163,7 +163,7 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
             result.append(line)
             continue
 
-        def is_struck(word: Word, through: Any = through, over: Any = over) -> bool:
+        def is_struck(word: PlacedWord, through: Any = through, over: Any = over) -> bool:
             left, top, bottom, right = *word.first[:2], word.first[3], word.last[2]
             # In the middle of the letters: a line that was cut within a word holds two lines of the page.
             inside = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.parsers.base import one_line
-from rag.parsers.pdf_lines import Box, TextLine, Word, without
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, without
 from rag.types import LossKind
 
 _HIDDEN = 0b100010  # hidden, or not shown on the screen
@@ -179,7 +179,7 @@ def _level(line: TextLine, box: Box) -> bool:
 def _within(line: TextLine, own: TextLine) -> TextLine:
     """The line with the words in it, in place of a line of underscores to write on."""
 
-    def is_blank(word: Word) -> bool:
+    def is_blank(word: PlacedWord) -> bool:
         written = set(word.text) <= {"_", "."} and len(word.text) > 2
         return written and word.first[0] < own.right and word.last[2] > own.left
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.languages.text import STOP_WORDS
 from rag.parsers.pdf_drawn import Seen, shows_text
-from rag.parsers.pdf_lines import Box, TextLine, Word, close_gaps, close_spaced, joined, quick, without
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, close_gaps, close_spaced, joined, quick, without
 from rag.parsers.pdf_marks import read_marks
 
 _FEWEST = 40  # letters, below which nothing is said
@@ -129,7 +129,7 @@ class PageText:
         found = [*_WORD.finditer(self.text)]
         starts = [match.start() for match in found]
         boxes = self.boxes([n for match in found for n in (match.start(), match.end() - 1)])
-        words = list(map(Word, [match[0] for match in found], boxes[::2], boxes[1::2], starts))
+        words = list(map(PlacedWord, [match[0] for match in found], boxes[::2], boxes[1::2], starts))
         gaps = [after[0] - before[2] for before, after in zip(boxes[1::2], boxes[2::2], strict=False)]
         self._touching = sum(-_TOUCH < gap < _TOUCH for gap in gaps) > _MOST_TOUCHING
         lines: list[TextLine] = []

@@ -36,7 +36,7 @@ def quick(name: str, *takes: Any, pointer: bool = False) -> Callable[..., Any]:
     return CFUNCTYPE(c_void_p if pointer else c_int, *takes)(cast(getattr(raw, name), c_void_p).value or 0)
 
 
-class Word(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word of a line: its text, the boxes of its first and last character, what pdfium counts the first
     one, and the text with the signs of its marks (`rag.parsers.marks`), "" without any."""
 
@@ -47,7 +47,7 @@ class Word(NamedTuple):
     signed: str = ""
 
     @classmethod
-    def joined(cls, words: Sequence[Word]) -> Word:
+    def joined(cls, words: Sequence[PlacedWord]) -> PlacedWord:
         """Words as one."""
         text, signed = (
             "".join(some) for some in zip(*((w.text, w.signed or w.text) for w in words), strict=True)
@@ -70,13 +70,13 @@ class TextLine:
     size: float = 0.0
     bold: bool = False
     edge: float = 0.0
-    words: list[Word] = field(default_factory=list)
+    words: list[PlacedWord] = field(default_factory=list)
     signed: str = ""
     former: str = ""
     uneven: bool = False
 
     @classmethod
-    def of(cls, words: list[Word], bold: bool = False) -> TextLine:
+    def of(cls, words: list[PlacedWord], bold: bool = False) -> TextLine:
         """A line of words from left to right."""
         (left, top, _, low), (_, _, right, bottom) = words[0].first, words[-1].last
         made = cls("", left, right, bottom, top, abs(top - low), bold)
@@ -90,9 +90,9 @@ class TextLine:
         words = text.split()
         ends = [left + (right - left) * n / len(words) for n in range(len(words) + 1)]
         boxes = [(a, top, b, bottom) for a, b in pairwise(ends)]
-        return cls.of([Word(word, box, box) for word, box in zip(words, boxes, strict=True)])
+        return cls.of([PlacedWord(word, box, box) for word, box in zip(words, boxes, strict=True)])
 
-    def put(self, words: list[Word]) -> None:
+    def put(self, words: list[PlacedWord]) -> None:
         """Put words in place of its own; where it stands is not changed."""
         self.words = words
         self.text = " ".join([word.text for word in words])
@@ -127,7 +127,7 @@ def together(lines: Sequence[TextLine]) -> TextLine:
         # Behind a mark a line goes on without a blank now and then.
         marked = words[-1].signed or words[-1].text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
         first = [words.pop()] if marked and line.left - last.right < 0.12 * line.size else []
-        words += [Word.joined([*first, line.words[0]]), *line.words[1:]]
+        words += [PlacedWord.joined([*first, line.words[0]]), *line.words[1:]]
     whole = TextLine.of(words, all(line.bold for line in lines))
     whole.right = lines[-1].right
     whole.bottom, whole.top = min(line.bottom for line in lines), max(line.top for line in lines)
@@ -146,10 +146,10 @@ def by_height(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     return [sorted(level, key=lambda line: line.left) for level in levels]
 
 
-def without(line: TextLine, unwanted: Callable[[Word], bool]) -> tuple[TextLine | None, str]:
+def without(line: TextLine, unwanted: Callable[[PlacedWord], bool]) -> tuple[TextLine | None, str]:
     """A line without some of its words (None: all of them), and those words."""
-    kept: list[Word] = []
-    gone: list[Word] = []
+    kept: list[PlacedWord] = []
+    gone: list[PlacedWord] = []
     for word in line.words:
         (gone if unwanted(word) else kept).append(word)
     if not gone:
@@ -178,7 +178,7 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
 def close_spaced(line: TextLine) -> TextLine:
     """A line with its spaced letters ("N O T I C E") and characters closed. Only runs that stand apart evenly
     and look like words: no initials, column letters, choices or variables."""
-    words, at = list[Word](), 0
+    words, at = list[PlacedWord](), 0
     for single, some in groupby(line.words, lambda word: len(word.text) == 1 and word.text.isalnum()):
         run = list(some)
         beside = [*line.words[:at][-1:], *line.words[at + len(run) :][:1]]
@@ -197,13 +197,13 @@ def close_gaps(line: TextLine, generated: Callable[[int], bool]) -> TextLine:
     words = line.words[:1]
     for gap, word in zip(line.gaps(), line.words[1:], strict=True):
         touches = abs(gap) < _TOUCH * line.size and generated(word.number - 1)
-        words.append(Word.joined([words.pop(), word]) if touches else word)
+        words.append(PlacedWord.joined([words.pop(), word]) if touches else word)
     if len(words) < len(line.words) and not line.signed:
         line.put(words)
     return line
 
 
-def _closed(line: TextLine, run: list[Word], *, whole: bool) -> list[Word]:
+def _closed(line: TextLine, run: list[PlacedWord], *, whole: bool) -> list[PlacedWord]:
     """Single characters with those that make a word as one; `whole`: nothing else stands in the line."""
     gaps = [after.first[0] - before.last[2] for before, after in pairwise(run)]
     usual = sorted(gaps)[len(gaps) // 2]
@@ -224,7 +224,9 @@ def _closed(line: TextLine, run: list[Word], *, whole: bool) -> list[Word]:
     else:
         apart = any(text in sequence for text in texts if len(text) > 1 for sequence in _APART)
         closed = [] if apart else texts
-    made = ([Word.joined(part)] if text in closed else part for part, text in zip(parts, texts, strict=True))
+    made = (
+        [PlacedWord.joined(part)] if text in closed else part for part, text in zip(parts, texts, strict=True)
+    )
     return [word for part in made for word in part]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked
-from rag.parsers.pdf_lines import Box, TextLine, Word
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
 from rag.types import MarkKind
 
 _SMALL = 0.8  # of the line's type
@@ -116,7 +116,7 @@ def _read(line: TextLine, placed: Placed) -> TextLine:
             piece = _reading(level, text, "".join(piece for piece, _ in pieces), after)
         one = piece != text and " " not in piece
         pieces += [(piece, run)] if one else [(glyph.text, [glyph]) for glyph in run]
-    words, lead = list[Word](), ""
+    words, lead = list[PlacedWord](), ""
     for blank, some in groupby(pieces, key=lambda piece: piece[0] == " "):
         token = list(some)
         signed = lead + "".join(piece for piece, _ in token)
@@ -125,7 +125,9 @@ def _read(line: TextLine, placed: Placed) -> TextLine:
             continue
         if own:
             text = unmarked(signed)
-            words.append(Word(text, own[0].box, own[-1].box, own[0].number, signed if signed != text else ""))
+            words.append(
+                PlacedWord(text, own[0].box, own[-1].box, own[0].number, signed if signed != text else "")
+            )
         elif words:  # marks by themselves
             words[-1] = words[-1]._replace(signed=(words[-1].signed or words[-1].text) + signed)
         lead = signed if not words else ""

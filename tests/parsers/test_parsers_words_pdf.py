@@ -552,13 +552,13 @@ def test_spaced_letters_and_characters_are_closed(tmp_path: Path) -> None:
 
 
 def test_blanks_that_a_printing_browser_leaves_between_letters_that_touch_are_none() -> None:
-    from rag.parsers.pdf_lines import TextLine, Word, close_gaps
+    from rag.parsers.pdf_lines import PlacedWord, TextLine, close_gaps
 
     text = "Wo rldwide 1 1 , 0 3 6 5,899"
     lefts = {0: 0.0, 3: 15.0, 11: 100.0, 13: 106.0, 15: 112.0, 17: 115.0, 19: 121.0, 21: 127.0, 23: 180.0}
     rights = {0: 15.0, 3: 60.0, 11: 106.0, 13: 112.0, 15: 115.0, 17: 121.0, 19: 127.0, 21: 133.0, 23: 200.0}
     boxes = [[(x[n], 10.0, x[n], 0.0) for n in lefts] for x in (lefts, rights)]
-    line = TextLine.of(list(map(Word, text.split(), *boxes, lefts)))
+    line = TextLine.of(list(map(PlacedWord, text.split(), *boxes, lefts)))
     line = close_gaps(line, lambda number: text[number] == " ")
     assert line.text == "Worldwide 11,036 5,899"
 

@@ -14,11 +14,16 @@ _SCALE = 200 / 72  # 200 dpi
 _MIN_CONFIDENCE = 0.5
 
 
+def installed() -> bool:
+    """Whether the extra is."""
+    return importlib.util.find_spec("rapidocr_onnxruntime") is not None
+
+
 class Reader:
     """Reads pages of one open PDF, which it closes. Raises ConfigError where the extra is not installed."""
 
     def __init__(self, document: Any) -> None:
-        if importlib.util.find_spec("rapidocr_onnxruntime") is None:
+        if not installed():
             raise ConfigError(
                 'reading scanned pages needs the OCR extra; install it with: pip install "citewise[ocr]"'
             )

@@ -95,7 +95,7 @@ def _locate(leaf: Any, page: PageText, quote: str, part: tuple[int, int] | None)
 def _as_read(page: PageText, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
     """Letters with pdfium's numbers in the order in which the parser reads them: column by column."""
     lines, _ = arrange(page.lines, page.rules())
-    words = [number for line in lines for number in line.numbers]
+    words = [word.number for line in lines for word in line.words]
     firsts, ranks = sorted(words), {number: rank for rank, number in enumerate(words)}
 
     def place(letter: tuple[str, int]) -> tuple[int, int]:

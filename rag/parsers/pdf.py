@@ -1,6 +1,5 @@
-"""PDF: text by pdfium, outline, metadata and fields by pypdf (pdfium reads 10-K filings at 200 to 400 pages a
-second, pypdf at 4 to 40). Titles come from metadata, the cover of a
-filing, or the most prominent line."""
+"""PDF: text, outline and metadata by pdfium (200 to 400 pages of 10-K filings a second), fields and
+annotations by pypdf (4 to 40). Titles come from metadata, a filing's cover, or the most prominent line."""
 
 from __future__ import annotations
 
@@ -10,12 +9,14 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from itertools import takewhile
+from functools import cached_property
+from itertools import islice, takewhile
 from typing import Any
 
 from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
+from rag.parsers.ocr import Reader, installed
 from rag.parsers.pdf_drawn import strike
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
 from rag.parsers.pdf_glyphs import PageText, has_overlay
@@ -29,6 +30,7 @@ from rag.types import Loss, LossKind
 _RE = Patterns(__file__)
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _MAX_OUTLINE = 5000
+_GARBLED = [LossKind.UNREADABLE_TEXT]
 # pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
 PDFIUM = threading.RLock()
 
@@ -84,7 +86,8 @@ def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
-    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses."""
+    """Parse a PDF. Pages without text are read by OCR when `ocr` is set, else they are losses; pages whose
+    text is no language wherever the extra is installed."""
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise ParseError(f"{path}: not a PDF (its header is missing).", "corrupt")
     Watch.beat(limits.step_seconds)
@@ -92,15 +95,16 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
     details.put_form(pages)
-    if ocr:
+    unread = [page for page in pages if not page.lines]
+    if unread := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and installed())]:
         with PDFIUM:
-            _read_scans(data, pages, limits)
+            _read_scans(data, unread, limits)
     for page in pages:
         if not page.lines and not page.losses:
             page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
     losses = tuple(Loss(kind, page=page.number) for page in pages for kind in page.losses)
     if not any(page.lines for page in pages):
-        garbled = any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses)
+        garbled = any([loss.kind] == _GARBLED for loss in losses)
         why = "its text layer is no language (a broken map of characters)" if garbled else "a scan?"
         raise ParseError(
             f"{path}: none of its {len(pages)} pages has text that can be read: {why}"
@@ -145,6 +149,7 @@ def _read_pages(data: bytes, path: str, limits: Limits, details: _Details) -> It
             )
         if not count:
             raise ParseError(f"{path}: a PDF without pages: it may be cut short.", "corrupt")
+        details.read(document)
         characters = 0
         for number in range(1, count + 1):
             Watch.beat(limits.step_seconds)
@@ -167,7 +172,7 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
     try:
         overlay = details.overlay(number) if has_overlay(page) else Overlay()
         if not text.readable:
-            text.lines, overlay.losses = [], [LossKind.UNREADABLE_TEXT, *overlay.losses]
+            text.lines, overlay.losses = [], [*_GARBLED, *overlay.losses]
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
         if text.lines and text.has_unread_picture():
@@ -176,7 +181,7 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
         lines, tables = arrange(strike(text.lines, rules, overlay.struck), rules)
         lead_to_notes(lines, number)
         for line in lines:
-            line.boxes, line.numbers = [], []
+            line.words = []
             # The mark of a cut word stays until the whole document is known.
             line.change(lambda text: CUT.join(map(clean, text.split(CUT))))
         return PageLines(number, lines, tables, text.hidden, overlay.comments, losses=overlay.losses)
@@ -189,22 +194,41 @@ class _Details:
     """Metadata and outline. Their absence or damage never keeps a text from being read."""
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self.metadata: dict[str, str] = {}
         self.title = ""
-        self.depth = 0
         self._outline: list[tuple[int, str, int]] = []
-        self._reader: Any = None
+        self._is_xfa = False
+
+    @cached_property
+    def _reader(self) -> Any:
+        """What pypdf makes of the file, for what pdfium does not tell of forms and annotations."""
         import logging
 
         import pypdf
 
         logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-        with warnings.catch_warnings(), suppress(Exception):
-            warnings.simplefilter("ignore")
-            reader = self._reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-            if not reader.is_encrypted or reader.decrypt(""):
-                self._read_metadata(reader)
-                self._read_outline(reader)
+        reader = pypdf.PdfReader(io.BytesIO(self._data), strict=False)
+        if reader.is_encrypted:
+            reader.decrypt("")
+        return reader
+
+    def read(self, document: Any) -> None:
+        """Take metadata and outline from an open document of pdfium."""
+        found = document.get_metadata_dict()
+        named = {name: one_line(found[name.title()])[:500] for name in ("author", "subject", "keywords")}
+        for key, name in (("CreationDate", "created"), ("ModDate", "modified")):
+            match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", found[key])
+            named[name] = "-".join(match.groups()) if match else ""
+        known = {name: value for name, value in named.items() if value}
+        self.metadata = {name: value for name, value in known.items() if not _RE["unset"].fullmatch(value)}
+        self.title = sensible_title(found["Title"])
+        self._is_xfa = document.get_formtype() > 1
+        for entry in islice(document.get_toc(), _MAX_OUTLINE):
+            target = entry.get_dest()
+            page, title = target.get_index() if target else None, entry.get_title()
+            if page is not None and title:
+                self._outline.append((entry.level + 1, one_line(title), page + 1))
 
     def overlay(self, number: int) -> Overlay:
         """What stands above the content of a page (1-based)."""
@@ -215,63 +239,32 @@ class _Details:
 
     def put_form(self, pages: Sequence[PageLines]) -> None:
         """Give the first page the values of an XFA form that no page shows."""
-        values = xfa_values(self._reader)
+        values = None
+        with suppress(Exception):
+            values = xfa_values(self._reader) if self._is_xfa else None
         if values is not None and pages:
             text = " ".join(line.text for page in pages for line in page.lines)
             pages[0].comments += [one for one in values if one.split(": ", 1)[1] not in text]
             if not values and LossKind.FORM_WITHOUT_VALUES not in pages[0].losses:
                 pages[0].losses.append(LossKind.FORM_WITHOUT_VALUES)
 
-    def _read_metadata(self, reader: Any) -> None:
-        found = reader.metadata or {}
-        for key, name in (("/Author", "author"), ("/Subject", "subject"), ("/Keywords", "keywords")):
-            value = one_line(str(found.get(key) or ""))
-            if value and not _RE["unset"].fullmatch(value):
-                self.metadata[name] = value[:500]
-        for key, name in (("/CreationDate", "created"), ("/ModDate", "modified")):
-            match = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", str(found.get(key) or ""))
-            if match:
-                self.metadata[name] = "-".join(match.groups())
-        self.title = sensible_title(str(found.get("/Title") or ""))
-
-    def _read_outline(self, reader: Any) -> None:
-        with suppress(Exception):  # a damaged outline: keep what was read before the damage
-            if "/Outlines" not in reader.trailer["/Root"]:
-                return
-            # Object numbers of pages, because asking pypdf for the page of each entry walks all pages each
-            # time.
-            numbers = {page.indirect_reference.idnum: n for n, page in enumerate(reader.pages, start=1)}
-            stack = [(1, iter(reader.outline))]
-            while stack and len(self._outline) < _MAX_OUTLINE:
-                level, entries = stack[-1]
-                entry = next(entries, None)
-                if entry is None:
-                    stack.pop()
-                elif isinstance(entry, list):
-                    stack.append((level + 1, iter(entry)))
-                else:
-                    page = numbers.get(getattr(entry.page, "idnum", -1))
-                    if page and entry.title:
-                        self._outline.append((level, one_line(str(entry.title)), page))
-
     def put_outline(self, pages: list[PageLines]) -> None:
         """Give each page its outline entries. Headings found by wording go below them."""
         for level, title, number in self._outline:
             if number <= len(pages):
                 pages[number - 1].outline.append((min(level, 6), title))
-        self.depth = max((min(level, 3) for level, _, _ in self._outline), default=0)
+
+    @property
+    def depth(self) -> int:
+        """The levels of the outline, of which three count."""
+        return max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
-def _read_scans(data: bytes, pages: list[PageLines], limits: Limits) -> None:
-    scans = [page for page in pages if not page.lines]
-    if scans:
-        from rag.parsers.ocr import Reader
-
-        reader = Reader(open_pdf(data, path="the scanned PDF"))
-        try:
-            for page in scans:
-                Watch.beat(limits.step_seconds)
-                page.lines, page.tables = arrange(reader.lines(page.number))
-                page.losses = [] if page.lines else page.losses
-        finally:
-            reader.close()
+def _read_scans(data: bytes, pages: Sequence[PageLines], limits: Limits) -> None:
+    with closing(Reader(open_pdf(data, path="the scanned PDF"))) as reader:
+        for page in pages:
+            Watch.beat(limits.step_seconds)
+            page.lines, page.tables = arrange(reader.lines(page.number))
+            page.losses = (
+                [LossKind.READ_BY_OCR] * (page.losses[:1] == _GARBLED) if page.lines else page.losses
+            )

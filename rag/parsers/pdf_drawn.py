@@ -163,7 +163,7 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
             result.append(line)
             continue
 
-        def is_struck(word: PlacedWord, _: int, through: Any = through, over: Any = over) -> bool:
+        def is_struck(word: PlacedWord, through: Any = through, over: Any = over) -> bool:
             left, top, bottom, right = *word.first[:2], word.first[3], word.last[2]
             # In the middle of the letters: a line that was cut within a word holds two lines of the page.
             inside = [
@@ -174,7 +174,7 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
 
         rest, gone = without(line, is_struck)
         if gone:
-            rest = rest or replace(line, text="", signed="", boxes=[], numbers=[])
+            rest = rest or replace(line, text="", signed="", words=[])
             rest.former = line.text
         result.append(rest or line)
     return result
@@ -183,8 +183,8 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
 def _goes_through(stroke: Box, line: TextLine) -> bool:
     """Within the line, and from the beginning of a word to the end of one."""
     height = line.size
-    if not line.boxes or not height or not line.bottom < stroke[3] <= stroke[1] < line.top:
+    if not line.words or not height or not line.bottom < stroke[3] <= stroke[1] < line.top:
         return False
-    ends = [box[0] for box in line.boxes[::2]], [box[2] for box in line.boxes[1::2]]
+    ends = [word.first[0] for word in line.words], [word.last[2] for word in line.words]
     near = 0.5 * height
     return min(abs(x - stroke[0]) for x in ends[0]) < near and min(abs(x - stroke[2]) for x in ends[1]) < near

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.parsers.base import one_line
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, together, without
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, without
 from rag.types import LossKind
 
 _HIDDEN = 0b100010  # hidden, or not shown on the screen
@@ -173,21 +173,19 @@ def lay_over(lines: list[TextLine], words: list[tuple[str, Box]]) -> list[TextLi
 
 def _level(line: TextLine, box: Box) -> bool:
     overlap = min(line.top, box[1]) - max(line.bottom, box[3])
-    return bool(line.boxes) and overlap > 0.5 * min(line.top - line.bottom, box[1] - box[3])
+    return bool(line.words) and overlap > 0.5 * min(line.top - line.bottom, box[1] - box[3])
 
 
 def _within(line: TextLine, own: TextLine) -> TextLine:
     """The line with the words in it, in place of a line of underscores to write on."""
 
-    def is_blank(word: PlacedWord, _: int) -> bool:
-        written = set(line.text[word.start : word.end]) <= {"_", "."} and word.end - word.start > 2
+    def is_blank(word: PlacedWord) -> bool:
+        written = set(word.text) <= {"_", "."} and len(word.text) > 2
         return written and word.first[0] < own.right and word.last[2] > own.left
 
     rest, _ = without(line, is_blank)
-    words = rest.words() if rest is not None else []
+    words = rest.words if rest is not None else []
     at = sum((word.first[0] + word.last[2]) / 2 < own.left + 1 for word in words)
-    cuts = sorted({0, at, len(words)})
-    parts = rest.parts(cuts) if rest is not None else []
-    made = together([*parts[: bool(at)], own, *parts[bool(at) :]])
+    made = TextLine.of([*words[:at], *own.words, *words[at:]], line.bold)
     made.size, made.top, made.bottom, made.edge = line.size, line.top, line.bottom, line.edge
     return made

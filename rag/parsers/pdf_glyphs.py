@@ -11,30 +11,19 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
-from itertools import chain, repeat
-from operator import sub
+from itertools import pairwise, repeat
 from typing import Any
 
 from rag.languages.text import STOP_WORDS
 from rag.parsers.pdf_drawn import Seen, shows_text
-from rag.parsers.pdf_lines import (
-    WORD,
-    WORD_GAP,
-    Box,
-    PlacedWord,
-    TextLine,
-    close_gaps,
-    close_spaced,
-    joined,
-    quick,
-    without,
-)
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, close_gaps, close_spaced, joined, quick, without
 from rag.parsers.pdf_marks import read_marks
 
 _FEWEST = 40  # letters, below which nothing is said
 _VOWELS = frozenset("aeiouyAEIOUY")
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\u25a0\u25a1\U000f0000-\U0010ffff]")
 _GLYPHS = re.compile(r"(?:/?\b(?:g|gid|glyph|cid|uni|c|G)[:.]?\d{1,5}\b|\(cid:\d+\))")
+_WORD = re.compile(r"\S+")
 _WORDS = re.compile(r"[^\W\d_]+")
 _PLAIN = re.compile("[A-Za-z]")
 _LATIN_1 = re.compile("[\u00a1-\u00ff]")
@@ -73,17 +62,15 @@ class PageText:
         self.hidden: list[str] = []
         self.text = self._units()
         self.readable = is_language(self.text)
-        if not self.readable:
-            self._shift_back()
+        if not self.readable and (text := shifted_back(self.text, self._generated)):
+            self.text, self.readable = text, True
         parts = [part for line in self._read() for part in _fallen(line)]
-        parts = [part for part in parts if self._is_seen(part)]
-        lines = read_marks(parts, self._placed, self._small())
-        self._turn = _turn_of(lines)
-        if self._turn:
-            lines = [_turned(line, self._turn) for line in lines]
-        lines = (
-            [close_gaps(line, self._generated) for line in joined(lines)] if self._touching else joined(lines)
+        lines = read_marks(
+            [part for part in map(self._seen_part, parts) if part], self._placed, self._small()
         )
+        self._turn = _turn_of(lines)
+        lines = joined([_turned(line, self._turn) for line in lines] if self._turn else lines)
+        lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
         self.lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
 
     def close(self) -> None:
@@ -98,11 +85,6 @@ class PageText:
         # Characters that the text leaves out: controls, halves of a pair.
         units = map(quick("FPDFText_GetUnicode"), repeat(self._handle), range(count))
         return "".join(chr(unit if unit < 0x110000 else 0xFFFD) for unit in units)
-
-    def _shift_back(self) -> None:
-        text = shifted_back(self.text, self._generated)
-        if text:
-            self.text, self.readable = text, True
 
     def _generated(self, number: int) -> bool:
         """Whether pdfium put a character there itself: blanks and line breaks."""
@@ -144,45 +126,36 @@ class PageText:
         return list(zip(self.boxes(numbers), levels, strict=True))
 
     def _read(self) -> list[TextLine]:
-        spans = [match.span() for match in WORD.finditer(self.text)]
-        boxes = self.boxes([n for start, end in spans for n in (start, end - 1)])
-        wide, heights, self._touching = _measured(boxes)
-        starts = [start for start, _ in spans]
+        found = [*_WORD.finditer(self.text)]
+        starts = [match.start() for match in found]
+        boxes = self.boxes([n for match in found for n in (match.start(), match.end() - 1)])
+        words = list(map(PlacedWord, [match[0] for match in found], boxes[::2], boxes[1::2], starts))
+        gaps = [after[0] - before[2] for before, after in zip(boxes[1::2], boxes[2::2], strict=False)]
+        self._touching = sum(-_TOUCH < gap < _TOUCH for gap in gaps) > _MOST_TOUCHING
         lines: list[TextLine] = []
-        first = end = 0  # words
-        position = 0
+        first = position = 0
         for piece in self.text.split("\n"):
             position += len(piece) + 1
             end = bisect_left(starts, position, first)
             if end > first:
-                text = self.text[starts[first] : spans[end - 1][1]]
-                line = TextLine.of(text, boxes[2 * first : 2 * end], starts[first:end])
-                line.wide = any(wide[first : end - 1])
-                some = heights[2 * first : 2 * end]
-                line.uneven = min(some) < _SMALL * max(some)
+                line = TextLine.of(words[first:end])
+                heights = [box[1] - box[3] for box in boxes[2 * first : 2 * end]]
+                line.uneven = min(heights) < _SMALL * max(heights)
                 lines.append(line)
             first = end
         return lines
 
-    def _is_seen(self, line: TextLine) -> bool:
-        """Look up whether a line is bold, and take out of it what cannot be seen; False where nothing is
+    def _seen_part(self, line: TextLine) -> TextLine | None:
+        """Look up whether a line is bold, and take out of it what cannot be seen; None where nothing is
         left."""
-        ends = self._drawn(line.numbers[0]), self._drawn(line.numbers[-1])
-        line.bold = all(map(self._bold, ends))
-        if not any(
-            self._seen.hidden(d, b) for d, b in zip(ends, (line.boxes[0], line.boxes[-1]), strict=True)
-        ):
-            return True
-
-        def is_hidden(word: PlacedWord, number: int) -> bool:
-            return self._seen.hidden(self._drawn(number), word.first)
-
-        rest, gone = without(line, is_hidden)
+        first, last = line.words[0], line.words[-1]
+        ends = (self._drawn(first.number), first.first), (self._drawn(last.number), last.last)
+        line.bold = all(self._bold(drawn) for drawn, _ in ends)
+        if not any(self._seen.hidden(*end) for end in ends):
+            return line
+        rest, gone = without(line, lambda word: self._seen.hidden(self._drawn(word.number), word.first))
         self.hidden += [gone] if gone else []
-        if rest is not None and gone:
-            line.text, line.boxes, line.numbers = rest.text, rest.boxes, rest.numbers
-            line.left, line.right = rest.left, rest.right
-        return rest is not None
+        return rest
 
     def rules(self) -> list[Box]:
         """Level and upright lines drawn on the page, as its type stands."""
@@ -216,8 +189,8 @@ class PageText:
 
 def _is_turned(line: TextLine) -> bool:
     """Whether the words of a line stand one above the other: its letters are turned, or it is upright."""
-    (left, _, _, bottom), (last, _, _, end) = line.boxes[0], line.boxes[-1]
-    return len(line.boxes) > 2 and abs(last - left) < abs(end - bottom) / 4
+    (left, _, _, bottom), (last, _, _, end) = line.words[0].first, line.words[-1].last
+    return len(line.words) > 1 and abs(last - left) < abs(end - bottom) / 4
 
 
 def _turn_of(lines: Sequence[TextLine]) -> int:
@@ -225,7 +198,8 @@ def _turn_of(lines: Sequence[TextLine]) -> int:
     turned = [line for line in lines if _is_turned(line)]
     if sum(len(line.text) for line in turned) * 2 <= sum(len(line.text) for line in lines):
         return 0
-    return 1 if sum(1 if line.boxes[-1][3] > line.boxes[0][3] else -1 for line in turned) > 0 else -1
+    up = sum(1 if line.words[-1].last[3] > line.words[0].first[3] else -1 for line in turned)
+    return 1 if up > 0 else -1
 
 
 def _turned_box(box: Box, turn: int) -> Box:
@@ -237,9 +211,9 @@ def _turned_box(box: Box, turn: int) -> Box:
 def _turned(line: TextLine, turn: int) -> TextLine:
     if not _is_turned(line):
         return line
-    made = TextLine.of(line.text, [_turned_box(box, turn) for box in line.boxes], line.numbers, line.bold)
-    made.signed, made.wide = line.signed, made.has_wide_gap()
-    return made
+    boxes = ((_turned_box(word.first, turn), _turned_box(word.last, turn)) for word in line.words)
+    words = [word._replace(first=a, last=b) for word, (a, b) in zip(line.words, boxes, strict=True)]
+    return TextLine.of(words, line.bold)
 
 
 def has_overlay(page: Any) -> bool:
@@ -255,26 +229,14 @@ def has_overlay(page: Any) -> bool:
     return False
 
 
-def _measured(boxes: Sequence[Box]) -> tuple[list[bool], list[float], bool]:
-    """Whether a gap that could part columns follows each word, the heights of all boxes, and whether many
-    words have no gap between."""
-    if not boxes:
-        return [], [], False
-    values = list(chain.from_iterable(boxes))
-    heights = list(map(sub, values[1::4], values[3::4]))
-    gaps = list(map(sub, values[8::8], values[6::8]))
-    wide = [gap > WORD_GAP * height for gap, height in zip(gaps, heights[::2], strict=False)]
-    return wide, heights, sum(-_TOUCH < gap < _TOUCH for gap in gaps) > _MOST_TOUCHING
-
-
 def _fallen(line: TextLine) -> list[TextLine]:
     """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
     before."""
     if not line.size or line.top - line.bottom < line.size * (1 + _FALL) or _is_turned(line):
         return [line]
-    ends = enumerate(zip(line.boxes[1::2], line.boxes[2::2], strict=False), 1)
-    cuts = [n for n, (before, after) in ends if before[3] - after[3] > line.size * _FALL]
-    return line.parts([0, *cuts, len(line.numbers)])
+    ends = enumerate(pairwise(line.words), 1)
+    cuts = [n for n, (before, after) in ends if before.last[3] - after.first[3] > line.size * _FALL]
+    return line.parts([0, *cuts, len(line.words)])
 
 
 def is_language(text: str) -> bool:

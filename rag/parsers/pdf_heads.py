@@ -15,7 +15,6 @@ from rag.parsers.pdf_lines import TextLine, by_height
 from rag.parsers.pdf_rows import Cell, Columns, Row, text_of
 
 _RE = patterns("pdf_tables", re.NOFLAG)
-_TABLES = patterns("tables", re.NOFLAG)
 _PERIOD = re.compile(
     rf"\b{pdf_rows.MONTH}\s+\d{{1,2}}\b|\b(?:19|20)\d\d\b|\b(?:ended|months|quarter|fiscal|weeks)\b|\byears?\b"
     r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
@@ -48,10 +47,10 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
         aside = right and (over or not line.text.isupper())
-        pieces = rows[n].pieces if n >= first - 2 and line.boxes else []
+        pieces = rows[n].pieces if n >= first - 2 and line.words else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
-        telling = states_units(line.text) or _PERIOD.search(line.text)
+        telling = grids.stated_units(line.text) or _PERIOD.search(line.text)
         caption = line.bold and not rows[first].line.bold and line.left < label_left + line.size
         title = len(line.text) > 8 and line.text.isupper() and not (telling or read.count or aside)
         larger = line.size > 1.1 * rows[first].line.size
@@ -87,18 +86,19 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
     # Some programs write heads column by column.
     levels = by_height([piece for row in rows for piece in row])
     for level in levels:
-        last = level is levels[-1]
-        pieces = [part for piece in level for part in _over_each(piece, columns)] if last else level
-        named = len(pieces) > 1 or _PERIOD.search(pieces[0].text) or states_units(pieces[0].text)
+        if level is levels[-1]:
+            level = [part for piece in level for part in _over_each(piece, columns)]
+        first = level[0].text
+        named = len(level) > 1 or _PERIOD.search(first) or grids.stated_units(first)
         # Labels between the heads and the first row: they begin where labels begin, below the years.
-        aside = pieces[0].left > columns[0][0] + 2 * pieces[0].size and (
-            not dated or _RE["head_word"].search(pieces[0].text)
+        aside = level[0].left > columns[0][0] + 2 * level[0].size and (
+            not dated or _RE["head_word"].search(first)
         )
         if not named and not aside:
             continue
-        dated = dated or any(_PERIOD.search(piece.text) for piece in pieces)
+        dated = dated or any(_PERIOD.search(piece.text) for piece in level)
         over: list[TextLine] = []
-        for piece in pieces:
+        for piece in level:
             label = piece.left < columns[0][1] and piece.right < columns[1][0]
             (common if label else over).append(piece.text if label else piece)  # type: ignore[arg-type]
         _lay_over(over, extents, common, heads)
@@ -110,13 +110,11 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
     """A head that lies over two columns cut at its widest gap, where that is wider than a blank: heads that
     nearly touch."""
-    words = piece.words()
-    gaps = [after.first[0] - before.last[2] for before, after in pairwise(words)]
+    gaps = piece.gaps()
     over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
     if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):
         return [piece]
-    at = gaps.index(max(gaps)) + 1
-    first, rest = piece.parts((0, at, len(words)))
+    first, rest = piece.parts((0, gaps.index(max(gaps)) + 1, len(piece.words)))
     return [first, *_over_each(rest, columns)]
 
 
@@ -134,7 +132,7 @@ def _lay_over(
     pitch = extent / (len(columns) - 1) if len(columns) > 1 else 60.0
     over = []
     for cell in cells:
-        units = states_units(cell.text) and len(_under(cell, columns)) != 1
+        units = grids.stated_units(cell.text) and len(_under(cell, columns)) != 1
         if units or cell.right < left - pitch * 0.4 or cell.left < left - 1.5 * pitch:
             common.append(cell.text)
         else:
@@ -142,9 +140,17 @@ def _lay_over(
     if not over:
         return
     each, rest = divmod(len(columns), len(over))
+    each = each or 1
     nearest = [min(range(len(columns)), key=lambda n: abs(columns[n].middle - c.middle)) for c in over]
     dated = [_PERIOD.search(cell.text) is not None for cell in over]
-    groups = len(over) > 1 and not rest and all(dated)
+    middles = [
+        (a.middle + b.middle) / 2 for a, b in zip(columns[::each], columns[each - 1 :: each], strict=False)
+    ]
+    between = all(  # each in the middle of as many columns, over none of them alone
+        abs(cell.middle - at) < 0.3 * pitch and len(_under(cell, columns)) != 1
+        for cell, at in zip(over, middles, strict=False)
+    )
+    groups = len(over) > 1 and not rest and (all(dated) or between)
     if len(over) == len(columns) or (groups and all(c // each == n for n, c in enumerate(nearest))):
         for n, head in enumerate(heads):
             head.append(over[n // each].text)
@@ -169,8 +175,3 @@ def _lay_over(
 
 def _under(cell: TextLine, columns: Sequence[TextLine]) -> list[int]:
     return [n for n, c in enumerate(columns) if min(cell.right, c.right) > max(cell.left, c.left)]
-
-
-def states_units(text: str) -> bool:
-    """Whether a line states a unit, as "(in millions)" or "单位：万元" does."""
-    return _TABLES["units"].search(text) is not None

@@ -4,21 +4,19 @@ once the whole document is known."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from ctypes import CFUNCTYPE, c_int, c_void_p, cast
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from rag.languages import Patterns, listed, patterns
-from rag.parsers.marks import signed_part
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
 RUN_ON = "\u00ad"  # dropped with the line break behind it
 CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _RE = Patterns(__file__, cut=CUT)
-WORD = _RE["word"]
 _HALVES = patterns("pdf_lines")
 _CLOSED, _APART = (listed(f"spaced_{name}") for name in ("pairs", "series"))
 _HAN = re.compile("[\u4e00-\u9fff]")
@@ -39,22 +37,30 @@ def quick(name: str, *takes: Any, pointer: bool = False) -> Callable[..., Any]:
 
 
 class PlacedWord(NamedTuple):
-    """A word at `[start, end)` of its line, with the boxes of its first and last character."""
+    """A word of a line: its text, the boxes of its first and last character, what pdfium counts the first
+    one, and the text with the signs of its marks (`rag.parsers.marks`), "" without any."""
 
-    start: int
-    end: int
+    text: str
     first: Box
     last: Box
+    number: int = -1
+    signed: str = ""
+
+    @classmethod
+    def joined(cls, words: Sequence[PlacedWord]) -> PlacedWord:
+        """Words as one."""
+        text, signed = (
+            "".join(some) for some in zip(*((w.text, w.signed or w.text) for w in words), strict=True)
+        )
+        return cls(text, words[0].first, words[-1].last, words[0].number, signed if signed != text else "")
 
 
 @dataclass(slots=True)
 class TextLine:
     """`left` to `top` in PDF points, origin at the lower left of the page; `size` is the height of the type's
     box (0: no geometry known). `edge` is the right end of the column that it stands in (0: of the page).
-    While the page is open, `boxes` are those of the first and last character of each word, `numbers` what
-    pdfium counts the first one. `signed` is the text with the signs of its marks (`rag.parsers.marks`), ""
-    without any. `former` is the text with the words that are struck out. `wide`: a gap in it could part
-    columns; `uneven`: its type is of several heights."""
+    `words` are known while the page is open. `signed` is the text with the signs of its marks, "" without
+    any, `former` the text with the words that are struck out. `uneven`: its type is of several heights."""
 
     text: str
     left: float = 0.0
@@ -64,64 +70,46 @@ class TextLine:
     size: float = 0.0
     bold: bool = False
     edge: float = 0.0
-    boxes: list[Box] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    words: list[PlacedWord] = field(default_factory=list)
     signed: str = ""
     former: str = ""
-    wide: bool = False
     uneven: bool = False
 
     @classmethod
-    def of(cls, text: str, boxes: list[Box], numbers: list[int], bold: bool = False) -> TextLine:
-        """A line from the boxes of its words."""
-        left, top, _, bottom = boxes[0]
-        size = abs(top - bottom)
-        _, _, right, bottom = boxes[-1]
-        return cls(text, left, right, bottom, top, size, bold, 0.0, boxes, numbers)
+    def of(cls, words: list[PlacedWord], bold: bool = False) -> TextLine:
+        """A line of words from left to right."""
+        (left, top, _, low), (_, _, right, bottom) = words[0].first, words[-1].last
+        made = cls("", left, right, bottom, top, abs(top - low), bold)
+        made.put(words)
+        return made
 
     @classmethod
     def within(cls, text: str, box: Box) -> TextLine:
         """A line whose words stand side by side in a box, whatever their width."""
         left, top, right, bottom = box
-        count = len(text.split())
-        ends = [left + (right - left) * n / count for n in range(count + 1)]
-        boxes = [(a, top, b, bottom) for a, b in pairwise(ends) for _ in (0, 1)]
-        return cls.of(text, boxes, [-1] * count)
+        words = text.split()
+        ends = [left + (right - left) * n / len(words) for n in range(len(words) + 1)]
+        boxes = [(a, top, b, bottom) for a, b in pairwise(ends)]
+        return cls.of([PlacedWord(word, box, box) for word, box in zip(words, boxes, strict=True)])
 
-    def words(self) -> list[PlacedWord]:
-        """Its words with where they stand; [] without geometry."""
-        spans = (match.span() for match in WORD.finditer(self.text)) if self.boxes else ()
-        return [
-            PlacedWord(*span, *pair)
-            for span, pair in zip(spans, zip(self.boxes[::2], self.boxes[1::2], strict=True), strict=True)
-        ]
+    def put(self, words: list[PlacedWord]) -> None:
+        """Put words in place of its own; where it stands is not changed."""
+        self.words = words
+        self.text = " ".join([word.text for word in words])
+        signed = any(word.signed for word in words)
+        self.signed = " ".join([word.signed or word.text for word in words]) if signed else ""
 
     def parts(self, cuts: Sequence[int]) -> list[TextLine]:
         """The line cut in front of words: those between two of `cuts` (the last one excluded) make a part."""
-        spans = [match.span() for match in WORD.finditer(self.text)]
-        made = []
-        for begin, end in pairwise(cuts):
-            start, stop = spans[begin][0], spans[end - 1][1]
-            part = TextLine.of(
-                self.text[start:stop], self.boxes[2 * begin : 2 * end], self.numbers[begin:end], self.bold
-            )
-            part.wide, part.uneven = self.wide, self.uneven
-            part.former = "" if begin else self.former
-            if self.signed:
-                signed = signed_part(
-                    self.signed, *(len("".join(self.text[:at].split())) for at in (start, stop))
-                )
-                part.signed = signed if signed != part.text else ""
-            made.append(part)
+        made = [TextLine.of(self.words[begin:end], self.bold) for begin, end in pairwise(cuts)]
+        for part in made:
+            part.uneven = self.uneven
+        made[0].former = self.former
         return made
 
-    def gaps(self) -> Iterator[tuple[Box, Box]]:
-        """The boxes on both sides of each gap between its words."""
-        return zip(self.boxes[1::2], self.boxes[2::2], strict=False)
-
-    def has_wide_gap(self) -> bool:
-        """Whether a gap between its words could part columns."""
-        return any(after[0] - before[2] > self.size * WORD_GAP for before, after in self.gaps())
+    def gaps(self) -> list[float]:
+        """The width of each gap between its words."""
+        return [after.first[0] - before.last[2] for before, after in pairwise(self.words)]
 
     def change(self, by: Callable[[str], str]) -> None:
         """Change the text and its copy with signs."""
@@ -134,22 +122,16 @@ class TextLine:
 
 def together(lines: Sequence[TextLine]) -> TextLine:
     """Lines that stand at one height as one, from left to right."""
-    whole = lines[0]
-    for line in lines[1:]:
-        last = whole
+    words = [*lines[0].words]
+    for last, line in pairwise(lines):
         # Behind a mark a line goes on without a blank now and then.
-        after_mark = last.signed or last.text[-1:] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
-        near = bool(after_mark) and line.left - last.right < 0.12 * line.size
-        blank = "" if near else " "
-        boxes = [*last.boxes[:-1], *line.boxes[1:]] if near else last.boxes + line.boxes
-        numbers = last.numbers + line.numbers[near:]
-        whole = TextLine.of(f"{last.text}{blank}{line.text}", boxes, numbers, last.bold and line.bold)
-        if last.signed or line.signed:
-            whole.signed = f"{last.signed or last.text}{blank}{line.signed or line.text}"
-        whole.wide = last.wide or line.wide or line.left - last.right > line.size * WORD_GAP
-        whole.right = line.right
-        whole.bottom, whole.top = min(last.bottom, line.bottom), max(last.top, line.top)
-        whole.former = " ".join(filter(None, (last.former, line.former)))
+        marked = words[-1].signed or words[-1].text[-1] in "⁰¹²³⁴⁵⁶⁷⁸⁹"
+        first = [words.pop()] if marked and line.left - last.right < 0.12 * line.size else []
+        words += [PlacedWord.joined([*first, line.words[0]]), *line.words[1:]]
+    whole = TextLine.of(words, all(line.bold for line in lines))
+    whole.right = lines[-1].right
+    whole.bottom, whole.top = min(line.bottom for line in lines), max(line.top for line in lines)
+    whole.former = " ".join(line.former for line in lines if line.former)
     return whole
 
 
@@ -164,20 +146,18 @@ def by_height(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     return [sorted(level, key=lambda line: line.left) for level in levels]
 
 
-def without(line: TextLine, unwanted: Callable[[PlacedWord, int], bool]) -> tuple[TextLine | None, str]:
+def without(line: TextLine, unwanted: Callable[[PlacedWord], bool]) -> tuple[TextLine | None, str]:
     """A line without some of its words (None: all of them), and those words."""
-    words = line.words()
-    kept = [n for n, word in enumerate(words) if not unwanted(word, line.numbers[n])]
-    if len(kept) == len(words):
+    kept: list[PlacedWord] = []
+    gone: list[PlacedWord] = []
+    for word in line.words:
+        (gone if unwanted(word) else kept).append(word)
+    if not gone:
         return line, ""
-    gone = " ".join(line.text[w.start : w.end] for n, w in enumerate(words) if n not in kept)
-    if not kept:
-        return None, gone
-    text = " ".join(line.text[words[n].start : words[n].end] for n in kept)
-    boxes = [box for n in kept for box in (words[n].first, words[n].last)]
-    made = TextLine.of(text, boxes, [line.numbers[n] for n in kept], line.bold)
-    made.size, made.edge = line.size, line.edge
-    return made, gone
+    made = TextLine.of(kept, line.bold) if kept else None
+    if made is not None:
+        made.size, made.edge = line.size, line.edge
+    return made, " ".join(word.text for word in gone)
 
 
 def joined(lines: Sequence[TextLine]) -> list[TextLine]:
@@ -185,8 +165,7 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
     between, and figures to the label on their left."""
     result: list[TextLine] = []
     for line in lines:
-        near = result and result[-1].boxes and line.boxes and _adjoin(result[-1], line)
-        result.append(together([result.pop(), line]) if near else line)
+        result.append(together([result.pop(), line]) if result and _adjoin(result[-1], line) else line)
     return result
 
 
@@ -199,65 +178,56 @@ def _adjoin(last: TextLine, line: TextLine) -> bool:
 def close_spaced(line: TextLine) -> TextLine:
     """A line with its spaced letters ("N O T I C E") and characters closed. Only runs that stand apart evenly
     and look like words: no initials, column letters, choices or variables."""
-    words = line.words()
-    spans: list[tuple[int, int]] = []
-    for match in _RE["spaced"].finditer(line.text) if words and not line.signed else ():
-        first = sum(word.end <= match.start() for word in words)
-        last = first + len(match[0].split())
-        beside = [line.text[word.start : word.end] for word in words[:first][-1:] + words[last : last + 1]]
-        if not any(map(_RE["operator"].fullmatch, beside)):
-            whole = last - first == len(words)
-            spans += [(first + begin, first + end) for begin, end in _spaced(line, words[first:last], whole)]
-    return _close(line, spans)
+    words, at = list[PlacedWord](), 0
+    for single, some in groupby(line.words, lambda word: len(word.text) == 1 and word.text.isalnum()):
+        run = list(some)
+        beside = [*line.words[:at][-1:], *line.words[at + len(run) :][:1]]
+        at += len(run)
+        if single and len(run) > 1 and not any(_RE["operator"].fullmatch(word.text) for word in beside):
+            run = _closed(line, run, whole=not beside)
+        words += run
+    if len(words) < len(line.words) and not line.signed:
+        line.put(words)
+    return line
 
 
 def close_gaps(line: TextLine, generated: Callable[[int], bool]) -> TextLine:
     """A line without the blanks that pdfium sees where letters touch: "1 , 0 3 6". `generated` says of the
     number of a character whether pdfium put it there."""
-    near = [abs(after[0] - before[2]) < _TOUCH * line.size for before, after in line.gaps()]
-    if not any(near) or line.signed:
-        return line
-    apart = [n for n, touches in enumerate(near, 1) if not (touches and generated(line.numbers[n] - 1))]
-    ends = [0, *apart, len(line.numbers)]
-    return _close(line, [span for span in pairwise(ends) if span[1] - span[0] > 1])
-
-
-def _close(line: TextLine, spans: Sequence[tuple[int, int]]) -> TextLine:
-    """The line with the words of each span as one."""
-    words = line.words()
-    for begin, end in reversed(spans):
-        start, stop = words[begin].start, words[end - 1].end
-        line.text = line.text[:start] + "".join(line.text[start:stop].split()) + line.text[stop:]
-        line.boxes[2 * begin : 2 * end] = [words[begin].first, words[end - 1].last]
-        line.numbers[begin:end] = [line.numbers[begin]]
-    if spans:
-        line.wide = line.has_wide_gap()
+    words = line.words[:1]
+    for gap, word in zip(line.gaps(), line.words[1:], strict=True):
+        touches = abs(gap) < _TOUCH * line.size and generated(word.number - 1)
+        words.append(PlacedWord.joined([words.pop(), word]) if touches else word)
+    if len(words) < len(line.words) and not line.signed:
+        line.put(words)
     return line
 
 
-def _spaced(line: TextLine, run: Sequence[PlacedWord], whole: bool) -> list[tuple[int, int]]:
-    """The spans of single characters that make a word each, [] where they do not; `whole`: nothing else
-    stands in the line."""
+def _closed(line: TextLine, run: list[PlacedWord], *, whole: bool) -> list[PlacedWord]:
+    """Single characters with those that make a word as one; `whole`: nothing else stands in the line."""
     gaps = [after.first[0] - before.last[2] for before, after in pairwise(run)]
     usual = sorted(gaps)[len(gaps) // 2]
     between = max(1.9 * usual, usual + 0.18 * line.size)
-    joined = "".join(line.text[word.start] for word in run)
-    chinese = _HAN.search(joined) is not None
-    kinds = [chinese or c.isdigit() for c in joined]
+    text = "".join(word.text for word in run)
+    chinese = _HAN.search(text) is not None
+    kinds = [chinese or c.isdigit() for c in text]
     breaks = (n for n, gap in enumerate(gaps, start=1) if gap > between or kinds[n - 1] != kinds[n])
-    ends = [0, *breaks, len(run)]
-    texts = [joined[begin:end] for begin, end in pairwise(ends)]
-    spans = list(zip(pairwise(ends), texts, strict=True))
+    parts = [run[begin:end] for begin, end in pairwise([0, *breaks, len(run)])]
+    texts = ["".join(word.text for word in part) for part in parts]
     far = usual > line.size * WORD_GAP
     if usual > 2.5 * line.size or (far and not whole):
-        return []
-    if chinese:
-        # Pairs only as known words: two characters may be two columns or two choices.
-        if max(map(len, texts)) < 3:
-            return [span for span, text in spans if text in _CLOSED]
+        return run
+    if not chinese:
+        closed = texts if _spelled(texts, 5 if far else 4) else []
+    elif max(map(len, texts)) < 3:
+        closed = [*_CLOSED]  # pairs only as known words: two characters may be two columns or two choices
+    else:
         apart = any(text in sequence for text in texts if len(text) > 1 for sequence in _APART)
-        return [] if apart else [span for span, text in spans if len(text) > 1]
-    return [span for span, text in spans if len(text) > 1] if _spelled(texts, 5 if far else 4) else []
+        closed = [] if apart else texts
+    made = (
+        [PlacedWord.joined(part)] if text in closed else part for part, text in zip(parts, texts, strict=True)
+    )
+    return [word for part in made for word in part]
 
 
 def _spelled(texts: Sequence[str], fewest: int) -> bool:

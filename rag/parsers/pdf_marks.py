@@ -7,11 +7,11 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked
-from rag.parsers.pdf_lines import WORD, Box, TextLine
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
 from rag.types import MarkKind
 
 _SMALL = 0.8  # of the line's type
@@ -50,9 +50,8 @@ def read_marks(lines: list[TextLine], placed: Placed, inner: Sequence[int] = ())
         below = lines[n + 1] if n + 1 < len(lines) else None
         if below is not None and _is_label(line, below):
             # pdfium breaks the line behind a raised label.
-            joined = replace(below, text=f"{line.text} {below.text}", left=line.left)
-            joined.boxes, joined.numbers = line.boxes + below.boxes, line.numbers + below.numbers
-            lines[n + 1], uneven[n + 1] = joined, True
+            below.put([*line.words, *below.words])
+            below.left, uneven[n + 1] = line.left, True
             continue
         result.append(_read(line, placed) if odd else line)
     return result
@@ -83,22 +82,20 @@ def _is_uneven(line: TextLine) -> bool:
     if not line.uneven and _CODED.isdisjoint(line.text):
         return False
     # Not type that is turned: its boxes are as high as its characters are wide.
-    ends = zip(line.boxes[::2], line.boxes[1::2], strict=True)
+    ends = ((word.first, word.last) for word in line.words)
     return line.size > 0 and not any(abs(b[0] - a[0]) < abs(b[3] - a[3]) for a, b in ends)
 
 
 def _holds(line: TextLine, inner: Sequence[int]) -> bool:
-    if not inner or not line.numbers:
-        return False
-    at = bisect_left(inner, line.numbers[0])
-    return at < len(inner) and inner[at] < line.numbers[0] + len(line.text)
+    first, last = line.words[0].number, line.words[-1].number + len(line.words[-1].text)
+    return bisect_left(inner, first) < bisect_left(inner, last)
 
 
 def _is_label(line: TextLine, below: TextLine) -> bool:
     """Whether a line is nothing but the raised label of the one that begins behind it."""
     return (
         len(line.text) <= 4
-        and bool(note_labels(line.text) and line.boxes and below.boxes)
+        and bool(note_labels(line.text))
         and line.size < 0.9 * below.size
         and below.bottom + 0.1 * below.size < line.bottom < below.top
         and -0.1 * below.size < below.left - line.right < below.size
@@ -107,34 +104,54 @@ def _is_label(line: TextLine, below: TextLine) -> bool:
 
 def _read(line: TextLine, placed: Placed) -> TextLine:
     glyphs = _glyphs(line, placed)
-    signed, numbers, boxes = "", [], []
+    # Text as it reads, with signs, and the characters that it stands for.
+    pieces: list[tuple[str, list[_Glyph]]] = []
     runs = [(level, list(run)) for level, run in groupby(glyphs, key=lambda glyph: glyph.level)]
     for n, (level, run) in enumerate(runs):
         near = not n or _adjoins(runs[n - 1][1], run)
         text = "".join(glyph.text for glyph in run)
         after = "".join(glyph.text for glyph in runs[n + 1][1][:20]) if n + 1 < len(runs) else ""
-        if level and len(text.strip()) <= _MOST and (near or (level > 0 and _ALONE.fullmatch(text.strip()))):
-            plain = text.translate(_SUPERSCRIPTS)
-            if level < 0 and not text.strip().isalnum():
-                piece = text
-            elif level < 0:
-                piece = marked(MarkKind.LOWERED, text.rstrip()) + text[len(text.rstrip()) :]
-            elif not signed.strip():
-                labels = note_labels(plain.strip())
-                piece = note_body(labels[0]) if labels else text
-            elif _BRACKETED.fullmatch(plain.strip()):
-                piece = "".join(map(note_mark, note_labels(plain.strip())))
-            else:
-                piece = raised(signed, plain, after)
-        else:
-            piece = text
-        signed += piece
-        # As many characters as stand in the text now.
-        kept = len(_plain(piece))
-        places = [run[min(k, len(run) - 1)] for k in range(kept)]
-        numbers += [glyph.number for glyph in places]
-        boxes += [glyph.box for glyph in places]
-    return _rebuilt(line, signed, numbers, boxes)
+        piece = text
+        if level and len(text) <= _MOST and (near or (level > 0 and _ALONE.fullmatch(text))):
+            piece = _reading(level, text, "".join(piece for piece, _ in pieces), after)
+        one = piece != text and " " not in piece
+        pieces += [(piece, run)] if one else [(glyph.text, [glyph]) for glyph in run]
+    words, lead = list[PlacedWord](), ""
+    for blank, some in groupby(pieces, key=lambda piece: piece[0] == " "):
+        token = list(some)
+        signed = lead + "".join(piece for piece, _ in token)
+        own = [glyph for piece, run in token if unmarked(piece) for glyph in run]
+        if blank:
+            continue
+        if own:
+            text = unmarked(signed)
+            words.append(
+                PlacedWord(text, own[0].box, own[-1].box, own[0].number, signed if signed != text else "")
+            )
+        elif words:  # marks by themselves
+            words[-1] = words[-1]._replace(signed=(words[-1].signed or words[-1].text) + signed)
+        lead = signed if not words else ""
+    if not words:
+        return line
+    made = TextLine.of(words, line.bold)
+    boxes = [glyph.box for glyph in glyphs if not glyph.level] or [words[0].first]
+    usual = _usual([box[1] - box[3] for box in boxes])
+    whole = next((box for box in boxes if box[1] - box[3] > _SMALL * usual), boxes[0])
+    made.top, made.bottom, made.size, made.right = whole[1], whole[3], max(made.size, usual), line.right
+    return made
+
+
+def _reading(level: int, text: str, before: str, after: str) -> str:
+    """Raised or lowered text as it reads behind and in front of other text of its line, with signs."""
+    if level < 0:
+        return marked(MarkKind.LOWERED, text) if text.isalnum() else text
+    plain = text.translate(_SUPERSCRIPTS)
+    if not before.strip():
+        labels = note_labels(plain)
+        return note_body(labels[0]) if labels else text
+    if _BRACKETED.fullmatch(plain):
+        return "".join(map(note_mark, note_labels(plain)))
+    return raised(before, plain, after)
 
 
 def _adjoins(before: Sequence[_Glyph], run: Sequence[_Glyph]) -> bool:
@@ -143,65 +160,31 @@ def _adjoins(before: Sequence[_Glyph], run: Sequence[_Glyph]) -> bool:
     return -0.5 * (last[1] - last[3]) < first[0] - last[2] < 0.4 * (last[1] - last[3])
 
 
-def _plain(piece: str) -> str:
-    """Without marks, but with the blanks around."""
-    return unmarked(f"x{piece}x")[1:-1]
-
-
-def _rebuilt(line: TextLine, signed: str, numbers: list[int], boxes: list[Box]) -> TextLine:
-    text = _plain(signed)
-    lead = len(text) - len(text.lstrip())
-    text, numbers, boxes = text.strip(), numbers[lead:], boxes[lead:]
-    if not text:
-        return line
-    spans = [match.span() for match in WORD.finditer(text)]
-    ends = [boxes[at] for start, end in spans for at in (start, end - 1)]
-    made = TextLine.of(text, ends, [numbers[start] for start, _ in spans], line.bold)
-    made.signed = signed.strip() if signed.strip() != text else ""
-    usual = _usual([box[1] - box[3] for box in boxes])
-    whole = next((box for box in boxes if box[1] - box[3] > _SMALL * usual), boxes[0])
-    made.wide = line.wide
-    made.top, made.bottom, made.size, made.right = whole[1], whole[3], max(made.size, usual), line.right
-    return made
-
-
 def _usual(heights: Sequence[float]) -> float:
     return Counter(round(height, 1) for height in heights).most_common(1)[0][0]
 
 
 def _glyphs(line: TextLine, placed: Placed) -> list[_Glyph]:
     """The characters of a line, each raised, lowered or neither."""
-    words = line.words()
-    known = [
-        (word.start + k, number + k)
-        for word, number in zip(words, line.numbers, strict=True)
-        for k in range(word.end - word.start)
-    ]
-    places = placed([number for _, number in known])
+    known = [(c, word.number + k, k) for word in line.words for k, c in enumerate(word.text)]
+    places = placed([number for _, number, _ in known])
     size = _usual([box[1] - box[3] for box, _ in places])
-    usual = [y for box, y in places if box[1] - box[3] > _SMALL * size]
-    base = usual[0] if usual else 0.0
-    levels: list[int] = []
-    for (at, _), (box, y) in zip(known, places, strict=True):
-        height = box[1] - box[3]
+    base = next((y for box, y in places if box[1] - box[3] > _SMALL * size), 0.0)
+    found: list[_Glyph] = []
+    for (c, number, within), (box, y) in zip(known, places, strict=True):
         level = 0
-        if height > _SMALL * size:
-            base = y
-            coded = line.text[at] in _CODED and levels and line.text[at - 1 : at].strip()
-            level = 1 if coded else 0
+        if box[1] - box[3] > _SMALL * size:
+            base, level = y, int(c in _CODED and within > 0)
         elif _RISE * size < y - base < size:
             level = 1
         elif _FALL * size < base - y < 0.6 * size:
             level = -1
-        levels.append(level)
-    found: list[_Glyph] = []
-    before = 0
-    for (at, number), (box, _), level in zip(known, places, levels, strict=True):
         # pdfium puts a blank where only the baseline changes.
-        near = found and found[-1].level != level and abs(box[0] - found[-1].box[2]) < 0.12 * size
-        for blank in "" if near else line.text[before:at]:
-            same = level if found and found[-1].level == level else 0
-            found.append(_Glyph(blank, number, box, same))
-        found.append(_Glyph(line.text[at], number, box, level))
-        before = at + 1
+        if (
+            found
+            and not within
+            and (found[-1].level == level or abs(box[0] - found[-1].box[2]) >= 0.12 * size)
+        ):
+            found.append(_Glyph(" ", number, box, level if found[-1].level == level else 0))
+        found.append(_Glyph(c, number, box, level))
     return found

@@ -17,7 +17,7 @@ from statistics import median
 from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, patterns
 from rag.parsers.base import is_number, same_as_above
-from rag.parsers.pdf_lines import WORD, WORD_GAP, TextLine, together
+from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
 
 _RE = Patterns(__file__)
 _UNFINISHED = patterns("pdf_layout", re.NOFLAG)
@@ -28,16 +28,19 @@ _OPENERS = _RE.words("openers")
 _CLOSERS = _RE.words("closers")
 MONTH = rf"(?:{MONTH_NAME})\.?"
 MAX_LABEL = 160
+_BEFORE_LETTER = frozenset("0123456789)%")
 _ROW_ENDS = frozenset("0123456789)）%％—–-―－*xAaMm.pts†‡#用无")
 
 
 @dataclass(frozen=True, slots=True)
 class PdfRow:
-    """A line read from its end: words of the label, words that are figures, and how many figures."""
+    """A line read from its end: words of the label, words that are figures, and of each figure its first and
+    last word by their numbers, with the signs that stand beside it."""
 
-    label: str
-    values: tuple[str, ...]
-    years: bool  # all figures are bare years: a head, not a row
+    label: str = ""
+    values: tuple[str, ...] = ()
+    years: bool = False  # all figures are bare years: a head, not a row
+    figures: tuple[tuple[int, int], ...] = ()
 
     @property
     def count(self) -> int:
@@ -52,56 +55,43 @@ class PdfRow:
         )
 
 
-NO_ROW = PdfRow("", (), False)
-
-
 def read_row(text: str) -> PdfRow:
     """Split "Cost of sales $ (1,234) 5.6 %" into its label and its two figures."""
     if text[-1:] not in _ROW_ENDS:  # which rules figures out
-        return NO_ROW
+        return PdfRow()
     words = text.split()
-    values: list[str] = []
+    places: list[int] = []
     at = len(words)
     while at:
-        word = words[at - 1]
-        if word in _NOTHING or (is_value(word) and not _is_date_end(words, at - 1)):
-            values.append(word)
-        elif word not in _GLUE:
-            break
         at -= 1
-    values.reverse()
-    return PdfRow(" ".join(words[:at]), tuple(values), bool(values) and all(YEAR.match(v) for v in values))
+        word, before = words[at], words[at - 1] if at else ""
+        if word in _NOTHING or (is_value(word) and not _is_date_end(word, before)):
+            places.append(at)
+        elif word not in _GLUE and not (_RE["letter"].fullmatch(word) and before[-1:] in _BEFORE_LETTER):
+            at += 1
+            break
+    values = tuple(words[n] for n in reversed(places))
+    figures = tuple(_with_signs(words, n) for n in reversed(places))
+    return PdfRow(" ".join(words[:at]), values, bool(values) and all(map(YEAR.match, values)), figures)
+
+
+def _with_signs(words: Sequence[str], at: int) -> tuple[int, int]:
+    first = last = at
+    while words[at] not in _NOTHING and first and words[first - 1] in _OPENERS:
+        first -= 1
+    while words[at] not in _NOTHING and last + 1 < len(words) and words[last + 1] in _CLOSERS:
+        last += 1
+    return first, last
 
 
 def cell_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of the label, empty where the line begins with a figure, and of each figure of a line,
     with the currency sign, bracket or percent sign that stand beside it."""
-    plain = _RE["letter"].sub(lambda m: " " * len(m.group()), text)
-    values = list(read_row(plain).values)
-    words = [m.span() for m in re.finditer(r"\S+", plain)] if values else []
-    found: list[tuple[int, int]] = []
-    at = len(words)
-    while at and values:
-        at -= 1
-        if plain[slice(*words[at])] != values[-1]:
-            continue  # a sign that belongs to the figure before or after it
-        values.pop()
-        found.append(_with_signs(plain, words, at))
-    # What `read_row` skipped in front of the first figure are its signs.
-    while found and at and plain[slice(*words[at - 1])] in _OPENERS:
-        at -= 1
-    label = len(text[: words[at][0]].rstrip()) if found else len(text)
-    return [(0, label), *reversed(found)]
-
-
-def _with_signs(text: str, words: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:
-    first = last = at
-    if text[slice(*words[at])] not in _NOTHING:
-        while first and text[slice(*words[first - 1])] in _OPENERS:
-            first -= 1
-        while last + 1 < len(words) and text[slice(*words[last + 1])] in _CLOSERS:
-            last += 1
-    return words[first][0], words[last][1]
+    read = read_row(text)
+    words = [match.span() for match in re.finditer(r"\S+", text)] if read.figures else []
+    label = words[len(read.label.split()) - 1][1] if read.label and words else 0
+    figures = [(words[first][0], words[last][1]) for first, last in read.figures]
+    return [(0, label if figures else len(text)), *figures]
 
 
 def is_value(word: str) -> bool:
@@ -112,12 +102,11 @@ def is_value(word: str) -> bool:
     return match is not None and not (match.group("close") and "(" not in word and "（" not in word)
 
 
-def _is_date_end(words: Sequence[str], at: int) -> bool:
+def _is_date_end(word: str, before: str) -> bool:
     """The year of "December 31, 2019", or the day of "June 30"."""
-    before = words[at - 1] if at else ""
-    if before.endswith(",") and YEAR.match(words[at]) and before[:-1].isdigit():
+    if before.endswith(",") and YEAR.match(word) and before[:-1].isdigit():
         return True
-    return words[at].isdigit() and len(words[at]) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
+    return word.isdigit() and len(word) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
 def is_sign_of(word: str, after: str) -> bool:
@@ -198,22 +187,17 @@ class Row:
     def cuts(self) -> list[int]:
         """The words that begin a piece."""
         line, read = self.line, self.read
-        figures = cell_spans(line.text)[1:] if read.seed or (read.years and read.count > 1) else []
-        if not line.boxes or not (figures or line.wide or len(self.lines) > 1) or _LEADERS.search(line.text):
+        figures = read.figures if read.seed or (read.years and read.count > 1) else ()
+        gaps = [0.0, *line.gaps()]
+        wide = len(self.lines) > 1 or any(gap > line.size * WORD_GAP for gap in gaps)
+        if not line.words or not (figures or wide) or _LEADERS.search(line.text):
             return [0]
-        size, boxes = line.size, line.boxes
-        cuts = [
-            n
-            for n in range(1, len(boxes) // 2)
-            if not -size < boxes[2 * n][0] - boxes[2 * n - 1][2] < size * WORD_GAP
-        ]
+        cuts = {n for n, gap in enumerate(gaps) if n and not -line.size < gap < line.size * WORD_GAP}
         if not figures:
-            words = line.text.split() if cuts else []
-            return [0, *(n for n in cuts if not is_sign_of(words[n - 1], words[n]))]
-        starts = [match.start() for match in WORD.finditer(line.text)]
-        begins = {start for start, _ in figures}
-        within = {n for n, at in enumerate(starts) if any(start < at < end for start, end in figures)}
-        return [0, *sorted({*cuts, *(n for n, at in enumerate(starts) if n and at in begins)} - within)]
+            pairs = {n: (line.words[n - 1].text, line.words[n].text) for n in cuts}
+            return [0, *sorted(n for n in cuts if not is_sign_of(*pairs[n]))]
+        within = {n for first, last in figures for n in range(first + 1, last + 1)}
+        return [0, *sorted(({first for first, _ in figures} | cuts) - within - {0})]
 
     @cached_property
     def parted(self) -> bool:
@@ -226,18 +210,18 @@ class Row:
 
     @cached_property
     def pieces(self) -> list[TextLine]:
-        return self.line.parts([*self.cuts, len(self.line.numbers)]) if self.parted else [self.line]
+        return self.line.parts([*self.cuts, len(self.line.words)]) if self.parted else [self.line]
 
     @cached_property
     def gaps(self) -> list[tuple[float, float]]:
-        boxes = self.line.boxes
-        return [(boxes[2 * n - 1][2], boxes[2 * n][0]) for n in self.cuts[1:]]
+        words = self.line.words
+        return [(words[n - 1].last[2], words[n].first[0]) for n in self.cuts[1:]]
 
 
 def read_rows(lines: Sequence[TextLine]) -> list[Row]:
     groups: list[list[TextLine]] = []
     for line in lines:
-        beside = groups and line.boxes and groups[-1][-1].boxes
+        beside = groups and line.words and groups[-1][-1].words
         if beside and all(
             abs(other.bottom - line.bottom) < 0.3 * line.size
             and (line.left > other.right - 1 or line.right < other.left + 1)

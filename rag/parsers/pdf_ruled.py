@@ -45,7 +45,7 @@ class _Grid:
     def cut(self, line: TextLine) -> list[tuple[TextLine, Span | None]]:
         """The line cut where its words stand in another cell, each part with its cell; None: outside."""
         places: list[Span | None] = []
-        for word in line.words():
+        for word in line.words:
             x, y = (word.first[0] + word.last[2]) / 2, (word.first[1] + word.first[3]) / 2
             places.append(self.span_of(x, y) if self.holds(x, y) else None)
         ends = [0, *(n for n in range(1, len(places)) if places[n] != places[n - 1]), len(places)]
@@ -164,7 +164,7 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
     start: int | None = None
     inside = across = 0  # lines
     for item in items:
-        if isinstance(item, PdfTable) or not item.boxes or not grid.touches(item):
+        if isinstance(item, PdfTable) or not item.words or not grid.touches(item):
             rest.append(item)
             continue
         parts = grid.cut(item)
@@ -189,7 +189,7 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
     left, right, ys = levels[0][0] - 3, levels[0][2] + 3, tuple(rule[1] for rule in levels)
     bands: list[list[TextLine]] = [[] for _ in ys[1:]]
     for item in items:
-        if isinstance(item, TextLine) and item.boxes and left < item.left and item.right < right:
+        if isinstance(item, TextLine) and item.words and left < item.left and item.right < right:
             middle = (item.bottom + item.top) / 2
             if ys[-1] < middle < ys[0]:
                 bands[sum(middle < y for y in ys[1:-1])].append(item)

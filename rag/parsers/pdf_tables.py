@@ -8,16 +8,15 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from statistics import median
 
-from rag.languages import patterns
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
+from rag.parsers.grids import stated_units
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
     count_heads,
     head_start,
     short,
-    states_units,
 )
 from rag.parsers.pdf_lines import Box, TextLine
 from rag.parsers.pdf_rows import (
@@ -35,8 +34,6 @@ from rag.parsers.pdf_rows import (
 from rag.parsers.pdf_ruled import with_ruled
 from rag.parsers.plain import is_list_item
 
-_RE = patterns("pdf_tables", re.NOFLAG)
-_TABLES = patterns("tables", re.NOFLAG)
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
@@ -94,7 +91,7 @@ def _end(rows: Sequence[Row], first: int) -> int:
         line = row.line
         fall = above.line.bottom - line.top
         beside = line.left > above.line.right - 1 and fall > -4 * line.size  # the label has more lines
-        if line.boxes and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
+        if line.words and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
             break
         if row.parted or row.read.seed:
             shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
@@ -114,7 +111,7 @@ def _end(rows: Sequence[Row], first: int) -> int:
 def _heads_anew(row: Row) -> bool:
     """Whether a row below figures is the head of another table."""
     if not row.parted:
-        return states_units(row.text)
+        return bool(stated_units(row.text))
     if len(row.cuts) > 2 and row.read.values and not row.read.years:
         return False
     pieces, read = row.pieces, row.read
@@ -126,9 +123,9 @@ def _heads_anew(row: Row) -> bool:
 def _with_last_lines(rows: Sequence[Row], last: int) -> int:
     """The last row with lines of its cells that stand below it, right of the labels."""
     left = next((a for a, _ in rows[last].gaps), rows[last].line.right)
-    while last + 1 < len(rows) and rows[last].line.boxes:
+    while last + 1 < len(rows) and rows[last].line.words:
         line, below = rows[last].line, rows[last + 1].line
-        if not below.boxes or below.left < left or line.bottom - below.top > _CLOSE * line.size:
+        if not below.words or below.left < left or line.bottom - below.top > _CLOSE * line.size:
             break
         last += 1
     return last
@@ -264,10 +261,11 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
 
 def _full(last: Cell, own: Cell, width: float) -> bool:
     """Whether the first word of a line had no room in the line before."""
-    if not last or not own or not own[0].boxes:
+    if not last or not own or not own[0].words:
         return False
-    word = own[0].boxes[1][2] - own[0].boxes[0][0]
-    return last[-1].right - last[-1].left + word > width - 0.5 * own[0].size
+    word = own[0].words[0]
+    room = width - last[-1].right + last[-1].left
+    return word.last[2] - word.first[0] > room - 0.5 * own[0].size
 
 
 def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:

@@ -19,7 +19,7 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from rag.errors import CitewiseError, ParseError
 from rag.parsers.base import Limits
@@ -119,54 +119,6 @@ def _start_worker(
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-class _Workers(Generic[T, R]):
-    """The pool and the jobs it has in hand. A pool whose workers died before they took a job is replaced, and
-    the jobs start over: they are not to blame."""
-
-    def __init__(self, function: Callable[[T], R], start_pool: Callable[[], Any], seconds: float) -> None:
-        self._function = function
-        self._start_pool = start_pool
-        self._seconds = seconds
-        self._pool = start_pool()
-        self._broken = 0
-        self.pending: dict[Future[R], T] = {}
-
-    def give(self, job: T) -> None:
-        try:
-            future: Future[R] = self._pool.schedule(
-                _in_worker, args=[self._function, job], timeout=self._seconds
-            )
-        except RuntimeError as error:  # it broke a moment ago; `take` sees to it
-            future = Future()
-            future.set_exception(BrokenExecutor(str(error)))
-        self.pending[future] = job
-
-    def take(self) -> tuple[list[tuple[T, Future[R]]], list[T]]:
-        """The jobs that ended within a beat, and those to be given again."""
-        done, _ = wait(self.pending, timeout=_BEAT, return_when=FIRST_COMPLETED)
-        lost = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
-        ended = [(self.pending.pop(future), future) for future in done if future not in lost]
-        if not lost and self._pool.active:
-            self._broken = 0 if ended else self._broken
-            return ended, []
-        self._broken = 1 if ended else self._broken + 1
-        again = list(self.pending.values())
-        if self._broken > _FRESH_POOLS:
-            failed: Future[R] = Future()
-            failed.set_exception(BrokenExecutor("the worker processes do not start"))
-            ended, again = ended + [(job, failed) for job in again], []
-        else:
-            self.close()
-            self._pool = self._start_pool()
-        self.pending.clear()
-        return ended, again
-
-    def close(self) -> None:
-        """Kills the workers."""
-        self._pool.stop()
-        self._pool.join()
-
-
 def run_in_workers(
     function: Callable[[T], R],
     jobs: Iterable[T],
@@ -198,20 +150,48 @@ def run_in_workers(
             context=_WorkerContext(),
         )
 
-    crew = _Workers(function, start_pool, limits.seconds)
+    pool, broken = start_pool(), 0
+    pending: dict[Future[R], T] = {}
     source, again = iter(jobs), list[T]()
     try:
         while stop is None or not stop.is_set():
-            room = max(0, 2 * count - len(crew.pending) - len(again))
-            for job in [*again, *islice(source, room)]:
-                crew.give(job)
-            if not crew.pending:
+            for job in [*again, *islice(source, max(0, 2 * count - len(pending) - len(again)))]:
+                pending[_scheduled(pool, function, job, limits.seconds)] = job
+            if not pending:
                 return
-            ended, again = crew.take()
-            for job, future in ended:
-                yield job, _outcome(future, limits)
+            done, _ = wait(pending, timeout=_BEAT, return_when=FIRST_COMPLETED)
+            ended = [future for future in done if not isinstance(future.exception(), BrokenExecutor)]
+            for future in ended:
+                yield pending.pop(future), _outcome(future, limits)
+            broken, again = broken * (not ended), []
+            if len(ended) == len(done) and pool.active:
+                continue
+            # Workers died before they took a job: the pool is replaced, and the jobs, which are not to blame,
+            # start over.
+            again, broken = list(pending.values()), broken + 1
+            pending.clear()
+            if broken > _FRESH_POOLS:
+                error = ParseError("not read: the worker processes do not start. Try again.", "unreadable")
+                yield from ((job, error) for job in again)
+                again = []
+            _kill(pool)
+            pool = start_pool()
     finally:
-        crew.close()
+        _kill(pool)
+
+
+def _scheduled(pool: Any, function: Callable[[T], R], job: T, seconds: float) -> Future[R]:
+    try:
+        future: Future[R] = pool.schedule(_in_worker, args=[function, job], timeout=seconds)
+    except RuntimeError as error:  # it broke a moment ago
+        future = Future()
+        future.set_exception(BrokenExecutor(str(error)))
+    return future
+
+
+def _kill(pool: Any) -> None:
+    pool.stop()
+    pool.join()
 
 
 def _outcome(future: Future[Any], limits: Limits) -> Any:
@@ -229,8 +209,6 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
                 f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb",
                 "too_large",
             )
-        case BrokenExecutor() as error:
-            return ParseError(f"not read: {error}. Try again.", "unreadable")
         case ProcessExpired() as error if error.exitcode == -signal.SIGALRM:
             why = f"a page of it is not read within {limits.step_seconds:g} seconds."
             return ParseError(why, "timeout")

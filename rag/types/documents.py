@@ -147,6 +147,7 @@ class LossKind(StrEnum):
 
     PAGE_WITHOUT_TEXT = "page_without_text"
     UNREADABLE_TEXT = "unreadable_text"
+    READ_BY_OCR = "read_by_ocr"  # since its text was unreadable
     FORM_WITHOUT_VALUES = "form_without_values"
     FORMULA_WITHOUT_VALUE = "formula_without_value"
     PICTURE_WITH_TEXT = "picture_with_text"

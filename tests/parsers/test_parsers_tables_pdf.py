@@ -337,3 +337,28 @@ def test_a_table_of_a_scan_has_columns(tmp_path: Path, monkeypatch: pytest.Monke
     path = write(tmp_path, "scan.pdf", scanned_pdf(1))
     ((table, found),) = tables(parse(path, path="scan.pdf", ocr=True))
     assert (table.heads, found) == ((("Item",), ("2024",), ("2023",)), rows)
+
+
+def test_heads_in_three_rows_over_thirteen_narrow_columns_are_joined_by_what_they_span(
+    tmp_path: Path,
+) -> None:
+    groups, doses, sides = ("Vaccine A", "Vaccine B"), ("Dose 1", "Dose 2", "Dose 3"), ("Any", "Grade 3")
+    events = ["Pain", "Swelling", "Redness", "Fever"]
+    values = [[f"{(7 * n + 3 * k) % 90}.{k % 10}" for k in range(12)] for n in range(len(events))]
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 7)
+        for n, group in enumerate(groups):
+            canvas.drawCentredString(130 + 222 * n + 92.5, 780, group)
+        for n, dose in enumerate([*doses, *doses]):
+            canvas.drawCentredString(130 + 74 * n + 18.5, 768, dose)
+        for n, side in enumerate(sides * 6):
+            canvas.drawCentredString(130 + 37 * n, 756, side)
+        for n, (event, row) in enumerate(zip(events, values, strict=True)):
+            canvas.drawString(50, 744 - 12 * n, event)
+            for k, value in enumerate(row):
+                canvas.drawCentredString(130 + 37 * k, 744 - 12 * n, value)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == ((), *((g, d, s) for g in groups for d in doses for s in sides))
+    assert found[-4:] == [[event, *row] for event, row in zip(events, values, strict=True)]

@@ -5,8 +5,11 @@ The files are made here."""
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -307,9 +310,12 @@ def test_a_shifted_map_of_characters_is_read_back(tmp_path: Path, shift: int) ->
 @pytest.mark.parametrize(
     "code", [lambda n: 0xE000 + n, lambda n: 0x25A1, lambda n: ord("bcdfghjklmnpqrstvwxz"[n % 20])]
 )
-def test_a_text_layer_that_is_no_language_is_a_loss(tmp_path: Path, code: Callable[[int], int]) -> None:
+def test_a_text_layer_that_is_no_language_is_a_loss(
+    tmp_path: Path, code: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pypdf import PdfReader, PdfWriter
 
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
     bad = garbled_pdf(PROSE, code)
     with pytest.raises(ParseError, match=r"no language.*--ocr") as caught:
         read(tmp_path, bad)
@@ -323,6 +329,32 @@ def test_a_text_layer_that_is_no_language_is_a_loss(tmp_path: Path, code: Callab
     document = read(tmp_path, target.getvalue())
     assert document.losses == (Loss(LossKind.UNREADABLE_TEXT, page=2),)
     assert " ".join(document.text.split()) == " ".join(PROSE)
+
+
+def read_by_ocr(tmp_path: Path) -> str:
+    document = read(tmp_path, garbled_pdf(PROSE, lambda n: 0xE000 + n))
+    assert document.losses == (Loss(LossKind.READ_BY_OCR, page=1),)
+    return " ".join(document.text.split())
+
+
+def test_a_page_whose_text_is_no_language_is_read_by_ocr_where_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Engine:
+        def __call__(self, image: object) -> tuple[list[tuple[list[tuple[int, int]], str, float]], None]:
+            places = [((200, y), (900, y), (900, y + 30), (200, y + 30)) for y in range(280, 2000, 50)]
+            return [([*p], text, 0.9) for p, text in zip(places, PROSE, strict=False)], None
+
+    engine = ModuleType("rapidocr_onnxruntime")
+    engine.__spec__ = ModuleSpec(engine.__name__, None)
+    engine.RapidOCR = Engine  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, engine.__name__, engine)
+    assert read_by_ocr(tmp_path) == " ".join(PROSE)
+
+
+def test_the_ocr_of_the_extra_reads_a_page_whose_text_is_no_language(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr_onnxruntime")
+    assert PROSE[0] in read_by_ocr(tmp_path)
 
 
 def form_pdf(*, keep_values: bool = True) -> bytes:
@@ -520,13 +552,14 @@ def test_spaced_letters_and_characters_are_closed(tmp_path: Path) -> None:
 
 
 def test_blanks_that_a_printing_browser_leaves_between_letters_that_touch_are_none() -> None:
-    from rag.parsers.pdf_lines import TextLine, close_gaps
+    from rag.parsers.pdf_lines import PlacedWord, TextLine, close_gaps
 
     text = "Wo rldwide 1 1 , 0 3 6 5,899"
     lefts = {0: 0.0, 3: 15.0, 11: 100.0, 13: 106.0, 15: 112.0, 17: 115.0, 19: 121.0, 21: 127.0, 23: 180.0}
     rights = {0: 15.0, 3: 60.0, 11: 106.0, 13: 112.0, 15: 115.0, 17: 121.0, 19: 127.0, 21: 133.0, 23: 200.0}
-    boxes = [(x[n], 10.0, x[n], 0.0) for n in lefts for x in (lefts, rights)]
-    line = close_gaps(TextLine.of(text, boxes, list(lefts)), lambda number: text[number] == " ")
+    boxes = [[(x[n], 10.0, x[n], 0.0) for n in lefts] for x in (lefts, rights)]
+    line = TextLine.of(list(map(PlacedWord, text.split(), *boxes, lefts)))
+    line = close_gaps(line, lambda number: text[number] == " ")
     assert line.text == "Worldwide 11,036 5,899"
 
 

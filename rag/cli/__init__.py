@@ -38,9 +38,7 @@ app = typer.Typer(
     epilog=_EXIT_CODES,
     **_settings,  # type: ignore[arg-type]
 )
-_index_app = typer.Typer(
-    help="Look into an index, print the words in force, remove documents, check it.", **_settings
-)  # type: ignore[arg-type]
+_index_app = typer.Typer(help="Look into an index, remove documents, check it.", **_settings)  # type: ignore[arg-type]
 _models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)  # type: ignore[arg-type]
 
 _NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}

@@ -107,7 +107,7 @@ def _parts(m: re.Match[str]) -> Period | None:
         said["q"] = 4
         if "y" not in said:
             return None
-    return Period(*map(said.get, "ymdqh"))
+    return Period(said.get("y"), said.get("m"), said.get("d"), said.get("q"), said.get("h"))
 
 
 def _number(text: str) -> int | None:

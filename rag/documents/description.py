@@ -20,6 +20,8 @@ from rag.types.documents import Metadata, single
 
 HEAD = 6000
 _RE = patterns("description", re.NOFLAG)
+# "1. Fee. " in front of a name at the beginning of a sentence, and the full stop behind one.
+_NO_NAME = re.compile(r"^\d.*\w{3}\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
 _NO_COMPANY = re.compile(
     "commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$"
 )
@@ -78,7 +80,7 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
         return ()
     text = f"{title}\n{head[:1500]}"
     found = (m.group() for m in LEGAL_NAME.finditer(text) if is_company(m.group()))
-    names = [_RE["label"].sub("", name).strip(" ,") for name in found]
+    names = [_RE["label"].sub("", _NO_NAME.sub("", name)).strip(" ,") for name in found]
     names += [_RE["zh_label"].sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
     named: dict[str, str] = {}
     for name in names:

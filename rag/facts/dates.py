@@ -22,6 +22,7 @@ from rag.facts.numerals import (
     NUMERALS,
     SCALES,
     UNITS,
+    Taken,
     alternatives,
     fold,
     parse_han,
@@ -90,11 +91,9 @@ class FoundDate:
 
 def _numeric(m: re.Match[str]) -> Period | None:
     a, b, year = int(m["a"]), int(m["b"]), int(m["y"])
-    if a > 12 and b <= 12:
-        return Period(year, b, a)
-    if a > 12 or b > 31:
-        return None
-    return Period(year, a, b, swapped=(b, a) if b <= 12 and a != b else None)
+    if a > 12:
+        return Period(year, b, a) if b <= 12 else None
+    return Period(year, a, b, swapped=(b, a) if b <= 12 and a != b else None) if b <= 31 else None
 
 
 def _parts(m: re.Match[str]) -> Period | None:
@@ -104,12 +103,11 @@ def _parts(m: re.Match[str]) -> Period | None:
     said = {name: n for name, n in numbers.items() if n is not None}
     if said.get("m", 1) > 12 or said.get("d", 1) > 31:
         return None
-    quarter = said.get("q")
     if groups.get("last"):
+        said["q"] = 4
         if "y" not in said:
             return None
-        quarter = 4
-    return Period(said.get("y"), said.get("m"), said.get("d"), quarter, said.get("h"))
+    return Period(said.get("y"), said.get("m"), said.get("d"), said.get("q"), said.get("h"))
 
 
 def _number(text: str) -> int | None:
@@ -168,14 +166,14 @@ def dates(text: str) -> list[FoundDate]:
     """Dates of a folded text (`rag.facts.numerals.fold`), in order, without overlaps; earlier
     patterns win."""
     taken: list[FoundDate] = []
-    covered = bytearray(len(text))
+    taken_at = Taken(text)
     hints = {name for name, hint in _HINTS.items() if re.search(hint, text)}
     for _, pattern, read in (shape for shape in _shapes() if shape[0] in hints) if hints else ():
         for match in pattern.finditer(text):
-            period = None if any(covered[match.start() : match.end()]) else read(match)
+            period = read(match) if taken_at.free(*match.span()) else None
             if period is not None:
                 taken.append(FoundDate(match.start(), match.end(), period))
-                covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+                taken_at.take(*match.span())
     return sorted(taken, key=lambda f: f.start)
 
 
@@ -242,18 +240,16 @@ def read_periods(text: str) -> tuple[FiscalPeriod, ...]:
         upper = "".join(c.upper() if len(c.upper()) == 1 else c for c in folded)
     dated = dates(folded)
     found = [*_whole_dates(folded, dated)]
-    covered = bytearray(len(text))
+    taken = Taken(text)
     for p in found:
-        covered[p.start : p.end] = b"\1" * (p.end - p.start)
+        taken.take(p.start, p.end)
     for pattern in _periods_named().values():
         for m in pattern.finditer(upper):
-            if any(covered[m.start() : m.end()]):
-                continue
-            found.extend(_periods(m))
-            covered[m.start() : m.end()] = b"\1" * (m.end() - m.start())
+            if taken.take(*m.span()):
+                found.extend(_periods(m))
     for f in dated:  # years that no period holds
         day = f.period
-        if day.year and day.day is None and not day.decade and not any(covered[f.start : f.end]):
+        if day.year and day.day is None and not day.decade and taken.free(f.start, f.end):
             part = f"Q{day.quarter}" if day.quarter else ""
             found.append(FiscalPeriod(f.start, f.end, day.year, part))
     for n, one in enumerate(found):
@@ -287,24 +283,22 @@ def _part(said: str) -> str:
     if said[0] in "半中":
         return "H1"
     half = "半年" in said or "HALF" in said or (len(said) == 2 and "H" in said)
-    if digit := re.search(r"\d", said):
-        n = int(digit.group())
-    else:
-        word = said[0] if said[0] > "z" else re.split(r"\W", said)[0].lower()
-        n = _ORDINALS.get(word) or NUMERALS[word]
+    digit = re.search(r"\d", said)
+    word = said[0] if said[0] > "z" else re.split(r"\W", said)[0].lower()
+    n = int(digit.group()) if digit else _ORDINALS.get(word) or NUMERALS[word]
     return f"{'H' if half else 'Q'}{n if n > 0 else 4}"
 
 
 def _whole_dates(folded: str, dated: Sequence[FoundDate]) -> Iterator[FiscalPeriod]:
     for f in dated:
         p = f.period
-        if not (p.year and p.month):
-            continue
         day = p.day
-        closes = _RE["up_to"].search(folded[max(0, f.start - 40) : f.start])
-        if day is None and (closes or folded[f.end : f.end + 1] in ("末", "底")):
+        closes = folded[f.end : f.end + 1] in ("末", "底") or _RE["up_to"].search(
+            folded, max(0, f.start - 40), f.start
+        )
+        if p.year and p.month and day is None and closes:
             day = monthrange(p.year, p.month)[1]
-        if day:
+        if p.year and p.month and day:
             yield FiscalPeriod(f.start, f.end, p.year, "", f"{p.year:04}-{p.month:02}-{day:02}")
 
 

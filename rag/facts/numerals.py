@@ -94,6 +94,22 @@ def fold(text: str) -> str:
     return text if text.isascii() else text.translate(_FOLDS)
 
 
+class Taken:
+    """Which characters of a text something has been read of."""
+
+    def __init__(self, text: str) -> None:
+        self._covered = bytearray(len(text))
+
+    def free(self, start: int, end: int) -> bool:
+        return not any(self._covered[start:end])
+
+    def take(self, start: int, end: int) -> bool:
+        """Covers a range; whether all of it was free."""
+        free = self.free(start, end)
+        self._covered[start:end] = b"\1" * (end - start)
+        return free
+
+
 class _Folds(dict[int, str]):
     """What each character is folded to, found when first met."""
 

@@ -51,20 +51,18 @@ def extract(text: str) -> tuple[Quantity, ...]:
     its length."""
     folded = numerals.fold(text)
     found: list[Quantity] = []
-    taken = bytearray(len(folded))
+    taken = numerals.Taken(folded)
     dated = [Quantity(Kind.DATE, d.start, d.end, "", period=d.period) for d in dates(folded)]
     for first in (references(folded), dated, [*shares(folded), *ordinals(folded)]):
-        new = [q for q in first if not any(taken[q.start : q.end])]
+        new = [q for q in first if taken.free(q.start, q.end)]
         found += new
         for q in new:
-            taken[q.start : q.end] = b"\1" * (q.end - q.start)
+            taken.take(q.start, q.end)
     amounts: list[Quantity] = []
     for numeral in numerals.numerals(folded):
-        free = not any(taken[numeral.start : numeral.end])
-        if free and (not amounts or numeral.start >= amounts[-1].end):
-            quantity = _amount(folded, numeral, amounts[-1].end if amounts else -1)
-            if quantity is not None:
-                amounts.append(quantity)
+        last = amounts[-1].end if amounts else -1
+        if taken.free(numeral.start, numeral.end) and numeral.start >= last:
+            amounts += filter(None, [_amount(folded, numeral, last)])
     found += _spread_units(folded, amounts)
     return tuple(replace(q, text=text[q.start : q.end]) for q in sorted(found, key=lambda q: q.start))
 
@@ -77,10 +75,8 @@ def shares(text: str) -> list[Quantity]:
         if below and above is not None:
             percent = m["d"] in ("百", "千", "万")
             step = Fraction(1, 10 ** len(m["n"].partition(".")[2])) / below if percent else Fraction(0)
-            value = above / below
-            found.append(
-                Quantity(Kind.SHARE, m.start(), m.end(), "", value, "share", step=step, loose=percent)
-            )
+            share = Quantity(Kind.SHARE, *m.span(), "", above / below, "share", step=step, loose=percent)
+            found.append(share)
     return found
 
 
@@ -183,13 +179,10 @@ def _with_unit(text: str, q: Quantity, currency: str) -> Quantity:
     if m := _RE["en_fraction"].match(text, q.end):
         name = m["d"] if m["d"] != "halves" else "half"
         return _fraction(q, _EN_PARTS[name.removesuffix("s")], m.end())
+    millions = q.loose and "million" in text[q.start : q.end]
     for pattern, kind in ((_MEASURE, Kind.MEASURE), (_TIME, Kind.DURATION)):
-        if (m := pattern.match(text, q.end)) and not (
-            kind is Kind.MEASURE
-            and re.match(r"[ \t]*m\b", m.group())
-            and q.loose
-            and "million" in text[q.start : q.end]
-        ):
+        m = pattern.match(text, q.end)
+        if m and not (millions and kind is Kind.MEASURE and m["u"] == "m"):
             base, factor = numerals.UNITS[re.sub(r"\s+", " ", m["u"].lower())]
             return _per(text, replace(q.times(factor), kind=kind, unit=base, end=m.end()))
     if m := _MONEY.match(text, q.end):
@@ -205,16 +198,10 @@ def _fraction(q: Quantity, below: int, end: int) -> Quantity:
 
 def _percent(q: Quantity, m: re.Match[str]) -> Quantity:
     word = (m["pc"] or m["pp"] or "").lower()
-    factor, unit = Fraction(1, 100), "share"
-    if word == "‰":
-        factor = Fraction(1, 1000)
-    elif word == "成":
-        factor = Fraction(1, 10)
-    elif word.startswith(("basis", "bp")) or word == "个基点":
-        factor, unit = Fraction(1, 10000), "points"
-    elif "point" in word or word == "个百分点":
-        unit = "points"
-    return replace(q.times(factor), kind=Kind.SHARE, unit=unit, end=m.end(), loose=True)
+    basis = word.startswith(("basis", "bp")) or word == "个基点"
+    below = 10_000 if basis else {"‰": 1000, "成": 10}.get(word, 100)
+    unit = "points" if basis or "point" in word or word == "个百分点" else "share"
+    return replace(q.times(Fraction(1, below)), kind=Kind.SHARE, unit=unit, end=m.end(), loose=True)
 
 
 def _per(text: str, q: Quantity) -> Quantity:
@@ -262,12 +249,9 @@ def in_unit_of(text: str, bare: Quantity, other: Quantity) -> Quantity:
     Itself where it is not bare, or the other one, too."""
     if bare.kind is not Kind.NUMBER or other.kind is Kind.NUMBER or other.value <= 0:
         return bare
-    scale = scale_of(text, other)
-    return (
-        bare
-        if scale is None
-        else replace(bare.times(scale), kind=other.kind, unit=other.unit, loose=other.loose)
-    )
+    if (scale := scale_of(text, other)) is None:
+        return bare
+    return replace(bare.times(scale), kind=other.kind, unit=other.unit, loose=other.loose)
 
 
 def scale_of(text: str, q: Quantity) -> Fraction | None:
@@ -282,13 +266,10 @@ def header_scales(header: str) -> tuple[tuple[Fraction, str], ...]:
     in millions)"."""
     scales = []
     for m in _SHAPES["header_scale"].finditer(numerals.fold(header)):
-        if m["en"]:
-            factor = numerals.SCALES[m["en"].lower()]
-            currency = numerals.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
-        else:
-            factor = int(numerals.parse_han("一" + m["zh"]) or 0)
-            currency = numerals.CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
-        scales.append((Fraction(factor), currency))
+        factor = numerals.SCALES[m["en"].lower()] if m["en"] else int(numerals.parse_han("一" + m["zh"]) or 0)
+        after = numerals.CURRENCY_AFTER.get(m["unit"] or m["zhcur"] or "", "")
+        before = numerals.CURRENCY_BEFORE.get((m["cur"] or "").lower(), "")
+        scales.append((Fraction(factor), before if m["en"] else after))
     return tuple(dict.fromkeys(scales))
 
 

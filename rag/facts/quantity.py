@@ -108,12 +108,8 @@ def _compare_values(claim: Quantity, source: Quantity, same_unit: bool) -> Quant
     if claim.value == -source.value and (claim.bracketed or source.bracketed):
         return QuantityMatch.ROUNDED
     gap = abs(abs(claim.value) - abs(source.value)) if source.bracketed else abs(claim.value - source.value)
-    coarser = claim.step > source.step and source.value != 0
-    return (
-        QuantityMatch.ROUNDED
-        if claim.loose and coarser and gap * 2 <= claim.step
-        else QuantityMatch.DIFFERENT
-    )
+    coarser = claim.loose and claim.step > source.step and source.value != 0
+    return QuantityMatch.ROUNDED if coarser and gap * 2 <= claim.step else QuantityMatch.DIFFERENT
 
 
 def as_written(q: Quantity) -> Quantity:
@@ -125,16 +121,13 @@ def as_written(q: Quantity) -> Quantity:
 
 
 def _compare_references(claim: Quantity, source: Quantity) -> QuantityMatch:
-    if claim.kind is not source.kind:
-        return QuantityMatch.DIFFERENT
-    same_unit = claim.unit == source.unit
-    if claim.label == source.label:
-        alike = {claim.unit, source.unit} <= {"section", "article"}
-        return (
-            QuantityMatch.EXACT if same_unit else QuantityMatch.ROUNDED if alike else QuantityMatch.DIFFERENT
-        )
-    deeper = source.label.startswith(claim.label) and source.label[len(claim.label) :][:1] in ("(", ".", "-")
-    return QuantityMatch.ROUNDED if deeper and same_unit else QuantityMatch.DIFFERENT
+    same_unit, same_label = claim.unit == source.unit, claim.label == source.label
+    if claim.kind is source.kind and same_unit and same_label:
+        return QuantityMatch.EXACT
+    alike = same_label and {claim.unit, source.unit} <= {"section", "article"}
+    deeper = same_unit and source.label.startswith(tuple(claim.label + sign for sign in "(.-"))
+    near = claim.kind is source.kind and (alike or deeper)
+    return QuantityMatch.ROUNDED if near else QuantityMatch.DIFFERENT
 
 
 def _compare_dates(claim: Quantity, source: Quantity) -> QuantityMatch:

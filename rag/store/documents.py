@@ -42,7 +42,7 @@ from rag.types import (
     RelationKind,
     Table,
 )
-from rag.types.documents import WITHDRAWN, Metadata, several
+from rag.types.documents import WITHDRAWN, Metadata, several, single
 from rag.types.search import Candidate
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -62,8 +62,8 @@ def matches(info: DocumentInfo, filters: Filters) -> bool:
         (not asked.documents or any(info.path == d or fnmatchcase(info.path, d) for d in asked.documents))
         and (not asked.kinds or info.kind in asked.kinds)
         and (not asked.languages or info.language in asked.languages)
-        # The years that it may be called by: all readings of a reported year, or its plain year.
-        and (not asked.years or not set(several(known, "fiscal_year", "year")).isdisjoint(asked.years))
+        # The years that it may be called by: all readings of a reported year, its plain one, or of issue.
+        and (not asked.years or not _years(known).isdisjoint(asked.years))
         and (not asked.companies or bool(set(map(name_key, asked.companies)) & _company_names(known)))
         and (not asked.in_force or stated(known).in_force(asked.in_force))
         and all(value in several(known, key) for key, value in asked.metadata.items())
@@ -83,6 +83,10 @@ def check_filters(filters: Filters) -> None:
     for year in filters.years:
         if not re.fullmatch(r"\d{4}", year):
             raise InputError(f"{year!r} is no year to filter by. Write four digits: 2023.")
+
+
+def _years(metadata: Metadata) -> set[str]:
+    return set(several(metadata, "fiscal_year", "year")) or {single(metadata, "issued")[:4]}
 
 
 def _company_names(metadata: Metadata) -> set[str]:

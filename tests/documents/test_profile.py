@@ -248,3 +248,12 @@ def test_long_document_is_profiled_in_a_few_milliseconds() -> None:
     for _ in range(20):
         profile_of(long)
     assert (time.perf_counter() - start) / 20 < 0.02  # 5 ms where nothing else runs
+
+
+def test_numbers_of_clauses_and_days_before_a_sentence_are_no_part_of_a_party() -> None:
+    text = (
+        "Made on 4 March 2024 between Norrington Ltd and Kettle Quay plc.\n\n1. Fee. Kettle Quay plc pays 9."
+        "\n\n2. The Works end on 30 June 2024. Norrington Ltd leaves."
+    )
+    found = with_profile(document("Dredging Agreement", "dredging.md", text), ())
+    assert found["parties"] == ("Norrington Ltd", "Kettle Quay plc")

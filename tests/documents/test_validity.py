@@ -246,3 +246,26 @@ def test_an_index_knows_what_has_been_superseded(tmp_path: Path) -> None:
         index.delete([new.path])
         assert index.store.relations(old.id, incoming=True) == []
         assert index.store.validity()[old.id] == Validity("2001-01-01")
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "text", "stem", "words"),
+    [
+        ("en", "Supply Agreement", "{} between Marlpit Ltd and Fenn Stores plc.", "supply",
+         ("Draft of 1 February 2024", "draft", "Signed on 1 March 2024", "signed")),
+        ("zh", "采购合同", "{}\n\n甲方：岚海航运有限公司", "采购合同",
+         ("签订日期：2024年2月1日", "草稿", "签订日期：2024年3月1日", "签署版")),
+    ],
+)  # fmt: skip
+def test_a_draft_ends_when_what_was_signed_begins(
+    language: str, title: str, text: str, stem: str, words: tuple[str, str, str, str]
+) -> None:
+    drafted, draft, signed, final = words
+    days = [said(text.format(day), language=language)["issued"] for day in (drafted, signed)]
+    assert days == ["2024-02-01", "2024-03-01"]
+    one, other = (
+        info(number, f"{stem}_{name}.md", f"{title} ({name})", issued=day)
+        for number, name, day in ((1, draft, days[0]), (2, final, days[1]))
+    )
+    force = versions([one, other], settled([one, other], []))
+    assert (force[1].end, force[1].by, force[2].end) == ("2024-03-01", 2, "")

@@ -69,19 +69,17 @@ def asked_statutes(wording: Wording, catalogue: Catalogue) -> Restriction:
         return (clash if names.own.get(document_id) and rank != "case" else 0.0,)
 
     printed = displayed(found, names)
-    bearers = tuple(
-        frozenset(d for key, shown in names.display.items() if shown == name for d in keys.get(key, ()))
-        for name in (printed if len(printed) > 1 else ())
-    )
+    several_named = printed if len(printed) > 1 else ()
+    shown = names.display.items()
+    bearers = tuple(frozenset(d for k, n in shown if n == name for d in keys[k]) for name in several_named)
     matter = Matter("statute", printed, lambda d: sign(agreement(d)[0]), True, True, bearers)
     return Restriction((matter,), agreement, frozenset(d for d, w in documents.items() if w >= 0.5), unknown)
 
 
 def _weight(run: Sequence[Word]) -> float:
-    if len(run) > 1:
-        return 1.0
-    raw = run[0].raw
-    return 0.8 if raw.isupper() and len(raw) > 2 and run[0].key not in ABBREVIATIONS else 0.0
+    raw, key = run[0].raw, run[0].key
+    short = 0.8 if raw.isupper() and len(raw) > 2 and key not in ABBREVIATIONS else 0.0
+    return 1.0 if len(run) > 1 else short
 
 
 def _doubt(question: str, start: int) -> float:

@@ -228,7 +228,7 @@ def _read_zh(head: str, tail: str) -> dict[str, str]:
             found[key] = date
         elif _RE["amended"].search(after):
             found["amended"] = max(date, found.get("amended", ""))
-        elif _RE["issued"].search(after):
+        elif _RE["issued"].search(after) or _RE["signing"].search(preamble, 0, day.start):
             found.setdefault("issued", date)
     closing = f"{articles}\n{tail}"
     starts = [day for day in _days(closing) if _RE["in_force"].match(closing, day.end)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rag.types import DocumentInfo, IngestReport
 
 _LISTED = 50
+_WATCHED_SECONDS = 5.0
 
 Folder = Annotated[Path | None, typer.Argument(help="Folder of the index, instead of --index.")]
 
@@ -27,6 +30,9 @@ def ingest(
     index: IndexOption = None,
     sync: Annotated[
         bool, typer.Option("--sync", help="Also remove documents that are gone from the folders.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and read what comes or changes, until stopped.")
     ] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the files.")] = False,
     ocr: Annotated[bool, typer.Option("--ocr", help="Read scanned pages (needs the ocr extra).")] = False,
@@ -50,12 +56,16 @@ def ingest(
         shared.stop_on_interrupt() as stop,
         shared.progress_bars(quiet=as_json) as progress,
     ):
-        report = opened.ingest(
-            *paths, sync=sync, ocr=ocr, limits=limits, workers=settings.workers, progress=progress, stop=stop
-        )
+        run = partial(opened.ingest, sync=sync, ocr=ocr, limits=limits, workers=settings.workers, stop=stop)
+        report = run(*paths, progress=progress)
+        while watch and not stop.is_set():
+            if any(report.count(change) for change in ("added", "updated", "removed")) and not as_json:
+                _print_report(report)
+            if not stop.wait(_WATCHED_SECONDS):
+                report = run(*paths)
     if as_json:
         shared.print_json(report)
-    else:
+    elif not watch:
         _print_report(report)
     if stop.is_set():
         raise typer.Exit(shared.EXIT_STOPPED)
@@ -66,6 +76,7 @@ def ingest(
 def _print_report(report: IngestReport) -> None:
     from rag.languages import say
     from rag.search.explain import loss_words
+    from rag.types import FileStatus
 
     counts = {c: report.count(c) for c in ("added", "updated", "skipped", "removed", "failed")}
     names = {"skipped": "unchanged", "failed": "not read"}
@@ -75,7 +86,10 @@ def _print_report(report: IngestReport) -> None:
         f"{report.passages:,} passages, {report.vectors:,} vectors in {shared.duration(report.seconds)}; "
         f"could be asked after {shared.duration(report.seconds_to_answerable)}."
     )
-    _print_some("Not read", [f"{f.path}: {f.status.value}. {f.detail}" for f in report.failed])
+    unsupported = Counter(f.detail for f in report.failed if f.status is FileStatus.UNSUPPORTED)
+    kinds = {detail for detail, count in unsupported.items() if count > 1}
+    each = [f"{f.path}: {f.status.value}. {f.detail}" for f in report.failed if f.detail not in kinds]
+    _print_some("Not read", [*(f"{unsupported[kind]:,} files: {kind}" for kind in sorted(kinds)), *each])
     _print_some("Not read as a whole", [f"{f.path}: {loss_words(f.losses)}" for f in report.incomplete])
     for kind in dict.fromkeys(loss.kind for file in report.incomplete for loss in file.losses):
         typer.echo(say(f"mending.{kind}", "en"))

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -565,3 +567,25 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
     monkeypatch.setattr("rag.cli.measure._measure", lambda *_, **__: report(1))
     result = run("eval", "own", "--compare", "former/report.json")
     assert "better: a (evidence in the first 5: None -> 1) How?" in result.stdout
+
+
+def test_ingest_watches_until_it_is_stopped_and_lists_what_was_not_read_by_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "lease.md").write_text(LEASE, encoding="utf-8")
+    for n in range(3):
+        (folder / f"{n}.xyz").write_bytes(b"x")
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if (folder / "handbook.md").exists():
+                self.set()
+            (folder / "handbook.md").write_text(HANDBOOK, encoding="utf-8")
+            return self.is_set()
+
+    monkeypatch.setattr("rag.cli.shared.stop_on_interrupt", lambda: nullcontext(Stop()))
+    shown = run("ingest", folder, "--watch", "--sync", "--index", tmp_path / "index").output
+    assert "3 files: the format .xyz is not read" in shown
+    assert shown.count("1 added") == 2, "the lease, and then the handbook"

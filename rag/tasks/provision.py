@@ -31,10 +31,9 @@ def provide(request: survey.TaskRequest) -> Answer | None:
     """The provision's sentences in their order, quoted; None where the question names none, or no document
     has it."""
     topic = request.intent.topic
-    wanted = request.index.understand(topic).constraints.articles
-    if not wanted:
-        return None
     scope = read_scope(topic, request.index, request.filters, whole=True)
+    if not (wanted := scope.constraints.articles):
+        return None
     documents = scope.documents if scope.named else all_of(request.store, request.filters)
     if len(documents) > _MOST_READ:
         documents = tuple({h.document.id: h.document for h in request.search(request.query)}.values())

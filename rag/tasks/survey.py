@@ -280,7 +280,7 @@ def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTer
     hits = request.search(request.query)
     setup = request.setup
     found = select(request.query, hits, request.index, limit=setup.max_evidence, threshold=setup.threshold)
-    topic = request.index.understand(scope.topic) if scope.topic else request.query
+    topic = scope.query or (request.index.understand(scope.topic) if scope.topic else request.query)
     reasons = lacks(topic, hits, request.store, filters=request.filters)
     verdict = replace(unmatched(found.verdict, 0.0), reasons=reasons)
     refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))

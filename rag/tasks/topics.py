@@ -19,6 +19,7 @@ from rag.languages import listed, patterns
 from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
+from rag.questions.query import Query
 from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
@@ -172,6 +173,7 @@ class TopicScope:
     named: bool
     topic: str
     constraints: Constraints = _NONE
+    query: Query | None = None
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -194,7 +196,8 @@ def read_scope(
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
     labels = [(d, _label(d)) for d in passing]
-    constraints = index.understand(topic).constraints if any(map(str.isalnum, topic)) else _NONE
+    query = index.understand(topic) if any(map(str.isalnum, topic)) else None
+    constraints = query.constraints if query else _NONE
     for left, name in (*((("", topic),) if whole else ()), *_halves(topic)):
         found = _called(labels, name)
         if found and len(found) < max(2, len(labels)):  # what fits all of several names none of them
@@ -204,7 +207,7 @@ def read_scope(
     left = _without(topic, [label for d, label in labels if d.id in ids]) if ids else ""
     if ids and (whole or _distinctive_words(left)):
         return TopicScope(tuple(d for d in passing if d.id in ids), True, left, constraints)
-    return TopicScope(passing, False, topic, constraints)
+    return TopicScope(passing, False, topic, constraints, query)
 
 
 def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:

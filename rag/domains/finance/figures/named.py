@@ -23,6 +23,8 @@ from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
 
 _RE = Patterns(__file__)
+_WHEN = {"en": _RE["when_en"], "zh": _RE["when_zh"]}
+_AROUND = {"en": _RE["around_en"], "zh": _RE["around_zh"]}
 _ASKED = {"en": _RE.table("en"), "zh": _RE.table("zh")}
 _SIGNS = {"share": "%", "ratio": "/", "plus": "+", "minus": "-", "mean": "+"}
 _OVER_PERIODS = frozenset({Operation.AVERAGE, Operation.TOTAL})
@@ -75,11 +77,11 @@ def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
             rf"(?<![^\W_\u3400-\u9fff]){re.escape(normalise(name))}(?:['’]s?|的)?(?![a-z])", " ", text
         )
     text = _RE["aside_zh"].sub("", text)
-    text = " ".join(_RE[f"when_{language}"].sub(" ", " ".join(text.split())).split())
+    text = " ".join(_WHEN[language].sub(" ", " ".join(text.split())).split())
     text = _RE["either"].sub("change", text)
     about = _RE["about_en"].match(text)
     text = text[about.end() :] if about else text
-    text = _RE[f"around_{language}"].sub("", text).strip(" ,.?？。、的")
+    text = _AROUND[language].sub("", text).strip(" ,.?？。、的")
     several = len({p.year for p in periods if p.year}) > 1
     for kind, pattern in _ASKED[language].items():
         m = pattern.fullmatch(text)
@@ -87,7 +89,8 @@ def read_lines(query: Wording, companies: Sequence[str]) -> NamedLines | None:
         if m is None or (kind in ("minus", "plus", "mean") and several):
             continue
         of = f" {about['what']}" if about else ""
-        names = tuple(f"{_RE['filler'].sub('', n).strip()}{of}" for n in m.groups() if n)
+        fillers = _RE["filler"]
+        names = tuple(f"{fillers.sub('', n).strip()}{of}" for n in m.groups() if n)
         if kind.endswith("~"):
             names = names[::-1]
         if all(names) and "@" not in "".join(names):

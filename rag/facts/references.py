@@ -125,11 +125,13 @@ def base(label: str) -> str:
 
 def borne_labels(heading_path: Sequence[str], text: str) -> tuple[str, ...]:
     """The labels that a passage itself bears: with which its lines, and the headings above it, begin."""
-    lines = [(line, "headed") for line in heading_path] + [(line, "numbered") for line in text.splitlines()]
+    lines = [(line, _SHAPES["headed"]) for line in heading_path] + [
+        (line, _SHAPES["numbered"]) for line in text.splitlines()
+    ]
     labels: dict[str, None] = {}
     for line, shape in lines:
         opening = _LINE.sub("", line, count=1)[:40]
-        found = _SHAPES[shape].match(opening)
+        found = shape.match(opening)
         labels[f"section {found['n']}{found['sub'] or ''}" if found else _opening_label(opening)] = None
     return tuple(filter(None, labels))
 

@@ -171,7 +171,7 @@ _AFTER_DATE = 150  # how far after a date the word may stand that says what happ
 _EN = _RE.table("announced")
 _IN_TAIL = ("effective", "amended", "repealed", "review")
 _NEAR = 40  # code points in which an English date must begin after the words that announce it
-_ZH_FIRST = ("in_force", "effective"), ("no_longer", "repealed")
+_ZH_FIRST = (_RE["in_force"], "effective"), (_RE["no_longer"], "repealed")
 
 
 def validity(document: Document) -> dict[str, str]:
@@ -224,7 +224,7 @@ def _read_zh(head: str, tail: str) -> dict[str, str]:
         after = preamble[day.end : end].partition("\n")[0]
         if not (date := _iso(day.period)):
             continue
-        if key := next((key for name, key in _ZH_FIRST if _RE[name].match(after)), ""):
+        if key := next((key for said, key in _ZH_FIRST if said.match(after)), ""):
             found[key] = date
         elif _RE["amended"].search(after):
             found["amended"] = max(date, found.get("amended", ""))

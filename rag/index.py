@@ -226,8 +226,8 @@ class Index:
         from rag.search.pool import Retrievers
 
         query = self.understand(question) if isinstance(question, str) else question
-        found = self.search(query, k, filters=filters) if hits is None else hits
-        return explain(Retrievers(self.store, None, None, self.fields), query, found, filters)
+        hits = self.search(query, k, filters=filters) if hits is None else hits
+        return explain(Retrievers(self.store, None, None, self.fields), query, hits, filters)
 
     def ranker(self) -> Ranker:
         """The index's own ranker where it was tuned, else the shipped one. Raises ConfigError."""
@@ -284,18 +284,15 @@ class Index:
         return self.store.documents(filters)
 
     def consolidated(self, document: str, on: str = "") -> Consolidated:
-        """The words of a document in force on an ISO day ("": today), each change with the instruction that
-        made it. `document` is its path, its title or a pattern of paths. Raises InputError where that names
-        none or several, and for a day that is no date."""
+        """The words in force on an ISO day ("": today) of a document, named by path, title or a pattern of
+        paths. Raises InputError where that names none or several, and for a day that is no date."""
         from rag.search.amended import consolidated
 
         check_filters(Filters(in_force=on))
-        listed = [d for d in self.documents() if d.chunks]
-        found = [d for d in listed if document in (d.path, d.source, d.title)]
-        found = found or [d for d in listed if matches(d, Filters(documents=(document,)))]
-        if len(found) != 1:
+        found = [d for d in self.documents() if d.chunks and document in (d.path, d.source, d.title)]
+        if len(found := found or self.documents(Filters(documents=(document,)))) != 1:
             which = "; ".join(d.path for d in found[:8]) or "none"
-            raise InputError(f"{document!r} has to name one document of {self.folder}. It names: {which}.")
+            raise InputError(f"{document!r} has to name one document. It names: {which}.")
         return consolidated(found[0], self.store, on)
 
     def delete(self, paths: Iterable[str]) -> list[str]:
@@ -327,8 +324,7 @@ class Index:
     def verify(self) -> VerifyReport:
         """Reads everything: SQLite's own checks, counts of passages, lexical rows and vectors, passages
         against their documents' text, the FAISS file's SHA-256 (built again when it is wrong)."""
-        problems = self.store.problems()
-        documents = self.documents()
+        problems, documents = self.store.problems(), self.documents()
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
@@ -363,7 +359,7 @@ class Index:
         found = self.store.chunks([chunk_id])
         if not found:
             raise InputError(f"{self.folder} holds no passage {chunk_id} (any more). Ask again.")
-        _, document_id, chunk = found[0]
+        ((_, document_id, chunk),) = found
         return Hit(chunk_id, self.store.document(document_id), chunk, 0.0)
 
     def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
@@ -390,9 +386,8 @@ def _text_problems(store: Store, info: DocumentInfo) -> list[str]:
     text, end, found = store.text(info.id), 0, []
     for _, _, chunk in store.document_chunks(info.id):
         if text[chunk.start : chunk.end] != chunk.text or not chunk.text:
-            found.append(
-                f"{info.path}: passage {chunk.ordinal} is not the text at {chunk.start}..{chunk.end}"
-            )
+            place = f"{chunk.start}..{chunk.end}"
+            found.append(f"{info.path}: passage {chunk.ordinal} is not the text at {place}")
         if chunk.start < end or text[end : chunk.start].strip():
             found.append(f"{info.path}: passage {chunk.ordinal} does not follow the one before it")
         end = chunk.end

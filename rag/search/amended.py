@@ -195,7 +195,7 @@ def _sentence(span: Span, instead: Evidence, chunk_id: int, document: DocumentIn
 # A whole document as it reads on a day
 
 _CLAUSE = re.compile(
-    rf"[\s#>*|]*(第\S{{1,8}}?条|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|[{HAN_NUMERAL}]+(?=、))"
+    r"[\s#>*|]*(第\S{1,8}?条|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|" + f"[{HAN_NUMERAL}]+(?=、))"
 )
 _OPENING = re.compile(r"[\s#>*|]*(?:第\S{1,8}?条|(?:[A-Z][a-z]+\.?\s)?\d[\d.]*)[.)、:：]?[\s\u3000]*")
 _MADE = 0xF0000  # with the number of changed words: the character that stands for them in the text
@@ -203,7 +203,7 @@ _IS_MADE = re.compile(r"[\U000f0000-\U000ffffd]")
 
 
 @dataclass(frozen=True, slots=True)
-class RevisedWords:
+class WordsInForce:
     """Words of a document as they read on a day; `was`: those that stood there, `changes`: the numbers, from
     1, of the changes that made them so, () for words as they were."""
 
@@ -232,7 +232,7 @@ class Consolidated:
 
     document: DocumentInfo
     day: str
-    words: tuple[RevisedWords, ...]
+    words: tuple[WordsInForce, ...]
     changes: tuple[Instruction, ...]
 
 
@@ -247,7 +247,7 @@ def consolidated(document: DocumentInfo, store: Store, on: str = "") -> Consolid
     borders = {text[head.start : head.end].strip("# ") for head in heads}
     found, made, changes = (
         sorted(_instructions(document, store), key=lambda c: c.day),
-        list[RevisedWords](),
+        list[WordsInForce](),
         [],
     )
     own = [c.amendment for c in found if c.source == document.id]
@@ -296,11 +296,11 @@ def _lines_of(one: Amendment, text: str, borders: AbstractSet[str], said: Abstra
     return run
 
 
-def _changed(words: str, one: Amendment, number: int, made: list[RevisedWords]) -> str | None:
+def _changed(words: str, one: Amendment, number: int, made: list[WordsInForce]) -> str | None:
     """The words of a provision with the change made; None where those that go do not stand there."""
 
     def put(text: str, was: str, *changes: int) -> str:
-        made.append(RevisedWords(text, was, (*changes, number)))
+        made.append(WordsInForce(text, was, (*changes, number)))
         return chr(_MADE + len(made) - 1)
 
     if one.kind is ChangeKind.ADD:
@@ -317,17 +317,17 @@ def _changed(words: str, one: Amendment, number: int, made: list[RevisedWords]) 
         at = place.end
     again = [(i, text) for i in earlier if (text := one.applied(made[i].text)) is not None]
     for i, text in again:
-        made[i] = RevisedWords(text, made[i].was, (*made[i].changes, number))
+        made[i] = WordsInForce(text, made[i].was, (*made[i].changes, number))
     return after + words[at:] if at or again else None
 
 
-def _wordings(text: str, made: Sequence[RevisedWords]) -> Iterator[RevisedWords]:
+def _wordings(text: str, made: Sequence[WordsInForce]) -> Iterator[WordsInForce]:
     at = 0
     for match in _IS_MADE.finditer(text):
-        yield from [RevisedWords(text[at : match.start()])] if match.start() > at else []
+        yield from [WordsInForce(text[at : match.start()])] if match.start() > at else []
         yield made[ord(match.group()) - _MADE]
         at = match.end()
-    yield from [RevisedWords(text[at:])] if at < len(text) else []
+    yield from [WordsInForce(text[at:])] if at < len(text) else []
 
 
 def _clause(document_id: int, at: int, store: Store) -> str:

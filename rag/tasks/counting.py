@@ -41,7 +41,7 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
     scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
     if intent.unit is CountUnit.DOCUMENT:
-        scope = TopicScope(all_of(store, request.filters), False, intent.topic)
+        scope = TopicScope(all_of(store, request.filters), False, intent.topic, query=scope.query)
     if scope.named and not scope.topic:
         return _sections(request, scope)
     terms = topic_terms(scope.topic, extra=request.index.lexicons)

@@ -157,7 +157,7 @@ def test_words_that_nothing_changed_are_the_text(index: Index) -> None:
 
 
 def test_what_names_no_document_or_several_and_a_day_that_is_none_are_refused(index: Index) -> None:
-    with pytest.raises(InputError, match=r"one document .*amendment-1\.md; amendment-2\.md"):
+    with pytest.raises(InputError, match=r"one document.*amendment-1\.md; amendment-2\.md"):
         index.consolidated("amendment-*.md")
     with pytest.raises(InputError, match="It names: none"):
         index.consolidated("nothing.md")

@@ -18,6 +18,7 @@ from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find
 from rag.facts.dates import dates
 from rag.languages import Patterns
+from rag.languages.text import unwrapped
 from rag.types import Document, Span
 
 _RE = Patterns(__file__)
@@ -85,7 +86,7 @@ def _between_words(old: str) -> re.Pattern[str]:
 def amendments(document: Document) -> tuple[Amendment, ...]:
     """The instructions of a document, in order. One that names no document is about the text that title or
     first lines say is amended, else about the document itself."""
-    text = document.text[:_LONGEST]
+    text = unwrapped(document.text[:_LONGEST])
     if not _RE["verb"].search(text):
         return ()
     plain = _unquoted(text)

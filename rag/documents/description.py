@@ -15,6 +15,7 @@ from typing import Protocol
 from rag.facts.dates import FiscalPeriod, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
 from rag.languages import patterns
+from rag.languages.text import unwrapped
 from rag.types import Chunk, Document, Relation
 from rag.types.documents import Metadata, single
 
@@ -78,7 +79,7 @@ def _parties(title: str, head: str) -> tuple[str, ...]:
     """The companies that a contract or an award names first, at most four; () for other documents."""
     if not (_RE["contract"].search(title) or _RE["contract_body"].search(head[:600])):
         return ()
-    text = f"{title}\n{head[:1500]}"
+    text = f"{title}\n\n{unwrapped(head[:1500])}"
     found = (m.group() for m in LEGAL_NAME.finditer(text) if is_company(m.group()))
     names = [_RE["label"].sub("", _NO_NAME.sub("", name)).strip(" ,") for name in found]
     names += [_RE["zh_label"].sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]

@@ -120,14 +120,19 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     relations that the documents' texts state, with the documents that bear the name (one each; none where no
     document does).
 
-    Documents of one name are ordered by the day from which each is in force (the later of its coming into
-    force and its last amendment, else its issue): an earlier one ends when the next begins."""
-    starts = {d.id: start for d in documents if (start := stated(d.metadata).start)}
+    Documents of one name, between the same parties, are ordered by the day from which each is in force (the
+    later of its coming into force and its last amendment, else its issue): an earlier one ends when the next
+    begins, and a draft when the text that is none does."""
+    drafts = {d.id for d in documents if _RE["draft"].search(f"{d.title} {PurePosixPath(d.path).stem}")}
+    starts = {d.id: start for d in documents if (start := stated(d.metadata).start) or d.id in drafts}
     found = []
     for group in _groups(d for d in documents if d.id in starts):
-        ordered = sorted((starts[d.id], d.id) for d in group)
-        for start, i in ordered:
-            day, later = next((one for one in ordered if one[0] > start), ("", 0))
+        ordered = sorted((starts[d.id], d.id not in drafts, d.id) for d in group)
+        for start, final, i in ordered:
+            after = (one for one in ordered if one[0] > start or (one[1] > final and one[0] == start))
+            if i in drafts and not start:
+                after = (one for one in ordered if one[1])
+            day, _, later = next(after, ("", True, 0))
             found += [Relation(RelationKind.SUPERSEDES, "", day, later, i)] if later else []
     by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents if relations else ():
@@ -172,7 +177,8 @@ def versions(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -
     names = {d.id: d.title or d.path for d in documents} if relations else {}
     for relation in relations:
         known, end = found.get(relation.target or 0, UNKNOWN), relation.effective
-        if relation.kind not in _ENDS or not known.start or not known.start < end:
+        draft = relation.kind is RelationKind.SUPERSEDES and known.start in ("", end)
+        if relation.kind not in _ENDS or not (draft or "" < known.start < end):
             continue
         if relation.source in names and (not known.end or end < known.end):
             reason, by = _ENDS[relation.kind], relation.source
@@ -195,11 +201,12 @@ def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
 def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
     """Documents that are versions of one another. Two leases may both be titled "Lease": where the file name
     says more than the title, it must agree as well."""
-    groups: dict[tuple[str, str], list[DocumentInfo]] = defaultdict(list)
+    groups: dict[tuple[str, str, frozenset[str]], list[DocumentInfo]] = defaultdict(list)
     for document in documents:
         stem = PurePosixPath(document.path).stem
         title = undated(document.title or stem)
         if _RE["instrument"].search(title) and not _RE["single"].search(title):
             key, other = squashed(title), edition_name(stem)
-            groups[key, "" if other == key else other].append(document)
+            parties = frozenset(map(name_key, several(document.metadata, "parties")))
+            groups[key, "" if other == key else other, parties].append(document)
     return (group for group in groups.values() if len(group) > 1)

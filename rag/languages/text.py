@@ -89,6 +89,17 @@ def has_han(text: str) -> bool:
     return _HAN_RUN.search(text) is not None
 
 
+# A line that goes on in the next one: no full stop or colon at its end, no number or bullet behind it.
+_WRAPPED = re.compile(
+    r"(?<=[^\s:：;；。.!?！？])[ \t]*\n(?![\s#>*|•·–—-]|\d{1,3}(?:\.\d{1,3})*[.)、\s]|[(（]\w{1,4}[)）]|第)"
+)
+
+
+def unwrapped(text: str) -> str:
+    """The text with a blank for each line break within a sentence; of the same length."""
+    return _WRAPPED.sub(lambda found: " " * len(found[0]), text)
+
+
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Sentence spans of `text[start:end]`, in order, trimmed of white space, covering every visible
     character.

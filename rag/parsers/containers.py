@@ -37,8 +37,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         mail = _message(data, path)
         title, metadata["author"] = one_line(mail["Subject"] or ""), one_line(mail["From"] or "")
         _write(mail, builder, 1)
-    for name in inside:
-        builder.paragraph(name, listed=0)
+    builder.paragraph("\n".join(inside))
     text, blocks, _ = builder.build(title)
     return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
 

@@ -115,3 +115,15 @@ def test_words_are_changed_whole_and_wherever_a_line_breaks() -> None:
     (found,) = read(ACT + 'for "8 pm" substitute "6 pm".')
     assert found.applied("Work ends at 8\n  pm, not at 18 pm.") == "Work ends at 6 pm, not at 18 pm."
     assert found.applied("Work ends at 7 pm.") is None
+
+
+def test_lines_that_wrap_within_an_instruction_are_read_as_one() -> None:
+    (found, other) = read(
+        'Signed by Eskdale\nMarine Ltd.\n\nIn clause 1 of the Supply Agreement, for "EUR\n109,000" substitute\n'
+        '"EUR 110,000".\n2. In clause 3,\nfor "May" substitute "June".',
+        "Amendment to the Supply Agreement with Eskdale Marine Ltd",
+    )
+    assert (found.reference.target, found.old, found.new) == (
+        "Supply Agreement with Eskdale Marine Ltd", "EUR 109,000", "EUR 110,000",
+    )  # fmt: skip
+    assert (other.reference.label, other.old, other.new) == ("3", "May", "June")

@@ -143,3 +143,26 @@ def test_of_many_contracts_of_one_title_an_amendment_changes_the_one_between_its
             assert f"EUR {fee:,}" in made.ask(f"What was the monthly rent of {client} Ltd in 2021?").line
         for client, (_, new) in ZH_CLIENTS.items():
             assert f"{new:,}" in made.ask(f"{client}有限公司每月的货款为人民币多少元？").line
+
+
+def test_drafts_give_way_and_contracts_of_other_parties_do_not(tmp_path: Path) -> None:
+    files = {}
+    for n, client in enumerate(("Alder Optics", "Brack Freight", "Corvin Dental")):
+        between = f"between Tarn Valley Holdings plc and {client} Ltd."
+        signed = f"This agreement was signed on {n + 2} May 2021 {between}"
+        for state, fee, dated in (
+            ("agreement", 4100 + n, signed),
+            ("agreement-draft", 4050 + n, signed if n else signed.replace(f" on {n + 2} May 2021", "")),
+        ):
+            title = "Lease (draft)" if "draft" in state else "Lease"
+            files[f"{n}-{state}.md"] = (
+                f"# {title}\n\n{dated}\n\n## 1 Rent\n\nThe rent of {client} Ltd is EUR {fee:,}.\n"
+            )
+    with archive(tmp_path, **files) as opened:
+        made = Assistant(opened, threshold=0.01)
+        for n, client in enumerate(("Alder Optics", "Brack Freight", "Corvin Dental")):
+            answer = made.ask(f"What is the rent of {client} Ltd?")
+            assert f"EUR {4100 + n:,}" in answer.line
+            assert answer.quotes[0].document == f"{n}-agreement.md"
+        ended = {d.path for d in opened.store.documents() if d.metadata.get("superseded")}
+        assert ended == {f"{n}-agreement-draft.md" for n in range(3)}

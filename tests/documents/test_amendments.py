@@ -119,8 +119,8 @@ def test_words_are_changed_whole_and_wherever_a_line_breaks() -> None:
 
 def test_lines_that_wrap_within_an_instruction_are_read_as_one() -> None:
     (found, other) = read(
-        'Signed by Eskdale\nMarine Ltd.\n\nIn clause 1 of the Supply Agreement, for "EUR\n109,000" substitute\n'
-        '"EUR 110,000".\n2. In clause 3,\nfor "May" substitute "June".',
+        'Signed by Eskdale\nMarine Ltd.\n\nIn clause 1 of the Supply Agreement, for "EUR\n109,000" '
+        'substitute\n"EUR 110,000".\n2. In clause 3,\nfor "May" substitute "June".',
         "Amendment to the Supply Agreement with Eskdale Marine Ltd",
     )
     assert (found.reference.target, found.old, found.new) == (

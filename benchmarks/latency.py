@@ -40,7 +40,7 @@ _STAGES: tuple[tuple[str, Any, str], ...] = (
     ("dense leg", DenseIndex, "search"),
     ("tokens fetched", retrieve, "make_pool"),
     ("features", retrieve, "matching"),
-    ("features", retrieve, "_agreements"),
+    ("features", retrieve, "agreements"),
     ("ranker", Ranker, "probability"),
     ("ranker", Ranker, "parts"),
     ("read question", retrieve, "identified"),

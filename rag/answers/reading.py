@@ -20,6 +20,7 @@ from functools import partial
 from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
+from rag.documents.validity import ended
 from rag.errors import GenerationError
 from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
@@ -99,6 +100,14 @@ def read(
     return replace(reply, claim=replace(claim, citations=cited) if claim else None)
 
 
+def _in_force(evidence: Sequence[Evidence], query: Query, request: AnswerRequest) -> Sequence[Evidence]:
+    """The evidence without what is out of force, such as drafts, where some is not and no other day is asked
+    about."""
+    if query.periods or query.withdrawn or (request.filters and request.filters.in_force):
+        return evidence
+    return [piece for piece in evidence if not ended(piece.document)] or evidence
+
+
 def _read(
     setup: Setup, request: AnswerRequest, found: Selection, part: Query | None
 ) -> Generator[Event, None, ReaderReply]:
@@ -114,11 +123,12 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    own, sources, claim, most = request.query, found.evidence[:MOST_SOURCES], None, setup.max_tokens
+    shown = _in_force(found.evidence, query, request)
+    own, sources, claim, most = request.query, shown[:MOST_SOURCES], None, setup.max_tokens
     translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
-    read = partial(reading_prompt, evidence=found.evidence, llm=llm, max_tokens=most)
+    read = partial(reading_prompt, evidence=shown, llm=llm, max_tokens=most)
     try:
         asking = read(query, ending=asked.ask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None

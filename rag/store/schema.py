@@ -136,7 +136,10 @@ def connect(file: Path) -> sqlite3.Connection:
 
 def create_database(file: Path, manifest: Manifest) -> None:
     """All tables and the manifest, under a temporary name that is changed at the end: an index exists
-    entirely or not at all. Call with the writer's lock held."""
+    entirely or not at all, and what was killed before leaves nothing behind. Call with the writer's lock
+    held."""
+    for killed in file.parent.glob(f".{file.name}.*.tmp"):
+        killed.unlink(missing_ok=True)
     with (
         replacing(file) as temporary,
         closing(sqlite3.connect(temporary, isolation_level=None)) as connection,

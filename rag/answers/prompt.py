@@ -15,6 +15,7 @@ from typing import Any
 
 from rag.answers.line import in_one_line
 from rag.errors import GenerationError
+from rag.facts.dates import dates
 from rag.languages import model_instructions, named
 from rag.languages.text import in_one_piece
 from rag.models.llm import LLM, Prompt
@@ -22,6 +23,7 @@ from rag.questions.expects import Wording
 from rag.search.verdict import OddsWeights
 from rag.types import Evidence
 
+_BEFORE_DAY = re.compile(r"[,\s]*\b(?:on|in|at|of|for|as of|as at|until|since)?\s*$", re.IGNORECASE)
 MOST_SOURCES = 3
 _SOURCE_CHARACTERS = 600
 _LABEL_CHARACTERS = 60
@@ -105,13 +107,22 @@ def reading_prompt(
             f"the context of {llm.info.name} ({llm.info.context_tokens} tokens) leaves no room for evidence "
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
-    question = _shortened(query.text, room // _QUESTION_SHARE, llm)
+    versions = any(piece.changes for piece in evidence[:MOST_SOURCES])  # in the words of the day asked about
+    question = _shortened(_undated(query.text) if versions else query.text, room // _QUESTION_SHARE, llm)
     room -= llm.count_tokens(question)
     kept = [_source(piece, query.language) for piece in evidence[:MOST_SOURCES]]
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:
         kept.pop()
     kept = [_shortened(kept[0], room, llm), *kept[1:]] if kept else []
     return Prompt(asked.system, asked.user(kept, question), asked.examples, ending)
+
+
+def _undated(question: str) -> str:
+    """The question without its days and years, and what stands in front of them."""
+    for day in reversed(dates(question)):
+        if day.period.year:
+            question = _BEFORE_DAY.sub("", question[: day.start]) + question[day.end :]
+    return question
 
 
 def _source(piece: Evidence, code: str) -> str:

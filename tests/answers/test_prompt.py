@@ -16,7 +16,7 @@ from rag.languages import COMPLETE
 from rag.models.llm import LlamaCpp, Prompt
 from rag.models.registry import find_llm
 from rag.questions.expects import read_wording
-from rag.types import Evidence, MarkKind
+from rag.types import ChangedBy, Evidence, MarkKind
 from tests.fakes import FakeLLM, fake_document, fake_evidence
 
 SENTENCES = [f"Clause {n} obliges the tenant to pay {n}00 euros." for n in range(1, 7)]
@@ -48,6 +48,24 @@ def test_few_sources_are_read_under_their_own_numbers() -> None:
     prompt = read_for("How much?", SENTENCES)
     assert [s in prompt.user for s in SENTENCES] == [True] * MOST_SOURCES + [False] * 3
     assert f"[{MOST_SOURCES}] lease: {SENTENCES[MOST_SOURCES - 1]}" in prompt.user
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "read"),
+    [
+        ("What was the rent of the mill on 30 April 2023?", "en", "What was the rent of the mill?"),
+        ("In 2021, how much was the rent?", "en", ", how much was the rent?"),
+        ("磨坊2021年10月的租金是多少？", "zh", "磨坊的租金是多少？"),
+    ],
+)
+def test_words_in_force_on_the_day_asked_about_are_read_without_it(
+    question: str, language: str, read: str
+) -> None:
+    piece = replace(_evidence(SENTENCES)[0], changes=(ChangedBy(2, 0, "2024-01-01", made=False),))
+    asked = replace(read_wording(question), language=language)
+    prompt = reading_prompt(asked, [piece], llm=FakeLLM(), max_tokens=50)
+    assert read in prompt.user and "202" not in prompt.user
+    assert "202" in read_for(question, SENTENCES, language=language).user
 
 
 def test_instructions_and_examples_are_the_same_for_every_question() -> None:

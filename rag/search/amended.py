@@ -284,7 +284,8 @@ def _lines_of(one: Amendment, text: str, borders: AbstractSet[str], said: Abstra
     run: Span | None = None
     for match in re.finditer(r"[^\n]+", text):
         line = match.group()
-        if (labels := borne_labels((), line)) or line.strip("# ") in borders:
+        heading = [plain] if (plain := line.strip("# ")) in borders else []
+        if (labels := borne_labels(heading, "") if heading else borne_labels((), line)) or heading:
             unit, _, number = labels[0].lower().rpartition(" ") if labels else ("", "", "")
             above = []
         above.append(line)

@@ -17,7 +17,7 @@ BERTH = """# Berth Agreement
 
 Dated 3 March 2021 between Norrington Ltd and Kettle Quay plc.
 
-## 2. Toll
+## 2 Toll
 
 The daily toll is EUR 40. It is payable monthly.
 

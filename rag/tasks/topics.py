@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from rag.facts.names import capitalised_runs
 from rag.index import Index
@@ -23,7 +23,7 @@ from rag.questions.query import Query
 from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
-from rag.types.documents import several
+from rag.types.documents import path_words, several
 
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
 _RE = patterns("topic", re.NOFLAG)
@@ -183,8 +183,7 @@ class TopicScope:
 def _label(document: DocumentInfo) -> Text:
     """What a document is called."""
     meta = document.metadata
-    path = re.sub(r"[-_./]+", " ", str(PurePosixPath(document.path).with_suffix("")))
-    return Text(" / ".join([document.title, path, *several(meta, *_LABELS)]))
+    return Text(" / ".join([document.title, path_words(document.path), *several(meta, *_LABELS)]))
 
 
 def read_scope(

@@ -139,9 +139,9 @@ class AskedTable:
         return self.grid.body.typed.columns
 
     @property
-    def counted(self) -> list[TypedColumn]:
-        """The columns of numbers."""
-        return [c for c in self.columns if c.counts]
+    def sole(self) -> list[TypedColumn]:
+        """Its only column of numbers, if it has just one."""
+        return found if len(found := [c for c in self.columns if c.counts]) == 1 else []
 
     def said(self, column: TypedColumn) -> tuple[int, float]:
         """How many words of the question its head holds, and how much of it these are."""
@@ -317,8 +317,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    if not columns and aggregate is not RowAggregate.SHARE and len(table.counted) == 1:
-        columns = [only := table.counted[0]]
+    if not columns and (listing or not filters) and aggregate is not RowAggregate.SHARE:
+        columns, only = table.sole, next(iter(table.sole), None)
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
         counted = share and not columns and bool(nouns)
@@ -364,7 +364,7 @@ def _sums(table: AskedTable, query: RowQuery) -> bool:
         return False
     if not summable(column):
         return query.aggregate is RowAggregate.AVERAGE
-    if _in_words(table, column) or table.counted == [column]:
+    if _in_words(table, column) or table.sole == [column]:
         return True
     body = table.grid.body.typed
     ((total,),) = body.data.select(f"SELECT sum({column.name}) FROM {TABLE}")
@@ -385,8 +385,8 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     noun = said or list(table.words)
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
-        inside = [c for c in table.counted if match[0][-1] in "".join(_BRACKETS.findall(c.head))]
-        named = inside or named
+        word = match[0][-1]
+        named = [c for c in table.columns if c.counts and word in "".join(_BRACKETS.findall(c.head))] or named
     if len(named) > 1:
         named = [c for c in named if c in table.texts]
         named = [base.label] if base.label in named else named

@@ -125,6 +125,9 @@ def standing(answer: Answer, claim: Claim | None = None, language: str = "") -> 
     rows = {f.citation for one in answer.working if one.formula for f in one.inputs if f.citation}
     if rows and rows.issuperset(numbers):
         return say("standing.computed", code, count=len(rows))
+    over = next((one.formula for one in answer.working if one.formula and not one.inputs), "")
+    if claim is None and over:
+        return say("standing.worked_out", code, formula=over)
     cited = [one for one in answer.citations if one.number in numbers] or (answer.quotes if not claim else ())
     if not cited:
         return ""

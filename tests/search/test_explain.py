@@ -273,6 +273,7 @@ def computed(*citations: int) -> Answer:
         (STATED, "Stated in Lease, 7.2 Notice", "见于 Lease，7.2 Notice"),
         (computed(1, 2), "Worked out from 2 rows", "由 2 行数据计算得出"),
         (computed(1), "Worked out from 1 row", "由 1 行数据计算得出"),
+        (computed(), "Worked out: a + b", "计算得出：a + b"),
         (
             replace(STATED, verdict=Outcome.NEARBY),
             "Probably here: Lease, 7.2 Notice",

@@ -36,7 +36,6 @@ from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question,
 from rag.tasks.intents import Ask
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Outcome, StageStarted, Turn
 
-_LEAST_ACROSS = 0.5  # of an answer to a translation: what it lost is not seen
 _NEAR = 4
 """Sentences of another language whose words a translated question takes."""
 
@@ -192,8 +191,7 @@ def _whole(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     answer = yield from _answered(setup, request, own)
     for other in _across(setup, request, own, answer):
         again = yield from _answered(setup, request, other)
-        unsure = again.verdict is Outcome.ANSWERED and again.confidence < _LEAST_ACROSS
-        if surer(again, answer) and not unsure:
+        if surer(again, answer):
             answer = again
             yield EvidenceFound(again.evidence, again.nearest, again.understood, again.relaxed)
     yield Finished(answer)

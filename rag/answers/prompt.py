@@ -117,12 +117,12 @@ def reading_prompt(
     return Prompt(asked.system, asked.user(kept, question), asked.examples, ending)
 
 
-def _undated(question: str) -> str:
-    """The question without its days and years, and what stands in front of them."""
-    for day in reversed(dates(question)):
+def _undated(text: str) -> str:
+    """A question without its days and years, and what stands in front of them."""
+    for day in reversed(dates(text)):
         if day.period.year:
-            question = _BEFORE_DAY.sub("", question[: day.start]) + question[day.end :]
-    return question
+            text = _BEFORE_DAY.sub("", text[: day.start]) + text[day.end :]
+    return text
 
 
 def _source(piece: Evidence, code: str) -> str:

@@ -25,6 +25,7 @@ from rag.types import Answer, Evidence, Filters, Gap, Hit, Outcome
 CORE = 3
 """Sentences that an answer rests on first."""
 _CERTAIN = 0.95
+_LEAST_REWORDED = 0.5  # what other words have lost is not seen
 _UNSTATED = 0.9
 # How sure the signals of the evidence can be before a model has read it: where documents are few or words are
 # other words they are less sure than they should be.
@@ -167,9 +168,11 @@ def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: fl
 
 
 def surer(one: Verdict | Answer, than: Verdict | Answer) -> bool:
-    """Whether the same question found more in other words: of answers first one that is answered."""
+    """Whether the same question found more in other words: of answers first one that is answered, if at
+    least `_LEAST_REWORDED` sure."""
     answered = [isinstance(each, Answer) and each.verdict is Outcome.ANSWERED for each in (one, than)]
-    return (answered[0], one.confidence) > (answered[1], than.confidence)
+    unsure = answered[0] and one.confidence < _LEAST_REWORDED
+    return not unsure and (answered[0], one.confidence) > (answered[1], than.confidence)
 
 
 def unstated(verdict: Verdict) -> Verdict:

@@ -166,3 +166,13 @@ def test_drafts_give_way_and_contracts_of_other_parties_do_not(tmp_path: Path) -
             assert answer.quotes[0].document == f"{n}-agreement.md"
         ended = {d.path for d in opened.store.documents() if d.metadata.get("superseded")}
         assert ended == {f"{n}-agreement-draft.md" for n in range(3)}
+
+
+def test_a_later_draft_does_not_end_what_was_signed(tmp_path: Path) -> None:
+    between = "between Tarn Valley plc and Alder Optics Ltd.\n\n## 1 Rent\n\nThe rent is EUR"
+    files = {
+        "agreement.md": f"# Lease\n\nThis lease was signed on 2 May 2021 {between} 4,100.\n",
+        "agreement-draft.md": f"# Lease (draft)\n\nThis lease was signed on 2 May 2023 {between} 4,900.\n",
+    }
+    with archive(tmp_path, **files) as opened:
+        assert not [d.path for d in opened.store.documents() if d.metadata.get("superseded")]

@@ -129,8 +129,8 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     for group in _groups(d for d in documents if d.id in starts):
         ordered = sorted((starts[d.id], d.id not in drafts, d.id) for d in group)
         for start, final, i in ordered:
-            others = (one for one in ordered if one[1] >= final)  # a draft ends no text that is none
-            after = (one for one in others if one[0] > start or (one[1] > final and one[0] == start))
+            next_ones = (one for one in ordered if one[1] >= final)  # a draft ends no text that is none
+            after = (one for one in next_ones if one[0] > start or (one[1] > final and one[0] == start))
             if i in drafts and not start:
                 after = (one for one in ordered if one[1])
             day, _, later = next(after, ("", True, 0))

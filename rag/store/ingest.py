@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def ingest(
     """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
     the folders given.
 
+    A file that lies elsewhere below these folders now keeps its document and its vectors ("moved").
+
     `embedder` is called where there are passages to embed. `stop` ends the run within about a second: what
     was committed stays, files in hand are read by the next run. One bad file never stops a run: its status is
     in the report. Raises InputError (no such path), IndexBusy, StorageError (disk full; nothing
@@ -83,7 +86,7 @@ def ingest(
         report("scan", len(found.files), len(found.files))
         run.texts(found)
         if sync and not stop.is_set():
-            run.remove_gone(found)
+            run.remove_gone()
         writer.resolve_references()
         answerable = time.monotonic() - began
         run.vectors(embedder)
@@ -99,7 +102,8 @@ def ingest(
 
 
 class _Run:
-    """The parts of one ingest: texts, removals, vectors; and what became of each file so far."""
+    """The parts of one ingest: texts, removals, vectors; and what became of each file so far. `_gone` are the
+    known files that no longer lie where they did, `_left` the same by their content."""
 
     def __init__(
         self, store: Store, writer: Writer, settings: Settings, report: Pace, stop: threading.Event
@@ -107,11 +111,20 @@ class _Run:
         self._store, self._writer = store, writer
         self._report, self._stop = report, stop
         self._known = writer.known()
+        self._gone: dict[str, Known] = {}
+        self._left: dict[str, str] = {}
         self.results: list[FileResult] = []
         limit = store.space.info.max_tokens - 2
         self._settings = replace(settings, max_tokens=min(settings.max_tokens, limit))
 
     def texts(self, found: Scan) -> None:
+        here = {file.source for file in found.files}
+        self._gone = {
+            source: known
+            for source, known in self._known.items()
+            if source not in here and not holder_of(source, here) and found.covers(source)
+        }
+        self._left = {known.info.sha256: source for source, known in self._gone.items() if known.info.chunks}
         waiting = self._to_open(found.files, found.unreadable)
         total = max(len(found.files), len(waiting))
         done = total - len(waiting)
@@ -226,17 +239,16 @@ class _Run:
             return FileResult(file.path, status, "failed", detail)
         document, chunks, tokens = outcome.document, outcome.chunks, outcome.tokens
         embedded = supports(self._store.space.info, document.language)
-        self._writer.put_document(file, document, chunks, tokens, embedded=embedded, links=outcome.links)
-        change, counts = "updated" if known else "added", (len(document.pages), len(chunks))
+        moved = "" if known else self._left.pop(document.sha256, "")
+        self._gone.pop(moved, None)
+        put = partial(self._writer.put_document, file, document, chunks, tokens)
+        put(embedded=embedded, links=outcome.links, moved_from=moved)
+        change = "moved" if moved else "updated" if known else "added"
+        counts = (len(document.pages), len(chunks))
         return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
 
-    def remove_gone(self, found: Scan) -> None:
-        here = {file.source for file in found.files}
-        gone = [
-            (s, k)
-            for s, k in self._known.items()
-            if not holder_of(s, here) and s not in here and found.covers(s)
-        ]
+    def remove_gone(self) -> None:
+        gone = list(self._gone.items())
         for first in range(0, len(gone), _REMOVED_AT_ONCE):
             batch = gone[first : first + _REMOVED_AT_ONCE]
             with self._writer.transaction():

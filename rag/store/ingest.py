@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -111,6 +112,7 @@ class _Run:
         self._store, self._writer = store, writer
         self._report, self._stop = report, stop
         self._known = writer.known()
+        self._sources = sorted(self._known)
         self._gone: dict[str, Known] = {}
         self._left: dict[str, str] = {}
         self.results: list[FileResult] = []
@@ -168,14 +170,17 @@ class _Run:
                 self.results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
             else:
                 failures.append((FileState(item.source, item.path, 0, 0), FileStatus.UNREADABLE, item.detail))
-        remembered = {(s, known.info.status, known.info.detail) for s, known in self._known.items()}
-        new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
+        new = [(f, s, why) for f, s, why in failures if not self._is_known(f.source, s, why)]
         if new:
             with self._writer.transaction():
                 for state, status, detail in new:
                     self._writer.put_failure(state, status, detail)
         self.results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
         return waiting
+
+    def _is_known(self, source: str, status: FileStatus, detail: str) -> bool:
+        known = self._known.get(source)
+        return known is not None and (known.info.status, known.info.detail) == (status, detail)
 
     def _need_not_be_read(self, file: FileState, known: Known) -> bool:
         """Whether a file is unchanged, and read or known to be unreadable for good."""
@@ -224,8 +229,9 @@ class _Run:
         known = self._known.get(file.source)
         if known is not None and known.info.kind in CONTAINERS:
             here = {inner.source for inner in self._inside(file, outcome)}
-            for source in self._known:
-                if source not in here and holder_of(source, {file.source}):
+            first, last = (bisect_left(self._sources, f"{file.source}{end}") for end in "/0")  # 0 is behind /
+            for source in self._sources[first:last]:
+                if source not in here:
                     self._writer.remove(source)
         if isinstance(outcome, Read) and outcome.document is None:
             assert known is not None

@@ -109,8 +109,10 @@ As agreed we vary the Hire as follows, with effect from 1 October 2024:
 
 1. In clause 2.1 the figure "EUR 1,860" is replaced by "EUR 1,980".
 """
-FILES = {"hire.md": HIRE, "letter.md": LETTER, "berth.md": BERTH, "amendment-1.md": FIRST, "amendment-2.md": SECOND, "渡口.md": RULES,
-         "修改.md": DECISION, "handbook.md": HANDBOOK}  # fmt: skip
+FILES = {
+    "hire.md": HIRE, "letter.md": LETTER, "berth.md": BERTH, "amendment-1.md": FIRST,
+    "amendment-2.md": SECOND, "渡口.md": RULES, "修改.md": DECISION, "handbook.md": HANDBOOK,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

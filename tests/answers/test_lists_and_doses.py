@@ -135,6 +135,36 @@ def test_a_list_is_quoted_whole_with_its_count(assistant: Assistant, question: s
 
 
 @pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Is damage by pets covered by the Pallister policy?", "No: We do not pay for: damage by pets"),
+        ("Can a child of 1 month take Tarvoxil?",
+         "No: Tarvoxil must not be given in: children under 2 months"),
+        ("严重肝功能不全者能用泰洛新颗粒吗？", "否：下列患者禁用泰洛新颗粒：严重肝功能不全者"),
+    ],
+)  # fmt: skip
+def test_what_a_list_leaves_out_is_answered_no_by_its_item(
+    assistant: Assistant, question: str, line: str
+) -> None:
+    answer = assistant.ask(question)
+    assert (answer.verdict, answer.line, len(answer.quotes)) == (Outcome.ANSWERED, line, 1)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is damage by fire covered by the Pallister policy?",
+        "Can a child of 5 months take Tarvoxil?",
+        "Can a patient with mild liver failure take Tarvoxil?",
+        "Is damage by pets excluded by the Pallister policy?",
+        "轻度肝功能不全者能用泰洛新颗粒吗？",
+    ],
+)
+def test_no_item_of_a_list_says_no_to_anything_else(assistant: Assistant, question: str) -> None:
+    assert not assistant.ask(question).line.startswith(("No:", "否"))
+
+
+@pytest.mark.parametrize(
     ("question", "line", "working"),
     [
         ("What dose of Tarvoxil for a child of 14 kg?", "140 mg every 8 hours.", "10 mg/kg × 14 kg"),

@@ -288,8 +288,8 @@ def _whether(
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
     matter = set(query.content).difference(content_tokens(piece.document.title))
-    # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter that
-    # it hardly names.
+    # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
+    # that it hardly names.
     hedged = "unless" in conditions or 2 * len(matter.intersection(content_tokens(piece.words))) < len(matter)
     hedged = hedged or out_of_range(query, piece.words)
     source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)

@@ -119,13 +119,12 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """`found` and `total` weigh the claim's content (a word 1, a Han character 1/2); `new` are its words
-    that the source lacks, `scattered` Han characters found only apart; `echoed` words known from the
-    question alone."""
+    that the source lacks, and Han characters that it has only apart; `echoed` words known from the question
+    alone."""
 
     found: float
     total: float
     new: tuple[str, ...]
-    scattered: tuple[str, ...]
     echoed: tuple[str, ...]
     anchors: tuple[Anchor, ...]
 
@@ -139,7 +138,6 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
     anchors: list[Anchor] = []
     new: list[str] = []
     echoed: list[str] = []
-    scattered: list[str] = []
     found = total = 0.0
     alike = _same_cues(claim, source)
     for word in claim.content:
@@ -163,13 +161,12 @@ def align(claim: Assertions, source: Source, question: Assertions) -> Alignment:
         found, total = found + part.found, total + part.total
         anchors += part.anchors
         new += part.new
-        scattered += part.scattered
         echoed += part.echoed
     figures = _quantity_anchors(claim, source)
     anchors += figures
     found, total = found + len(figures), total + len(claim.quantities)
     ordered = sorted(anchors, key=lambda a: a.start)
-    return Alignment(found, total, tuple(new), tuple(scattered), tuple(echoed), tuple(ordered))
+    return Alignment(found, total, tuple(new), tuple(echoed), tuple(ordered))
 
 
 def _same_cues(claim: Assertions, source: Source) -> list[tuple[int, int]]:
@@ -207,7 +204,6 @@ def _align_han(
             found, total = found + weight, total + weight
         i += length
     new: list[str] = []
-    scattered: list[str] = []
     echoed: list[str] = []
     for character, at in loose:
         place = word.start + at
@@ -216,12 +212,12 @@ def _align_han(
         total += 0.5
         if character in source.facts.han_characters:
             found += 0.25
-            scattered.append(run[max(0, at - 1) : at + 2])
+            new.append(run[max(0, at - 1) : at + 2])
         elif any(run[a : a + 2] in question.lower for a in (max(0, at - 1), at)) and len(run) > 1:
             echoed.append(character)
         else:
             new.append(run[max(0, at - 1) : at + 2])
-    return Alignment(found, total, tuple(new), tuple(scattered), tuple(echoed), tuple(tiles))
+    return Alignment(found, total, tuple(new), tuple(echoed), tuple(tiles))
 
 
 def _longest(run: str, start: int, text: str) -> int:

@@ -204,7 +204,7 @@ def _overlap(source: Source, alignment: Alignment) -> list[Finding]:
         share = f"{alignment.coverage:.0%}"
         return [Finding(True, reason("too little", share=share, label=source.label))]
     found = []
-    if new := ", ".join(dict.fromkeys((*alignment.new, *alignment.scattered)[:8])):
+    if new := ", ".join(dict.fromkeys(alignment.new[:8])):
         found.append(Finding(False, reason("new words", claimed=new, label=source.label)))
     if alignment.echoed and alignment.coverage < 0.7:
         echoed = ", ".join(dict.fromkeys(alignment.echoed[:8]))

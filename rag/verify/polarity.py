@@ -70,7 +70,7 @@ def order_holds(claim: Assertions, source: Source, alignment: Alignment) -> Iter
     places, in_order = reading(anchors)
     if not in_order:
         at = next(i for i in range(1, len(places)) if places[i] <= places[i - 1])
-        same_words = not alignment.new and not alignment.echoed and not alignment.scattered
+        same_words = not alignment.new and not alignment.echoed
         parties = _swapped_parties(claim, anchors, places)
         hard = same_words and _voice(claim) == _voice(source.facts) and parties
         yield Finding(

@@ -212,7 +212,8 @@ def claim_of(
                 return held
     by_article = (p for p in pieces if asked.article.search(query.text) and _article(p, words))
     if named := next(by_article, None):
-        return _stated(_sentence_of(named, query, asked), named, query, asked)
+        line = f"{_article(named, words)}{asked.colon}{_sentence_of(named, query, asked)}"
+        return _stated(line, named, query, asked)
     if failed:
         return failed
     nearest = max(pieces, key=lambda piece: _share(words, piece))

@@ -623,6 +623,7 @@ def test_the_number_of_an_article_is_that_of_its_heading() -> None:
     query = asked("关于质保期的是第几条？")
     claim = claim_of("第四条[1]", [piece], query, instructions("zh"))
     assert claim is not None and claim.state is ClaimState.SUPPORTED
+    assert claim.text == "第四条 质量保证：质保期为十八个月。"
 
 
 def test_which_of_two_bounds_a_value_is_in_is_left_to_the_sentence() -> None:

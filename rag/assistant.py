@@ -32,7 +32,7 @@ from rag.models.llm import LLM, ServerAccess, load_llm
 from rag.questions.followup import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
-from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intent
+from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intents
 from rag.tasks.intents import Ask
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Outcome, StageStarted, Turn
 
@@ -150,21 +150,22 @@ def load_reader(config: Config) -> LLM | None:
 
 def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """Stages, the evidence before any generation, and last `Finished`."""
-    intent = read_intent(request.query)
+    intent = None
+    for intent in read_intents(request.query):
+        yield StageStarted("searching")
+        task = TaskRequest(request.query, request.language, intent, setup, request.filters)
+        if intent.ask is Ask.COMPARE:
+            if looks := compared(task):
+                yield from _by_parts(setup, request, looks, beside=True)
+                return
+        elif (answer := TASKS[intent.ask.value](task)) is not None:
+            request.clock.lap("searching")
+            shown = {n for claim in answer.claims for n in claim.citations}
+            yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
+            yield Finished(replace(answer, timings=dict(request.clock.seconds)))
+            return
     if intent is None:
         yield from _by_evidence(setup, request)
-        return
-    yield StageStarted("searching")
-    task = TaskRequest(request.query, request.language, intent, setup, request.filters)
-    if intent.ask is Ask.COMPARE:
-        if looks := compared(task):
-            yield from _by_parts(setup, request, looks, beside=True)
-            return
-    elif (answer := TASKS[intent.ask.value](task)) is not None:
-        request.clock.lap("searching")
-        shown = {n for claim in answer.claims for n in claim.citations}
-        yield EvidenceFound(tuple(e for e in answer.evidence if e.number in shown), answer.nearest)
-        yield Finished(replace(answer, timings=dict(request.clock.seconds)))
         return
     request = replace(request, query=plain_question(intent, request.query, setup.index))
     for event in _by_evidence(setup, request):

@@ -15,6 +15,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from rag.answers.line import answering, row_line
+from rag.documents.description import day_of
 from rag.documents.validity import ended
 from rag.languages import named, say
 from rag.search.explain import (
@@ -45,7 +46,7 @@ from rag.types import (
     Part,
     Reason,
 )
-from rag.types.documents import withdrawn
+from rag.types.documents import several, single, withdrawn
 from ui.conversation import STAGES, Exchange
 from ui.filters import EVERYTHING, KINDS, limits
 from ui.texts import LANGUAGES, Texts
@@ -83,6 +84,15 @@ def documents(infos: Sequence[DocumentInfo], texts: Texts) -> Markup:
     unfolded = len(ordered) <= 8 or ordered[0].status is not FileStatus.OK
     more = max(0, len(ordered) - _MOST_LISTED)
     return fill("page.documents", texts, ordered[:_MOST_LISTED], more, len(ordered), unfolded)
+
+
+def described(info: DocumentInfo, kind: str, texts: Texts) -> str:
+    """What a document is, as read at its ingest: its format, type, parties and day."""
+    meta = info.metadata
+    type_of = single(meta, "document_type")
+    said = [say(f"types.{type_of}", texts.code)] if type_of else []
+    said += [", ".join(several(meta, "parties") or several(meta, "company")), day_of(meta)]
+    return " · ".join(filter(None, [kind, *said]))
 
 
 def copy_text(a: Answer, texts: Texts) -> str:

@@ -196,7 +196,9 @@ def claim_of(
     failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
-        if span:
+        if span and not piece.heads and piece.text[span[1] :].lstrip().startswith((":", "：")):
+            failed = Claim(words, ClaimState.UNSUPPORTED, (piece.number,))  # a label, not what it labels
+        elif span:
             lines = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
             if query.expects not in _CLAUSES and span[1] > counted(piece.text):
@@ -286,12 +288,14 @@ def _whether(
     elif foreign or of_another(query, piece) or denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
-    # Whether an exception applies is for who asks, and so is which of two bounds.
-    if "unless" in conditions or out_of_range(query, piece.words):
-        return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-    source = rest if standing and not conditions else _sentence_of(piece, query, asked)
+    matter = set(query.content).difference(content_tokens(piece.document.title))
+    # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
+    # that it hardly names.
+    hedged = "unless" in conditions or 2 * len(matter.intersection(content_tokens(piece.words))) < len(matter)
+    hedged = hedged or out_of_range(query, piece.words)
+    source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)
     claim = _stated(source, piece, query, asked)
-    return replace(claim, text=f"{said}{asked.colon}{claim.text}")
+    return claim if hedged else replace(claim, text=f"{said}{asked.colon}{claim.text}")
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:
@@ -312,8 +316,7 @@ def _stating(words: str, text: str) -> tuple[int, int] | None:
 
 
 def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span, widened to the whole of the amounts, dates and ranges that it cuts: a number is nothing
-    without its unit."""
+    """The span, widened to the whole of the amounts, dates and ranges that it cuts."""
     for value in read_values(text):
         if value.start < end and start < value.end:
             start, end = min(start, value.start), max(end, value.end)
@@ -331,8 +334,8 @@ def _turned(text: str, start: int, end: int) -> bool:
 
 def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
-    and 621 randomised" the first is not how many were randomised, of two years the other's amount not that of
-    the one asked about, of two parties one not the guarantor. The whole sentence says it."""
+    and 621 randomised" the first is not how many were randomised, nor is another year's amount or party it.
+    The whole sentence says it."""
     found = extract(text)
     own = [q for q in found if q.start < end and start < q.end]
     alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]

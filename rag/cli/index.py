@@ -59,7 +59,10 @@ def ingest(
         run = partial(opened.ingest, sync=sync, ocr=ocr, limits=limits, workers=settings.workers, stop=stop)
         report = run(*paths, progress=progress)
         while watch and not stop.is_set():
-            if any(report.count(change) for change in ("added", "updated", "removed")) and not as_json:
+            if (
+                any(report.count(change) for change in ("added", "updated", "moved", "removed"))
+                and not as_json
+            ):
                 _print_report(report)
             if not stop.wait(_WATCHED_SECONDS):
                 report = run(*paths)
@@ -78,7 +81,7 @@ def _print_report(report: IngestReport) -> None:
     from rag.search.explain import loss_words
     from rag.types import FileStatus
 
-    counts = {c: report.count(c) for c in ("added", "updated", "skipped", "removed", "failed")}
+    counts = {c: report.count(c) for c in ("added", "updated", "moved", "skipped", "removed", "failed")}
     names = {"skipped": "unchanged", "failed": "not read"}
     changes = ", ".join(f"{n:,} {names.get(c, c)}" for c, n in counts.items() if n) or "nothing to do"
     typer.echo(f"{len(report.files):,} files: {changes}.")

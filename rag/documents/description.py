@@ -1,7 +1,7 @@
 """What a document is about, read at ingest from its title, file name, first pages and metadata.
 
 The values are strings that the store keeps with the document. What each field knows of its documents it says
-itself (`Describes`); here stand the parties of a contract and the year, which any document may have. Nothing
+itself (`Describes`); here stand what any document may have: its type, its parties, its day and year. Nothing
 is guessed where nothing says it: a key that is not known is left out. `rag.documents.catalogue` turns the
 profiles of an index into look-ups."""
 
@@ -12,15 +12,21 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from rag.facts.dates import FiscalPeriod, read_periods
+from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
+from rag.facts.numerals import fold
 from rag.languages import patterns
 from rag.languages.text import unwrapped
 from rag.types import Chunk, Document, Relation
 from rag.types.documents import Metadata, single
 
 HEAD = 6000
+_FIRST_WORDS = 1500
+_DAYS = ("issued", "dated", "effective", "amended", "fiscal_year", "year")
 _RE = patterns("description", re.NOFLAG)
+_TYPES = patterns("document_types", re.NOFLAG)
+_AS_A_WHOLE, _SALUTATION = _TYPES.pop("as_a_whole"), _TYPES.pop("salutation")
+_BETWEEN_PARTIES = ("contract", "judgment", "invoice", "letter")
 # "1. Fee. " in front of a name at the beginning of a sentence, and the full stop behind one.
 _NO_NAME = re.compile(r"^\d.*\w{3}\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
 _NO_COMPANY = re.compile(
@@ -57,7 +63,11 @@ def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, s
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
     if not found.get("law"):
-        found["parties"] = _parties(document.title, document.text[:HEAD])
+        kind = document_type(document.title, document.text[:HEAD])
+        found["document_type"] = kind
+        found["parties"] = _parties(document.title, document.text[:HEAD], kind)
+    if not found.get("issued"):
+        found["dated"] = _dated(document.text[:_FIRST_WORDS])
     found.setdefault("year", _year(found, document))
     own = frozenset().union(*(one.own_keys for one in fields))
     known = {key: value[0] if len(value) == 1 else value for key, value in found.items() if value}
@@ -75,19 +85,52 @@ def is_company(name: str) -> bool:
     return not _NO_COMPANY.search(squash(name))
 
 
-def _parties(title: str, head: str) -> tuple[str, ...]:
-    """The companies that a contract or an award names first, at most four; () for other documents."""
-    if not (_RE["contract"].search(title) or _RE["contract_body"].search(head[:600])):
+def document_type(title: str, head: str = "") -> str:
+    """What kind of document it is by its title, or as a letter by how it begins ("contract", "invoice");
+    "" where neither says."""
+    kinds = (kind for kind, pattern in _TYPES.items() if pattern.search(title))
+    return next(kinds, "letter" if _SALUTATION.search(head[:_FIRST_WORDS]) else "")
+
+
+def type_of_noun(noun: str) -> str:
+    """The kind that a noun stands for as a whole ("contracts", not "leases"); ""."""
+    return document_type(noun) if _AS_A_WHOLE.fullmatch(noun) else ""
+
+
+def day_of(known: Metadata) -> str:
+    """Of when a document is by its metadata, as an ISO date, or a year alone; ""."""
+    return next((day for key in _DAYS if (day := single(known, key))), "")
+
+
+def _parties(title: str, head: str, kind: str) -> tuple[str, ...]:
+    """The companies, and persons with a part, that a contract, an award, a letter or an invoice names
+    first, at most four; () for other documents."""
+    between = kind in _BETWEEN_PARTIES or _RE["contract"].search(title)
+    if not (between or _RE["contract_body"].search(head[:600])):
         return ()
-    text = f"{title}\n\n{unwrapped(head[:1500])}"
+    text = f"{title}\n\n{unwrapped(head[:_FIRST_WORDS])}"
     found = (m.group() for m in LEGAL_NAME.finditer(text) if is_company(m.group()))
     names = [_RE["label"].sub("", _NO_NAME.sub("", name)).strip(" ,") for name in found]
     names += [_RE["zh_label"].sub("", m.group()) for m in ZH_LEGAL_NAME.finditer(text)]
+    names += [m["person"] or m["zh_person"] for m in _RE["person"].finditer(text)]
     named: dict[str, str] = {}
     for name in names:
-        if len(short_name(name)) > 1:
+        if len(short_name(name)) > 1 and not any(known.startswith(name) for known in named.values()):
             named.setdefault(name_key(name), name)
     return tuple(named.values())[:4]
+
+
+def _dated(head: str) -> str:
+    """The day that a document bears at its head, as an ISO date: on a line of its own, or behind words that
+    say so; ""."""
+    folded = fold(head)
+    for one in dates(folded):
+        p = one.period
+        before = folded[folded.rfind("\n", 0, one.start) + 1 : one.start]
+        alone = not before.strip(" #*") and not folded[one.end :].partition("\n")[0].strip(" *.")
+        if p.year and p.month and p.day and not p.swapped and (alone or _RE["dated"].search(before)):
+            return f"{p.year:04d}-{p.month:02d}-{p.day:02d}"
+    return ""
 
 
 def first_year(named: Sequence[FiscalPeriod]) -> str:

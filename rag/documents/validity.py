@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import datetime
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import PurePosixPath
 
-from rag.facts.names import name_key
+from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key
 from rag.facts.numerals import fold
 from rag.languages import Patterns, patterns
 from rag.languages.text import normalise
@@ -129,7 +131,8 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     for group in _groups(d for d in documents if d.id in starts):
         ordered = sorted((starts[d.id], d.id not in drafts, d.id) for d in group)
         for start, final, i in ordered:
-            next_ones = (one for one in ordered if one[1] >= final)  # a draft ends no text that is none
+            behind = ordered[bisect_left(ordered, (start,)) :]
+            next_ones = (one for one in behind if one[1] >= final)  # a draft ends no text that is none
             after = (one for one in next_ones if one[0] > start or (one[1] > final and one[0] == start))
             if i in drafts and not start:
                 after = (one for one in ordered if one[1])
@@ -139,14 +142,17 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     for document in documents if relations else ():
         for key in names_of(document):
             by_name[key].append(document.id)
-    parties = {d.id: _parties(d) for d in documents} if relations else {}
+    keys = sorted(by_name)
+    parties = {d.id: _parties(d, "parties", "company") for d in documents} if relations else {}
     for relation in relations:
         key, own = edition_name(relation.name), relation.source or 0
         named = by_name.get(key, [])
         if relation.kind is RelationKind.AMENDS:
             exact = bool(set(named) - {own})
-            longer = (i for k, ids in by_name.items() if k.startswith(key) for i in ids)
-            others = [i for i in dict.fromkeys(named if exact else longer) if i != own]
+            begin = bisect_left(keys, key)
+            longer = takewhile(lambda k: k.startswith(key), keys[begin:])  # noqa: B023
+            others = [i for k in longer for i in by_name[k]]
+            others = [i for i in dict.fromkeys(named if exact else others) if i != own]
             named = _of_parties(others, parties, own, exact=exact) or [i for i in named if i == own]
         else:
             named = [i for i in named if i != own]
@@ -154,9 +160,10 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     return found
 
 
-def _parties(document: DocumentInfo) -> frozenset[str]:
-    """The keys of the names of those that a document is between, or about."""
-    return frozenset(map(name_key, several(document.metadata, "parties", "company")))
+def _parties(document: DocumentInfo, *keys: str) -> frozenset[str]:
+    """The keys of the names of the companies that a document is between, or about."""
+    names = several(document.metadata, *keys)
+    return frozenset(name_key(n) for n in names if LEGAL_NAME.search(n) or ZH_LEGAL_NAME.search(n))
 
 
 def _of_parties(
@@ -208,6 +215,5 @@ def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
         title = undated(document.title or stem)
         if _RE["instrument"].search(title) and not _RE["single"].search(title):
             key, other = squashed(title), edition_name(stem)
-            parties = frozenset(map(name_key, several(document.metadata, "parties")))
-            groups[key, "" if other == key else other, parties].append(document)
+            groups[key, "" if other == key else other, _parties(document, "parties")].append(document)
     return (group for group in groups.values() if len(group) > 1)

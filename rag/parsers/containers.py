@@ -7,6 +7,7 @@ import email
 import email.policy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,6 +23,8 @@ from rag.types import Loss, LossKind
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _DEEPEST = 5  # mails within mails
 _SHOWN_TO, _SHOWN_CC = 0x0E04, 0x0E03  # properties of a message of Outlook (MS-OXPROPS)
+# Where a message within another lies (MS-OXMSG), and what is known of each.
+_MESSAGE, _PROPERTIES = "_3701000D", "__properties_version1.0"
 _UTF8_NAME = 0x800
 
 
@@ -80,30 +83,48 @@ def _message(data: bytes, path: str) -> EmailMessage:
 
 def _of_outlook(data: bytes, path: str) -> EmailMessage:
     """A message of Outlook as a mail that was sent."""
-    from oxmsg import Message
+    from olefile import OleFileIO
+    from oxmsg.storage import Storage
 
     try:
-        message, mail = Message.load(data), EmailMessage(email.policy.compat32)
-        day, said = message.sent_date, message.properties.str_prop_value
-        values = (
-            message.sender,
-            said(_SHOWN_TO),
-            said(_SHOWN_CC),
-            day and f"{day:%Y-%m-%d %H:%M} UTC",
-            message.subject,
-        )
-        body, page = message.body, message.html_body
+        with OleFileIO(data) as file:
+            folder = Storage.from_ole(file)
+        return _sent(folder, 1)
     except (ValueError, KeyError, AssertionError, OSError, LookupError) as error:
         raise ParseError(f"{path}: no message of Outlook, or a damaged one ({error}).", "corrupt") from error
+
+
+def _sent(folder: Any, deep: int) -> EmailMessage:
+    """Of the folder in which a message of Outlook lies; one that is attached to it lies in a folder below."""
+    from oxmsg import Message
+
+    message, mail = Message(folder), EmailMessage(email.policy.compat32)
+    day, said = message.sent_date, message.properties.str_prop_value
+    sent = day and f"{day:%Y-%m-%d %H:%M} UTC"
+    values = (message.sender, said(_SHOWN_TO), said(_SHOWN_CC), sent, message.subject)
+    body, page = message.body, message.html_body
     for name, value in zip(_HEADERS, values, strict=True):
         if value:
             mail[name] = one_line(value.replace("\0", ""))
     mail.policy = email.policy.default
     mail.set_content(page, subtype="html") if page and not body else mail.set_content(body or "")
-    for part in message.attachments:
+    for part, place in zip(message.attachments, folder.iter_attachment_storages(), strict=True):
+        within = next((one for one in place.storages if one.name.endswith(_MESSAGE)), None)
+        if within is not None and deep < _DEEPEST:
+            mail.add_attachment(_sent(_with_head(within), deep + 1))
+            continue
         name = part.file_name or "attachment"
         mail.add_attachment(part.file_bytes or b"", "application", "octet-stream", filename=name)
     return mail
+
+
+def _with_head(folder: Any) -> Any:
+    """The folder of a message within another, its properties behind a head as long as that of a file's."""
+    streams = (
+        replace(one, bytes_=one.bytes_[:24] + bytes(8) + one.bytes_[24:]) if one.name == _PROPERTIES else one
+        for one in folder.streams
+    )
+    return replace(folder, streams=tuple(streams))
 
 
 def _attached(message: Any, deep: int) -> Iterator[tuple[str, Callable[[], bytes]]]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,8 @@ def ingest(
     """Brings the index up to the files below `paths`. `sync` removes documents of files that are gone from
     the folders given.
 
+    A file that lies elsewhere below these folders now keeps its document and its vectors ("moved").
+
     `embedder` is called where there are passages to embed. `stop` ends the run within about a second: what
     was committed stays, files in hand are read by the next run. One bad file never stops a run: its status is
     in the report. Raises InputError (no such path), IndexBusy, StorageError (disk full; nothing
@@ -83,7 +87,7 @@ def ingest(
         report("scan", len(found.files), len(found.files))
         run.texts(found)
         if sync and not stop.is_set():
-            run.remove_gone(found)
+            run.remove_gone()
         writer.resolve_references()
         answerable = time.monotonic() - began
         run.vectors(embedder)
@@ -99,7 +103,8 @@ def ingest(
 
 
 class _Run:
-    """The parts of one ingest: texts, removals, vectors; and what became of each file so far."""
+    """The parts of one ingest: texts, removals, vectors; and what became of each file so far. `_gone` are the
+    known files that no longer lie where they did, `_left` the same by their content."""
 
     def __init__(
         self, store: Store, writer: Writer, settings: Settings, report: Pace, stop: threading.Event
@@ -107,11 +112,21 @@ class _Run:
         self._store, self._writer = store, writer
         self._report, self._stop = report, stop
         self._known = writer.known()
+        self._sources = sorted(self._known)
+        self._gone: dict[str, Known] = {}
+        self._left: dict[str, str] = {}
         self.results: list[FileResult] = []
         limit = store.space.info.max_tokens - 2
         self._settings = replace(settings, max_tokens=min(settings.max_tokens, limit))
 
     def texts(self, found: Scan) -> None:
+        here = {file.source for file in found.files}
+        self._gone = {
+            source: known
+            for source, known in self._known.items()
+            if source not in here and not holder_of(source, here) and found.covers(source)
+        }
+        self._left = {known.info.sha256: source for source, known in self._gone.items() if known.info.chunks}
         waiting = self._to_open(found.files, found.unreadable)
         total = max(len(found.files), len(waiting))
         done = total - len(waiting)
@@ -155,14 +170,17 @@ class _Run:
                 self.results.append(FileResult(item.path, FileStatus.UNREADABLE, "failed", item.detail))
             else:
                 failures.append((FileState(item.source, item.path, 0, 0), FileStatus.UNREADABLE, item.detail))
-        remembered = {(s, known.info.status, known.info.detail) for s, known in self._known.items()}
-        new = [(f, status, why) for f, status, why in failures if (f.source, status, why) not in remembered]
+        new = [(f, s, why) for f, s, why in failures if not self._is_known(f.source, s, why)]
         if new:
             with self._writer.transaction():
                 for state, status, detail in new:
                     self._writer.put_failure(state, status, detail)
         self.results.extend(FileResult(f.path, status, "failed", why) for f, status, why in failures)
         return waiting
+
+    def _is_known(self, source: str, status: FileStatus, detail: str) -> bool:
+        known = self._known.get(source)
+        return known is not None and (known.info.status, known.info.detail) == (status, detail)
 
     def _need_not_be_read(self, file: FileState, known: Known) -> bool:
         """Whether a file is unchanged, and read or known to be unreadable for good."""
@@ -211,8 +229,9 @@ class _Run:
         known = self._known.get(file.source)
         if known is not None and known.info.kind in CONTAINERS:
             here = {inner.source for inner in self._inside(file, outcome)}
-            for source in self._known:
-                if source not in here and holder_of(source, {file.source}):
+            first, last = (bisect_left(self._sources, f"{file.source}{end}") for end in "/0")  # 0 is behind /
+            for source in self._sources[first:last]:
+                if source not in here:
                     self._writer.remove(source)
         if isinstance(outcome, Read) and outcome.document is None:
             assert known is not None
@@ -226,17 +245,16 @@ class _Run:
             return FileResult(file.path, status, "failed", detail)
         document, chunks, tokens = outcome.document, outcome.chunks, outcome.tokens
         embedded = supports(self._store.space.info, document.language)
-        self._writer.put_document(file, document, chunks, tokens, embedded=embedded, links=outcome.links)
-        change, counts = "updated" if known else "added", (len(document.pages), len(chunks))
+        moved = "" if known else self._left.pop(document.sha256, "")
+        self._gone.pop(moved, None)
+        put = partial(self._writer.put_document, file, document, chunks, tokens)
+        put(embedded=embedded, links=outcome.links, moved_from=moved)
+        change = "moved" if moved else "updated" if known else "added"
+        counts = (len(document.pages), len(chunks))
         return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
 
-    def remove_gone(self, found: Scan) -> None:
-        here = {file.source for file in found.files}
-        gone = [
-            (s, k)
-            for s, k in self._known.items()
-            if not holder_of(s, here) and s not in here and found.covers(s)
-        ]
+    def remove_gone(self) -> None:
+        gone = list(self._gone.items())
         for first in range(0, len(gone), _REMOVED_AT_ONCE):
             batch = gone[first : first + _REMOVED_AT_ONCE]
             with self._writer.transaction():

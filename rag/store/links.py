@@ -99,6 +99,11 @@ def resolve(connection: sqlite3.Connection, relations: list[Relation]) -> None:
     _mark_resolved(connection)
 
 
+def forget_state(connection: sqlite3.Connection) -> None:
+    """A document was read again under the id that it had: its names are to be looked up once more."""
+    connection.execute("DELETE FROM meta WHERE key = ?", (_STATE,))
+
+
 def _mark_resolved(connection: sqlite3.Connection) -> None:
     """Remembers the documents for which every name was looked up."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STATE, _state(connection)))

@@ -94,20 +94,27 @@ class Writer:
         *,
         embedded: bool = False,
         links: Links = NO_LINKS,
+        moved_from: str = "",
     ) -> int:
-        """Puts a parsed file in the place of whatever was known of it. With `embedded` its passages wait for
-        vectors, where they had none; what names other documents, among `links` and its relations, waits for
-        `resolve_references`."""
-        kept = self._vectors_by_text(file.source) if embedded else {}
-        self.remove(file.source)
-        document_id = self._put_row(file, document, FileStatus.OK, "", len(chunks))
+        """Puts a parsed file in the place of whatever was known of it, or of the file of the same content at
+        `moved_from`, whose id it keeps. With `embedded` its passages wait for vectors, where they had none;
+        what names other documents, among `links` and its relations, waits for `resolve_references`."""
+        before = moved_from or file.source
+        kept = self._vectors_by_text(before, whole=not moved_from) if embedded else {}
+        known = self.remove(before)
+        if moved_from:
+            linking.forget_state(self._connection)
+        document_id = self._put_row(
+            file, document, FileStatus.OK, "", len(chunks), known if moved_from else 0
+        )
         self._put_text(document_id, document)
         chunk_ids = []
         for chunk, columns in zip(chunks, tokens, strict=True):
             chunk_id = self._put_chunk(document_id, chunk, columns)
             chunk_ids.append(chunk_id)
             if embedded:
-                self._put_kept(chunk_id, *kept.get((chunk.context, chunk.text), (None, None)))
+                context = "" if moved_from else chunk.context
+                self._put_kept(chunk_id, *kept.get((context, chunk.text), (None, None)))
         linking.put(self._connection, document_id, chunk_ids, links)
         stated = (replace(relation, source=document_id) for relation in document.relations)
         linking.put_relations(self._connection, stated)
@@ -133,12 +140,12 @@ class Writer:
         changed = "UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?"
         self._connection.execute(changed, (file.size, file.mtime_ns, document_id))
 
-    def remove(self, source: str) -> bool:
-        """Forgets a file with all its passages; whether it was known."""
+    def remove(self, source: str) -> int:
+        """Forgets a file with all its passages; the id that it had, 0 where it was not known."""
         execute = self._connection.execute
         row = execute("SELECT id FROM documents WHERE source = ?", (os.fsencode(source),)).fetchone()
         if row is None:
-            return False
+            return 0
         chosen = "IN (SELECT id FROM chunks WHERE document_id = ?)"
         self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
         for column in ("sentences WHERE chunk_id", "pending WHERE chunk_id", "lexical WHERE rowid"):
@@ -147,7 +154,7 @@ class Writer:
         execute("DELETE FROM chunks WHERE document_id = ?", row)
         execute("DELETE FROM texts WHERE document_id = ?", row)
         execute("DELETE FROM documents WHERE id = ?", row)
-        return True
+        return int(row[0])
 
     def put_vectors(self, chunk_ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
         """(n, dimension), kept as float16; passages that are gone meanwhile, or wait for none, are left
@@ -187,10 +194,12 @@ class Writer:
         return int(cursor.lastrowid or 0)
 
     def _put_row(
-        self, file: FileState, document: Document, status: FileStatus, detail: str, chunks: int
+        self, file: FileState, document: Document, status: FileStatus, detail: str, chunks: int, kept: int = 0
     ) -> int:
+        """`kept` is the id of a document that was moved; else a new one is given."""
         losses = [[loss.kind, loss.place, loss.page] for loss in document.losses]
         values: dict[str, object] = {
+            **({"id": kept} if kept else {}),
             "source": os.fsencode(file.source),
             "title": printable(document.title),
             "status": status,
@@ -256,9 +265,11 @@ class Writer:
         if sentences is not None:
             self._connection.execute("INSERT INTO sentences VALUES (?, 0, ?)", (chunk_id, sentences))
 
-    def _vectors_by_text(self, source: str) -> dict[tuple[str, str], tuple[bytes, bytes | None]]:
+    def _vectors_by_text(
+        self, source: str, *, whole: bool
+    ) -> dict[tuple[str, str], tuple[bytes, bytes | None]]:
         """Vectors of the file as it was and of its sentences, by (context, text): only what changed in a file
-        is embedded again."""
+        is embedded again. Not `whole`: by ("", text), since a context may begin with the name of the file."""
         execute = self._connection.execute
         row = execute("SELECT id FROM documents WHERE source = ?", (os.fsencode(source),)).fetchone()
         if row is None:
@@ -270,7 +281,10 @@ class Writer:
             "ON v.chunk_id = c.id LEFT JOIN sentences s ON s.chunk_id = c.id WHERE c.document_id = ?",
             row,
         )
-        return {(context, text[start:end]): (kept, parts) for context, start, end, kept, parts in found}
+        return {
+            (context if whole else "", text[start:end]): (kept, parts)
+            for context, start, end, kept, parts in found
+        }
 
 
 def _by_part(found: Iterable[list[Any]]) -> Mapping[int, list[list[Any]]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
+from rag.documents.description import day_of
 from rag.facts.values import Range, read
 from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
+from rag.tasks.described import described
 from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
@@ -33,6 +36,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     """The answer to a question that counts or lists; a refusal where nothing matches; None where it cannot be
     answered by reading what matches."""
     intent, store = request.intent, request.store
+    if intent.unit is CountUnit.DESCRIBED:
+        return _described(request)
     if not intent.topic:
         return _documents(request)
     if intent.unit is CountUnit.THING and (listed := survey.listed_whole(request)):
@@ -68,6 +73,25 @@ def _documents(request: survey.TaskRequest) -> Answer | None:
     head = say("tasks.all_documents", request.language, count=len(documents))
     most = min(len(documents), _MOST_NAMED)
     return _listed(request, head, _first_words(request.store, openings), most=most) if documents else None
+
+
+def _described(request: survey.TaskRequest) -> Answer | None:
+    """The documents that fit a description, named with their days."""
+    intent, language = request.intent, request.language
+    found = described(intent.noun, intent.topic, request.store, request.filters)
+    if found is None:
+        return None
+    scope = len(found.looked_at)
+    undated = say("tasks.undated", language, paths=[d.path for d in found.undated]) if found.undated else ""
+    if not found.documents:
+        none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
+        return replace(none, text="\n\n".join(filter(None, (none.text, undated))))
+    names = [say("tasks.dated", language, name=d.title, day=day_of(d.metadata)) for d in found.documents]
+    more = len(names) > MOST_QUOTES
+    sizes = {"count": len(names), "scope": scope, "names": names[:MOST_QUOTES], "more": more}
+    return _listed(
+        request, say("tasks.described", language, **sizes), found.matches, None, undated, _MOST_NAMED
+    )
 
 
 def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:

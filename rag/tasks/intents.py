@@ -9,6 +9,7 @@ documents must be filed?" for what is stated somewhere."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -44,12 +45,13 @@ class Ask(StrEnum):
 
 class CountUnit(StrEnum):
     """What is counted or listed. THING: what only a reader can distinguish, so passages are counted for
-    it."""
+    it. DESCRIBED: documents by what they are; the topic is their description."""
 
     DOCUMENT = "document"
     SECTION = "section"
     PASSAGE = "passage"
     THING = "thing"
+    DESCRIBED = "described"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +147,32 @@ def _split_zh(groups: dict[str, str]) -> Intent | None:
     return Intent(Ask.COMPARE, aspect, sides=tuple(side.strip(_SIDE_ENDS) for side in sides))
 
 
-def read_intent(query: Wording) -> Intent | None:
-    """What a question asks for over many passages, or of the program itself; None for any other question, and
-    for one that asks several things."""
+def read_intents(query: Wording) -> Iterator[Intent]:
+    """What a question asks for over many passages, or of the program itself; nothing for any other question,
+    and for one that asks several things. Documents by their description come first: where none is described
+    so, the next may serve."""
     wording = " ".join(query.text.split())
     if not wording or len(wording) > _LONGEST:
-        return None
+        return
     if talk := talk_of(wording):
-        return Intent(Ask(talk), "")
+        yield Intent(Ask(talk), "")
+        return
     whole = wording if _RE["tail"].match(wording) else _RE["tail"].sub("", wording)
     if separated(whole):
-        return None
+        return
     if (compared := sides_of(whole)) is not None:
-        return compared
+        yield compared
+        return
+    described = False
     for ask, unit, pattern in _wordings(has_han(wording)):
+        if described and unit is CountUnit.DESCRIBED:
+            continue
         match = pattern.search(whole)
         if match and (intent := _intent(ask, unit, match.groupdict(default=""))):
-            return intent
-    return None
+            yield intent
+            described = unit is CountUnit.DESCRIBED
+            if not described:
+                return
 
 
 def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:

@@ -201,6 +201,16 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Evi
     yield from celled if 2 * len(celled) > len(found) else found
 
 
+def line_of(document: DocumentInfo, chunk: Chunk, at: int) -> Evidence:
+    """The line of a passage in which a character of the document stands."""
+    text, at = chunk.text, at - chunk.start
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at) % (len(text) + 1)
+    words = text[start:end][:_LONGEST]
+    start += chunk.start
+    place = {"heading_path": chunk.heading_path, "location": chunk.location}
+    return Evidence(0, document, 0, start=start, end=start + len(words), text=words, score=1.0, **place)  # type: ignore[arg-type]
+
+
 def _letters(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
@@ -275,7 +285,9 @@ def listed_whole(request: TaskRequest) -> Answer | None:
     return compose_figures(request.basis(found, hits), figures)
 
 
-def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm]) -> Answer:
+def none_match(
+    request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTerm], what: str = "zero"
+) -> Answer:
     """The refusal of a question that no passage matches."""
     hits = request.search(request.query)
     setup = request.setup
@@ -285,7 +297,8 @@ def none_match(request: TaskRequest, scope: TopicScope, terms: Sequence[TopicTer
     verdict = replace(unmatched(found.verdict, 0.0), reasons=reasons)
     refusal = refuse(request.basis(replace(found, verdict=verdict), hits), missing(verdict, request.language))
     words = [say("tasks.quoted", request.language, word=need.typed) for need in terms]
-    zero = say("tasks.zero", request.language, words=words, refusal=refusal.text)
+    sizes = {"words": words, "scope": len(scope.documents)}
+    zero = say(f"tasks.{what}", request.language, refusal=refusal.text, **sizes)
     return replace(refusal, line=zero, text=zero, reading=request.reading(0, 0, 0))
 
 

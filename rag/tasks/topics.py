@@ -180,7 +180,7 @@ class TopicScope:
         return tuple(d.id for d in self.documents)
 
 
-def _label(document: DocumentInfo) -> Text:
+def label_of(document: DocumentInfo) -> Text:
     """What a document is called."""
     meta = document.metadata
     return Text(" / ".join([document.title, path_words(document.path), *several(meta, *_LABELS)]))
@@ -194,7 +194,7 @@ def read_scope(
     passing = all_of(index.store, filters)
     if whole and not _distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
-    labels = [(d, _label(d)) for d in passing]
+    labels = [(d, label_of(d)) for d in passing]
     query = index.understand(topic) if any(map(str.isalnum, topic)) else None
     constraints = query.constraints if query else _NONE
     for left, name in (*((("", topic),) if whole else ()), *_halves(topic)):
@@ -212,7 +212,12 @@ def read_scope(
 def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, ...]:
     """Those of the documents that are called by a noun ("leases"), by title, file name or folder; () for a
     noun that any document may be called ("documents")."""
-    return _called([(d, _label(d)) for d in documents], noun)
+    return _called([(d, label_of(d)) for d in documents], noun)
+
+
+def is_any(noun: str) -> bool:
+    """Whether any document may be called so ("files")."""
+    return not _distinctive_words(noun)
 
 
 def _called(labels: Sequence[tuple[DocumentInfo, Text]], name: str) -> tuple[DocumentInfo, ...]:

@@ -314,7 +314,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """One line of an ingest report. `change` is "added", "updated", "skipped", "removed" or "failed";
+    """One line of an ingest report. `change` is "added", "updated", "moved", "skipped", "removed", "failed";
     `losses` is what could not be read of a file that was read."""
 
     path: str

@@ -66,6 +66,20 @@ We do not pay for:
 | Senior associate | 360 |
 | Associate | 280 |
 """,
+    "苔原.md": """# 苔原家庭财产保险条款
+
+## 保险责任
+
+火灾、水管爆裂造成的损失，本公司负责赔偿。
+
+## 责任免除
+
+下列损失，本公司不负责赔偿：
+
+1. 地震；
+2. 虫蛀；
+3. 自然磨损。
+""",
     "说明书.md": """# 泰洛新颗粒说明书
 
 ## 禁忌
@@ -104,6 +118,11 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         ("What are the side effects of Melcadine?", "2 side effects: thirst; cramps."),
         ("What are the exclusions of the Pallister policy?",
          "3 exclusions: rust and rot; damage by pets; losses outside Europe."),
+        ("What does the Pallister policy not cover?",
+         "3 not cover: rust and rot; damage by pets; losses outside Europe."),
+        ("What is excluded from the Pallister policy?",
+         "3 excluded: rust and rot; damage by pets; losses outside Europe."),
+        ("苔原家庭财产保险哪些损失不赔？", "不赔共 3 项：地震；虫蛀；自然磨损。"),
         ("列出泰洛新颗粒的禁忌", "禁忌共 3 项：对泰洛新过敏者；严重肝功能不全者；两个月以下婴儿。"),
         ("泰洛新颗粒的禁忌有哪些？", "禁忌共 3 项：对泰洛新过敏者；严重肝功能不全者；两个月以下婴儿。"),
     ],

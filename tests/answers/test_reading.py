@@ -452,6 +452,14 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "Yes [1]",
             "Yes: Party B insures the cloth.",
         ),
+        (
+            "On Thursdays everybody is on site.",
+            "Can I work from home on Thursday?",
+            "Yes, everybody is on site [1]",
+            "On Thursdays everybody is on site.",
+        ),
+        ("Present: Ada Lund. Apologies: Henrik Voss", "What does Grace have to do?", "Apologies [1]", None),
+        ("出席：林一。缺席：王二", "小林要做什么？", "缺席 [1]", None),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
         (
             "The dose must not be above 750 mg.",

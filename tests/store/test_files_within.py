@@ -71,6 +71,19 @@ def test_a_folder_within_a_zip_within_a_zip_keeps_its_path(index: Index, tmp_pat
     }  # fmt: skip
 
 
+def test_messages_and_folders_within_a_message_of_outlook_are_read(index: Index, tmp_path: Path) -> None:
+    pytest.importorskip("oxmsg")
+    data = (Path(__file__).parents[1] / "data" / "formats" / "forwarded.msg").read_bytes()
+    index.ingest(write(tmp_path / "in", {"forwarded.msg": data}))
+    read = {d.path.removeprefix("forwarded.msg/") for d in index.documents() if d.status is FileStatus.OK}
+    assert read == {
+        "forwarded.msg", "rates.rtf", "house.zip", "house.zip/rules.rtf", "house.zip/2025/terms.csv",
+        "notes.eml", "notes.eml/rates.rtf",
+    }  # fmt: skip
+    (text,) = [index.text(d.id) for d in index.documents() if d.path == "forwarded.msg"]
+    assert "offer 报价" in text and "notes 报价" in text
+
+
 def test_what_is_no_longer_in_a_file_goes_and_what_is_new_in_it_comes(index: Index, tmp_path: Path) -> None:
     folder = write(tmp_path / "in", {"offer.eml": mail(a_txt="Apples cost 3.", b_txt="Pears cost 4.")})
     index.ingest(folder)

@@ -91,6 +91,36 @@ def test_sync_removes_what_is_gone_below_the_folder_and_nothing_else(index: Inde
     assert index.verify().ok
 
 
+def test_moved_and_renamed_files_keep_their_documents_and_vectors(index: Index, folder: Path) -> None:
+    index.ingest(folder)
+    before = {d.sha256: d.id for d in index.documents()}
+    embedded = index.embedder.passages_embedded  # type: ignore[attr-defined]
+    (folder / "signed").mkdir()
+    (folder / "lease.md").rename(folder / "signed" / "lease of the harbour.md")
+    (folder / "劳动合同.txt").rename(folder / "employment.txt")
+    report = index.ingest(folder)
+    assert changes(report.files) == {
+        "signed/lease of the harbour.md": "moved",
+        "employment.txt": "moved",
+        "sub/loan.md": "skipped",
+    }
+    assert {d.sha256: d.id for d in index.documents()} == before
+    assert index.embedder.passages_embedded == embedded  # type: ignore[attr-defined]
+    assert index.stats().vectors == report.vectors == report.passages
+    assert found(index.store, "harbour") == ["signed/lease of the harbour.md"]
+    assert index.verify().ok
+    assert changes(index.ingest(folder, sync=True).files) == dict.fromkeys(changes(report.files), "skipped")
+
+
+def test_copy_is_no_move_and_a_file_outside_the_folder_given_stays(index: Index, folder: Path) -> None:
+    index.ingest(folder)
+    (folder / "copy.md").write_text(LEASE, encoding="utf-8")
+    assert changes(index.ingest(folder).files)["copy.md"] == "added"
+    (folder / "lease.md").unlink()
+    (folder / "sub" / "lease.md").write_text(LEASE, encoding="utf-8")
+    assert changes(index.ingest(folder / "sub").files)["lease.md"] == "added"
+
+
 def test_sync_keeps_documents_of_a_folder_that_cannot_be_read(
     index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,6 +228,8 @@ def _read_zh(head: str, tail: str) -> dict[str, str]:
             found[key] = date
         elif _RE["amended"].search(after):
             found["amended"] = max(date, found.get("amended", ""))
+        elif _RE["of_another"].search(after):  # 于某日签订的《采购合同》
+            continue
         elif _RE["issued"].search(after) or _RE["signing"].search(preamble, 0, day.start):
             found.setdefault("issued", date)
     closing = f"{articles}\n{tail}"

@@ -297,6 +297,13 @@ def eml(name: str, text: list[tuple], attached: dict[str, bytes]) -> bytes:
 
 def msg(name: str, text: list[tuple], attached: dict[str, bytes]) -> bytes:
     """A message of Outlook: a compound file of properties (MS-OXMSG)."""
+    return compound(message(name, text, attached))
+
+
+def message(
+    name: str, text: list[tuple], attached: dict[str, bytes | dict[str, object]]
+) -> dict[str, object]:
+    """What such a file holds; what is attached may be a message itself, which lies in a folder of its own."""
     words = {
         0x001A: "IPM.Note",
         0x0037: f"{name} 报价",
@@ -318,18 +325,25 @@ def msg(name: str, text: list[tuple], attached: dict[str, bytes]) -> bytes:
         "<8x4I8x", 0, len(attached), 0, len(attached)
     ) + _properties(entries)
     for n, (file, data) in enumerate(attached.items()):
+        within = isinstance(data, dict)
+        if within:  # its properties have a shorter head
+            first = data["__properties_version1.0"]
+            data = {**data, "__properties_version1.0": first[:24] + first[32:]}
+        kind, method = (0x000D, 5) if within else (0x0102, 1)
         tree[f"__attach_version1.0_#{n:08X}"] = {
             "__properties_version1.0": bytes(8)
-            + _properties([(0x3705, 3, 1), (0x3707, 0x1F, len(file) * 2 + 2), (0x3701, 0x102, len(data))]),
+            + _properties(
+                [(0x3705, 3, method), (0x3707, 0x1F, len(file) * 2 + 2), (0x3701, kind, len(data))]
+            ),
             "__substg1.0_3707001F": file.encode("utf-16-le"),
-            "__substg1.0_37010102": data,
+            f"__substg1.0_3701{kind:04X}": data,
         }
     tree["__nameid_version1.0"] = {
         "__substg1.0_00020102": b"",
         "__substg1.0_00030102": b"",
         "__substg1.0_00040102": b"",
     }
-    return compound(tree)
+    return tree
 
 
 def _properties(entries: list[tuple[int, int, int]]) -> bytes:
@@ -562,12 +576,12 @@ def main() -> None:
             ["soffice", "--headless", "--convert-to", "xls", "--outdir", str(FOLDER), *sources], check=True
         )
     notes = eml("notes", TEXTS["notes"], annex)
-    write(
-        "house.zip",
-        packed(
-            {"rules.rtf": rtf(TEXTS["rules"]), "2025/terms.csv": "Loan,Interest\nNorth,4.5 %\nSouth,12 %\n"}
-        ),
+    house = packed(
+        {"rules.rtf": rtf(TEXTS["rules"]), "2025/terms.csv": "Loan,Interest\nNorth,4.5 %\nSouth,12 %\n"}
     )
+    write("house.zip", house)
+    forwarded = {"notes": message("notes", TEXTS["notes"], annex), "house.zip": house, "notes.eml": notes}
+    write("forwarded.msg", msg("offer", TEXTS["offer"], forwarded))
     write("deep.zip", packed({"q1.zip": packed({"mails/notes.eml": notes})}))
     write(
         "mixed.zip",

@@ -1,0 +1,117 @@
+"""Documents by what they are: of which kind, between whom, of when, about what. Answered from what was read
+of each at its ingest (`rag.documents.description`), each cited by the words that name party and day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.documents.description import HEAD, day_of, document_type, type_of_noun
+from rag.facts.dates import dates
+from rag.facts.quantity import Kind
+from rag.facts.values import Comparison, Value, read, relation
+from rag.languages import patterns
+from rag.store.store import Store
+from rag.tasks.survey import MatchingPassage, line_of, units_of
+from rag.tasks.topics import Text, all_of, called, form_of, is_any, label_of
+from rag.types import DocumentInfo, Filters
+from rag.types.documents import several, single
+
+_RE = patterns("described", re.IGNORECASE)
+_PARTIES = ("parties", "company", "names")
+_ABOUT = 1500  # code points at the beginning that say what a document is about
+_WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Of the documents `looked_at` those that fit, with the words that say so; `undated` would fit but for
+    their day, which nothing says."""
+
+    looked_at: tuple[DocumentInfo, ...]
+    documents: tuple[DocumentInfo, ...]
+    matches: tuple[MatchingPassage, ...]
+    undated: tuple[DocumentInfo, ...]
+
+
+def described(noun: str, topic: str, store: Store, filters: Filters | None = None) -> Described | None:
+    """The documents called by a noun ("contracts") that are described so ("with Norrington signed in 2024");
+    None where the description names neither a day nor a party of any document, or anything else besides."""
+    every = all_of(store, filters)
+    noun, days = _apart(noun)
+    topic, more = _apart(topic)
+    days += more
+    about = _RE["about"].search(topic)
+    matter = _forms(about["matter"] or about["zh_matter"]) if about else []
+    names = _forms(topic[: about.start()] + topic[about.end() :] if about else topic)
+    parties = {d.id: Text(" / ".join(several(d.metadata, *_PARTIES))) for d in every}
+    labels = {d.id: label_of(d) for d in every}
+    of_party = [name for name in names if any(text.has(name) for text in parties.values())]
+    if not (days or of_party) or not all(any(of.has(n) for of in labels.values()) for n in names):
+        return None
+    found: list[DocumentInfo] = []
+    undated: list[DocumentInfo] = []
+    for d in _of_kind(every, noun):
+        opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
+        fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
+        if fits and all(labels[d.id].has(m) or opening.has(m) for m in matter):
+            day = day_of(d.metadata)
+            if not day and days:
+                undated.append(d)
+            elif all(any(relation(v, asked) in _WITHIN for v in read(day)) for asked in days):
+                found.append(d)
+    matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
+    return Described(every, tuple(found), matches, tuple(undated))
+
+
+def _apart(text: str) -> tuple[str, list[Value]]:
+    """The text without the days that it names, and those."""
+    found = [value for value in read(text) if value.kind is Kind.DATE]
+    for value in reversed(found):
+        text = f"{text[: value.start]} {text[value.end :]}"
+    return text.strip(), found
+
+
+def _forms(text: str) -> list[str]:
+    """What is said beside words that any description has."""
+    words = (word.strip(".,;?!？，。“”\"'") for word in _RE["light"].sub(" ", text).split())
+    return [form for word in words if (form := form_of(word))]
+
+
+def _of_kind(every: Sequence[DocumentInfo], noun: str) -> Sequence[DocumentInfo]:
+    if is_any(noun):
+        return every
+    if kind := type_of_noun(noun):
+        return [d for d in every if (single(d.metadata, "document_type") or document_type(d.title)) == kind]
+    return called(every, noun)
+
+
+def _matches(
+    document: DocumentInfo, names: Sequence[str], dated: bool, store: Store
+) -> Iterator[MatchingPassage]:
+    """The sentences that name the parties asked for, and the day; the first one where none does."""
+    text = store.text(document.id)
+    places = []
+    for party in several(document.metadata, *_PARTIES):
+        if any(map(Text(party).has, names)):
+            written = re.compile(r"\s+".join(map(re.escape, party.split())), re.IGNORECASE)
+            found = [match.start() for match in written.finditer(text[:HEAD])]
+            places += [at for at in found if at > len(document.title)][:1] or found[:1]
+    if dated:
+        iso = day_of(document.metadata)
+        said = (one for one in dates(text) if iso == _iso(one.period.year, one.period.month, one.period.day))
+        places += [one.start for one in said][:1]
+    passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
+    for chunk_id, _, chunk in store.chunks(sorted(passages)):
+        own = [at for at in places if store.passage_at(document.id, at) == chunk_id]
+        units = tuple(units_of(store, document, chunk))
+        holding = (next((u for u in units if u.start <= at < u.end), None) for at in own)
+        holders = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
+        sentences = {e.start: e for e in holders or units[:1]}
+        if sentences:
+            yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
+
+
+def _iso(year: int | None, month: int | None, day: int | None) -> str:
+    return f"{year:04d}-{month or 1:02d}-{day or 1:02d}" if year else ""

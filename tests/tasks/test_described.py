@@ -1,0 +1,104 @@
+"""Documents are listed by what they are: kind, parties, day and matter as read at their ingest, each cited by
+the words that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.assistant import Assistant
+from rag.index import Index
+from rag.types import Answer, Outcome
+from tests.archive import archive
+
+FILES = {
+    "supply.md": "# Supply Agreement\n\nThis Agreement is made on 12 March 2024 between Norrington Foods Ltd "
+    '(the "Buyer") and Halder & Voss GmbH (the "Supplier").\n\n## 1. Term\n\nIt runs for three years.\n',
+    "services.md": "# Consultancy Agreement\n\nTHIS AGREEMENT is dated 3 June 2023\n\nPARTIES\n\n"
+    '(1) NORRINGTON FOODS LIMITED incorporated in England (the "Client"); and\n\n'
+    '(2) Jane Marlow of 4 Hill Street, Eastvale (the "Consultant").\n\n'
+    "## 1. Services\n\nAdvice on cold storage.\n",
+    "lease.md": "# Lease of Unit 4, Quay House\n\nDated 1 February 2023\n\nbetween Fenwick Estates LLP (the "
+    "Landlord) and Halder & Voss GmbH (the Tenant)\n\n1. Rent. The rent is 40,000 euros a year.\n",
+    "rent.md": "Fenwick Estates LLP\n9 Dock Road, Eastvale\n\n14 September 2023\n\n"
+    "Halder & Voss GmbH\nQuay House\n\nDear Sirs,\n\n"
+    "Re: Lease of Unit 4, Quay House\n\nThe new rent is 42,000 euros.\n",
+    "invoice.md": "# Invoice No. 7741\n\nFrom: Halder & Voss GmbH\nTo: Norrington Foods Ltd\n"
+    "Invoice date: 30 April 2024\nDue date: 30 May 2024\n",
+    "cargo.md": "# Marine Cargo Insurance Policy\n\nInsurer: Kestrel Mutual Insurance Company\n"
+    "Insured: Norrington Foods Ltd\nPeriod of insurance: 1 July 2024 to 30 June 2025\n",
+    "采购.txt": "设备采购合同\n\n甲方：岚海示例科技有限公司\n乙方：望川示例机械有限公司\n\n"
+    "签订日期：2024年5月8日\n\n第一条 标的\n甲方向乙方采购包装机两台。\n",
+    "租赁.txt": "房屋租赁合同\n\n出租方（甲方）：岚海示例科技有限公司\n承租方（乙方）：李明\n\n"
+    "第一条 租期\n租赁期限自2023年3月1日起。\n\n2023年2月20日\n",
+    "函.txt": "关于设备采购合同付款事宜的函\n\n望川示例机械有限公司：\n\n我司与贵司于2024年5月8日"
+    "签订设备采购合同，第二期款项将延后支付。\n\n岚海示例科技有限公司\n2024年11月2日\n",
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with archive(tmp_path_factory.mktemp("described"), **FILES) as opened:
+        yield opened
+
+
+def ask(index: Index, question: str) -> Answer:
+    return Assistant(index, threshold=0.0).ask(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "documents"),
+    [
+        ("contracts with Norrington signed in 2024", ["supply.md"]),
+        ("Which agreements did we sign with Norrington?", ["cargo.md", "services.md", "supply.md"]),
+        ("List all documents from 2023 about the lease", ["lease.md", "rent.md"]),
+        ("Which invoices were issued to Norrington?", ["invoice.md"]),
+        ("Letters from Fenwick", ["rent.md"]),
+        ("Which contracts did Jane Marlow sign?", ["services.md"]),
+        ("contracts signed between March 2024 and April 2024", ["supply.md"]),
+        ("哪些合同由岚海签署", ["租赁.txt", "采购.txt"]),
+        ("2024年签订的合同有哪些", ["supply.md", "采购.txt"]),
+        ("我们和望川签了哪些合同？", ["采购.txt"]),
+        ("哪些合同是与李明签的？", ["租赁.txt"]),
+        ("列出2023年签订的租赁合同", ["租赁.txt"]),
+    ],
+)
+def test_documents_are_listed_whole_by_what_they_are(
+    index: Index, question: str, documents: list[str]
+) -> None:
+    answer = ask(index, question)
+    assert answer.verdict is Outcome.ANSWERED
+    assert sorted({c.document for c in answer.citations}) == documents
+    looked_at, count = str(len(index.documents())), str(len(documents))
+    assert looked_at in answer.line and count in answer.line
+    for citation in answer.citations:
+        assert index.text(citation.document_id)[citation.start : citation.end] == citation.quote
+
+
+def test_each_is_cited_by_the_words_that_name_the_party_and_the_day(index: Index) -> None:
+    (quote,) = [c.quote for c in ask(index, "contracts with Norrington signed in 2024").citations]
+    assert "12 March 2024" in quote and "Norrington Foods Ltd" in quote
+    assert "Jane Marlow" in ask(index, "Which contracts did Jane Marlow sign?").citations[-1].quote
+
+
+def test_document_that_says_no_day_is_named_beside_those_of_the_year(index: Index) -> None:
+    assert "cargo.md" in ask(index, "contracts with Norrington signed in 2024").text
+
+
+def test_no_document_of_the_description_is_said_and_nothing_is_quoted(index: Index) -> None:
+    answer = ask(index, "Which contracts with Norrington were signed in 2019?")
+    assert answer.verdict is Outcome.ABSENT and not answer.quotes
+    assert f"Of {len(index.documents())} documents looked at none" in answer.text
+
+
+def test_what_describes_no_document_is_looked_for_in_passages(index: Index) -> None:
+    answer = ask(index, "List all contracts about cold storage")
+    assert answer.text.startswith("1 of ") and "cold" in answer.citations[0].quote
+
+
+def test_letter_about_a_contract_has_the_day_of_the_letter(index: Index) -> None:
+    described = {d.path: dict(d.metadata) for d in index.documents()}
+    assert described["函.txt"]["document_type"] == "letter" and described["函.txt"]["dated"] == "2024-11-02"
+    assert described["invoice.md"]["dated"] == "2024-04-30"
+    assert described["租赁.txt"]["parties"] == ("岚海示例科技有限公司", "李明")

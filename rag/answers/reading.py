@@ -165,12 +165,14 @@ def _read(
         claim = replace(claim, text=f"{says.denied if lead['no'] else says.affirmed}{says.colon}{rest}")
     request.clock.lap("verifying")
     holds = claim is not None and claim.state is ClaimState.SUPPORTED
-    if not holds:  # of a misread yes or no the sentence says it
-        verdict = unstated(verdict) if llm.info.judges and not lead else unread
-    dropped = (claim,) if claim is not None and not holds else ()
     hint = _named(draft) if llm.info.judges else 1
     quotable = [piece.number for piece in sources if not _leads(piece)] or [1]
     named = hint if hint in quotable else quotable[0]
+    if not holds:  # of a misread yes or no the sentence says it, if it bears on the question
+        said = next(piece for piece in found.evidence if piece.number == named)
+        bears = lead and answers(in_one_line(said), said, query)
+        verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
+    dropped = (claim,) if claim is not None and not holds else ()
     return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)
 
 
@@ -214,7 +216,8 @@ def claim_of(
                 return held
     by_article = (p for p in pieces if asked.article.search(query.text) and _article(p, words))
     if named := next(by_article, None):
-        return _stated(_sentence_of(named, query, asked), named, query, asked)
+        line = f"{_article(named, words)}{asked.colon}{_sentence_of(named, query, asked)}"
+        return _stated(line, named, query, asked)
     if failed:
         return failed
     nearest = max(pieces, key=lambda piece: _share(words, piece))

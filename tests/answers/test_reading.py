@@ -626,11 +626,19 @@ def test_an_effect_is_of_what_acts_and_a_degree_of_that_degree(
     assert _said(question, reply, text) == line
 
 
+def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:
+    text = "# Zarin\n\nZarin raises digoxin levels.\n"
+    with archive(tmp_path, zarin__md=text) as opened:
+        answer = ask(opened, "Does digoxin raise the levels of zarin?", replying("Yes [1]"))
+    assert answer.verdict is Outcome.NEARBY and "Zarin raises" in answer.quotes[0].quote
+
+
 def test_the_number_of_an_article_is_that_of_its_heading() -> None:
     piece = replace(fake_evidence("质保期为十八个月。"), heading_path=("第四条 质量保证",))
     query = asked("关于质保期的是第几条？")
     claim = claim_of("第四条[1]", [piece], query, instructions("zh"))
     assert claim is not None and claim.state is ClaimState.SUPPORTED
+    assert claim.text == "第四条 质量保证：质保期为十八个月。"
 
 
 def test_which_of_two_bounds_a_value_is_in_is_left_to_the_sentence() -> None:

@@ -1,6 +1,7 @@
 """Whether what a piece of evidence says can be the answer to a question: it is of the kind, the role and the
 party asked for, of who holds an office now, of the degree of a disease, the one thing acts on the other as
-asked, and it says "not" where the question does not."""
+asked, it speaks of the average or the change that is asked for, and it says "not" where the question does
+not."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from rag.verify.content import assertions_of
 
 _RE = patterns("acting")
 _DEGREES = patterns("degrees")
+_DERIVED, _STATED = patterns("derived"), patterns("stated")
 
 
 def answers(words: str, piece: Evidence, query: Wording) -> bool:
@@ -29,7 +31,7 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
         return False
     if left_office(query, piece.text) or other_way_round(query, piece.text):
         return False
-    if of_other_degree(query, piece.words):
+    if of_other_degree(query, piece.words) or to_be_derived(query, "\n".join(around)):
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or negations(words))
@@ -67,6 +69,13 @@ def of_other_degree(query: Wording, text: str) -> bool:
     """Whether a text speaks of a mild disease alone, and the question of a severe one."""
     asked, said = ({key for key, one in _DEGREES.items() if one.search(t)} for t in (query.text, text))
     return bool(asked and said) and asked.isdisjoint(said)
+
+
+def to_be_derived(query: Wording, text: str) -> bool:
+    """Whether the question asks for what has to be worked out (an average, a change, a ratio), and the text
+    does not speak of such: a figure of it is one that goes into the working."""
+    asked = [key for key, one in _DERIVED.items() if one.search(query.text)]
+    return bool(asked) and not any(_STATED[key].search(text) for key in asked)
 
 
 def other_way_round(query: Wording, text: str) -> bool:

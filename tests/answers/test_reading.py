@@ -626,6 +626,22 @@ def test_an_effect_is_of_what_acts_and_a_degree_of_that_degree(
     assert _said(question, reply, text) == line
 
 
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("What was the average rent from 2022 to 2024?", "USD 24 [1]", "Rent was USD 24 in 2024.", None),
+        ("What was the average rent in 2024?", "USD 24 [1]", "Rent averaged USD 24 in 2024.", "USD 24."),
+        ("What was the percentage change in rent from 2023 to 2024?", "USD 24 [1]",
+         "Rent was USD 24 in 2024 and USD 20 in 2023.", None),
+        ("2022年至2024年的平均租金是多少？", "24元 [1]", "2024年租金为24元。", None),
+    ],
+)  # fmt: skip
+def test_what_has_to_be_worked_out_is_not_answered_by_what_goes_into_it(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
 def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:
     text = "# Zarin\n\nZarin raises digoxin levels.\n"
     with archive(tmp_path, zarin__md=text) as opened:

@@ -59,8 +59,9 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
 
 
 def _asked(sheet: Sheet) -> Mapping[str, Any] | None:
-    """The sum that a question asks for, the first whose patterns it all holds."""
-    if not sheet.given or not sheet.says("asks") or sheet.says("rules"):
+    """The sum that a question asks for, the first whose patterns it all holds. It gives a term at least:
+    where all come from sentences found, they are seldom of one thing."""
+    if all(g.source for g in sheet.given) or not sheet.says("asks") or sheet.says("rules"):
         return None
     sums: Mapping[str, Mapping[str, Any]] = data()["sum"]
     for row in sums.values():

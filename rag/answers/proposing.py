@@ -177,9 +177,9 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
     label = next((c for c in plain if c is not column and not c.measured), table.label)
-    listed = aggregate is RowAggregate.ROWS and not order
-    named = listed and any(f.column == label.name for f in filters)
-    whole = listed and not filters and group is None and table.unheld
+    listed = aggregate is RowAggregate.ROWS
+    named = listed and not order and any(f.column == label.name for f in filters)
+    whole = listed and not cues.order and not filters and table.unheld
     if named or whole or not _fits(cues, aggregate, order, group is not None, bool(filters)):
         return None  # neither the row that is asked about is an answer, nor all rows where some are
     if cues.aggregate is RowAggregate.SHARE:

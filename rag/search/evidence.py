@@ -8,6 +8,7 @@ suffice."""
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,6 +28,7 @@ from rag.search.identity import identified, without
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
+    SENTENCE_SIGNALS,
     Calibration,
     load_calibration,
     mode_of,
@@ -52,6 +54,7 @@ _NAMES = 5
 _ASIDE = 0.5
 # A sentence took the place of another where they share so much of their words.
 _REPLACED = 0.5
+_OF_PASSAGE = ("passage", "passage_share", "passage_rank")
 _LONGEST = 1200
 _HEAD_CHARS = 1200
 
@@ -147,7 +150,7 @@ def rank_sentences(
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
     mode = mode_of(compared.info if compared is not None else None)
     calibration = calibration or load_calibration(mode)
-    signals = sentence_signals(prepared, found, hits)
+    signals = _as_one_table(sentence_signals(prepared, found, hits), found, hits)
     if former:
         signals = _as_replaced(signals, found, hits)
     first = calibration.sentence.probability(signals)
@@ -197,6 +200,21 @@ def _turned(query: Query, unit: SentenceUnit, hit: Hit) -> bool:
 @lru_cache(maxsize=1024)
 def _denies(text: str) -> bool:
     return any(cue.group in ("negation", "denial") for cue in cues(normalise(text)))
+
+
+def _as_one_table(
+    signals: NDArray[np.float64], found: Sequence[Sentence], hits: Sequence[Hit]
+) -> NDArray[np.float64]:
+    """The signals, those of the passage for each row as of the best passage of its table: where a table was
+    cut says nothing of its rows."""
+    result, columns = signals.copy(), [SENTENCE_SIGNALS.index(name) for name in _OF_PASSAGE]
+    tables: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for n, one in enumerate(found):
+        if one.unit.row:
+            tables[hits[one.hit].document.id, one.unit.heads, one.unit.table].append(n)
+    for rows in tables.values():
+        result[np.ix_(rows, columns)] = signals[np.ix_(rows, columns)].max(axis=0)
+    return result
 
 
 def _as_replaced(

@@ -128,7 +128,8 @@ def test_a_select_that_fits_its_question_is_run(
         ),
         # nothing of the question, and all rows where some are asked for
         ("Who came out on top?", 'SELECT Counterparty FROM t ORDER BY "Value (EUR)" DESC LIMIT 1'),
-        ("What is the dearest contract with its value?", 'SELECT "No." FROM t'),
+        ("Which contract is the juiciest by value?", 'SELECT "No." FROM t'),
+        ("Which contract is the juiciest by value?", 'SELECT "No.", MAX("Value (EUR)") FROM t'),
         ("How many strikes did Ostrava have in total in 1987?", "SELECT SUM(Complaints) FROM t"),
     ],
 )

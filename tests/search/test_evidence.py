@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.index import Index
-from rag.search.evidence import Selection, select
+from rag.search.evidence import Selection, rank_sentences, select
+from rag.search.sufficiency import SENTENCE_SIGNALS
 from rag.search.verdict import Veto, names_without_passages, outcome
 from rag.types import Filters, Outcome, Page
 from tests.archive import archive
@@ -299,3 +300,19 @@ def test_what_is_not_covered_is_not_answered_by_what_is(tmp_path: Path) -> None:
         assert denied.text.startswith(LEAD)
         covered = selected(index, "What is covered by the policy of Larchmont?").evidence[0]
         assert covered.text == "We cover loss by fire and by hail."
+
+
+def test_rows_are_judged_alike_wherever_their_table_was_cut_into_passages(tmp_path: Path) -> None:
+    rows = [
+        f"| Quay {n} to pier {n + 1} over the sound of Ardmore | {n} o'clock | Gannet |" for n in range(60)
+    ]
+    lines = ["# Boats", "| Route | Departs | Ship |", "|---|---|---|", *rows, "", "The Petrel is in dock."]
+    with new_index(tmp_path / "index", embedder=FakeEmbedder()) as opened:
+        opened.ingest(write_files(tmp_path / "files", {"boats.md": "\n".join(lines)}), workers=1)
+        query = opened.understand("Which ship goes from quay 50 to pier 51?")
+        hits = tuple(opened.search(query, 8))
+        ranked = rank_sentences(query, hits, opened, opened.embedder_for("en"))
+    of_rows = [n for n, one in enumerate(ranked.sentences) if one.unit.row]
+    places = {hits[ranked.sentences[n].hit].chunk_id for n in of_rows}
+    by = SENTENCE_SIGNALS.index("passage_rank")
+    assert len(places) > 1 and len({ranked.signals[n, by] for n in of_rows}) == 1

@@ -19,7 +19,6 @@ from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
 _RE = patterns("described", re.IGNORECASE)
-_PARTIES = ("parties", "company", "names")
 _ABOUT = 1500  # code points at the beginning that say what a document is about
 _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
@@ -45,7 +44,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     about = _RE["about"].search(topic)
     matter = _forms(about["matter"] or about["zh_matter"]) if about else []
     names = _forms(topic[: about.start()] + topic[about.end() :] if about else topic)
-    parties = {d.id: Text(" / ".join(several(d.metadata, *_PARTIES))) for d in every}
+    parties = {d.id: Text(" / ".join(_parties(d))) for d in every}
     labels = {d.id: label_of(d) for d in every}
     of_party = [name for name in names if any(text.has(name) for text in parties.values())]
     if not (days or of_party) or not all(any(of.has(n) for of in labels.values()) for n in names):
@@ -63,6 +62,12 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
     return Described(every, tuple(found), matches, tuple(undated))
+
+
+def _parties(document: DocumentInfo) -> tuple[str, ...]:
+    """Between whom or whose a document is, by every name."""
+    keys = ("company", "names") if document.metadata.get("company") else ()
+    return several(document.metadata, "parties", *keys)
 
 
 def _apart(text: str) -> tuple[str, list[Value]]:
@@ -92,12 +97,12 @@ def _matches(
 ) -> Iterator[MatchingPassage]:
     """The sentences that name the parties asked for, and the day; the first one where none does."""
     text = store.text(document.id)
-    places = []
-    for party in several(document.metadata, *_PARTIES):
+    places: list[int] = []
+    for party in _parties(document):
         if any(map(Text(party).has, names)):
             written = re.compile(r"\s+".join(map(re.escape, party.split())), re.IGNORECASE)
-            found = [match.start() for match in written.finditer(text[:HEAD])]
-            places += [at for at in found if at > len(document.title)][:1] or found[:1]
+            named = [match.start() for match in written.finditer(text[:HEAD])]
+            places += [at for at in named if at > len(document.title)][:1] or named[:1]
     if dated:
         iso = day_of(document.metadata)
         said = (one for one in dates(text) if iso == _iso(one.period.year, one.period.month, one.period.day))

@@ -112,8 +112,8 @@ def _matches(
         own = [at for at in places if store.passage_at(document.id, at) == chunk_id]
         units = tuple(units_of(store, document, chunk))
         holding = (next((u for u in units if u.start <= at < u.end), None) for at in own)
-        found = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
-        sentences = {e.start: e for e in found or units[:1]}
+        holders = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
+        sentences = {e.start: e for e in holders or units[:1]}
         if sentences:
             yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
 

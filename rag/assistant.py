@@ -33,7 +33,7 @@ from rag.questions.followup import translated
 from rag.search.evidence import Selection, select
 from rag.search.verdict import lacks, surer
 from rag.tasks import TASKS, TaskRequest, compared, partly_read, plain_question, read_intents
-from rag.tasks.intents import Ask
+from rag.tasks.intents import Ask, Intent
 from rag.types import Answer, Event, EvidenceFound, Filters, Finished, Hit, Outcome, StageStarted, Turn
 
 _NEAR = 4
@@ -150,7 +150,7 @@ def load_reader(config: Config) -> LLM | None:
 
 def answer_stages(setup: Setup, request: AnswerRequest) -> Iterator[Event]:
     """Stages, the evidence before any generation, and last `Finished`."""
-    intent = None
+    intent: Intent | None = None
     for intent in read_intents(request.query):
         yield StageStarted("searching")
         task = TaskRequest(request.query, request.language, intent, setup, request.filters)

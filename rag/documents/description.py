@@ -22,7 +22,7 @@ from rag.types.documents import Metadata, single
 
 HEAD = 6000
 _FIRST_WORDS = 1500
-_DAYS = ("issued", "dated", "effective", "amended", "fiscal_year", "year")
+_DAYS = ("fiscal_year", "issued", "dated", "effective", "amended", "year")
 _RE = patterns("description", re.NOFLAG)
 _TYPES = patterns("document_types", re.NOFLAG)
 _AS_A_WHOLE, _SALUTATION = _TYPES.pop("as_a_whole"), _TYPES.pop("salutation")

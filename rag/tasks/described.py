@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rag.documents.description import HEAD, day_of, document_type, type_of_noun
-from rag.facts.dates import dates
+from rag.facts.dates import Period, dates
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import patterns
@@ -19,7 +20,6 @@ from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
 _RE = patterns("described", re.IGNORECASE)
-_PARTIES = ("parties", "company", "names")
 _ABOUT = 1500  # code points at the beginning that say what a document is about
 _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
@@ -45,7 +45,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     about = _RE["about"].search(topic)
     matter = _forms(about["matter"] or about["zh_matter"]) if about else []
     names = _forms(topic[: about.start()] + topic[about.end() :] if about else topic)
-    parties = {d.id: Text(" / ".join(several(d.metadata, *_PARTIES))) for d in every}
+    parties = {d.id: Text(" / ".join(_parties(d))) for d in every}
     labels = {d.id: label_of(d) for d in every}
     of_party = [name for name in names if any(text.has(name) for text in parties.values())]
     if not (days or of_party) or not all(any(of.has(n) for of in labels.values()) for n in names):
@@ -63,6 +63,12 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
     return Described(every, tuple(found), matches, tuple(undated))
+
+
+def _parties(document: DocumentInfo) -> tuple[str, ...]:
+    """Between whom or whose a document is, by every name."""
+    keys = ("company", "names") if document.metadata.get("company") else ()
+    return several(document.metadata, "parties", *keys)
 
 
 def _apart(text: str) -> tuple[str, list[Value]]:
@@ -92,16 +98,17 @@ def _matches(
 ) -> Iterator[MatchingPassage]:
     """The sentences that name the parties asked for, and the day; the first one where none does."""
     text = store.text(document.id)
-    places = []
-    for party in several(document.metadata, *_PARTIES):
+    places: list[int] = []
+    for party in _parties(document):
         if any(map(Text(party).has, names)):
             written = re.compile(r"\s+".join(map(re.escape, party.split())), re.IGNORECASE)
-            found = [match.start() for match in written.finditer(text[:HEAD])]
-            places += [at for at in found if at > len(document.title)][:1] or found[:1]
+            named = [match.start() for match in written.finditer(text[:HEAD])]
+            places += [at for at in named if at > len(document.title)][:1] or named[:1]
     if dated:
         iso = day_of(document.metadata)
-        said = (one for one in dates(text) if iso == _iso(one.period.year, one.period.month, one.period.day))
-        places += [one.start for one in said][:1]
+        ends = ((at, text[at : at + HEAD]) for at in (0, max(HEAD, len(text) - HEAD)))
+        said = (at + one.start for at, part in ends for one in dates(part) if iso == _iso(one.period))
+        places += islice(said, 1)
     passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
     for chunk_id, _, chunk in store.chunks(sorted(passages)):
         own = [at for at in places if store.passage_at(document.id, at) == chunk_id]
@@ -113,5 +120,5 @@ def _matches(
             yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
 
 
-def _iso(year: int | None, month: int | None, day: int | None) -> str:
-    return f"{year:04d}-{month or 1:02d}-{day or 1:02d}" if year else ""
+def _iso(day: Period) -> str:
+    return f"{day.year:04d}-{day.month or 1:02d}-{day.day or 1:02d}" if day.year else ""

@@ -207,8 +207,8 @@ def line_of(document: DocumentInfo, chunk: Chunk, at: int) -> Evidence:
     start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at) % (len(text) + 1)
     words = text[start:end][:_LONGEST]
     start += chunk.start
-    place = {"heading_path": chunk.heading_path, "location": chunk.location}
-    return Evidence(0, document, 0, start=start, end=start + len(words), text=words, score=1.0, **place)  # type: ignore[arg-type]
+    line = Evidence(0, document, 0, start=start, end=start + len(words), text=words, score=1.0)
+    return replace(line, heading_path=chunk.heading_path, location=chunk.location)
 
 
 def _letters(text: str) -> str:

@@ -15,6 +15,7 @@ Form 10-K for the fiscal year ended December 31, 2023
 | Services | 200,000 | 100,000 |
 | Total revenues | 1,000,000 | 800,000 |
 | Cost of sales | (600,000) | (520,000) |
+| Impairment of goodwill | - | 3,000 |
 | Operating income | 150,000 | 100,000 |
 | Income before income taxes | 140,000 | 90,000 |
 | Provision for income taxes | (35,000) | (20,000) |

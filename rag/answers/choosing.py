@@ -56,7 +56,8 @@ class RowQuestion:
     def names(self, cell: str) -> bool:
         """Whether the question holds every word of a cell."""
         if cell.isalpha() and cell.isupper() and cell.isascii():
-            return re.search(rf"\b{cell}\b", self.query.text) is not None  # IT is no pronoun
+            # IT is no pronoun; 评级为A has no blank.
+            return re.search(rf"(?<![A-Za-z0-9]){cell}(?![A-Za-z0-9])", self.query.text) is not None
         if not any(word[:2] in self.lowered for word in cell.lower().split()) and not has_han(cell):
             return False  # most cells of a long table
         if has_han(cell):

@@ -40,6 +40,7 @@ MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DU
 _UNIT = patterns("rows")["unit"]
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_PADDED = re.compile(r"0\d")  # 07 May
 _ISO = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
@@ -50,7 +51,8 @@ class HeldWords:
 
     def __init__(self, *texts: str) -> None:
         joined = "\n".join(texts)
-        self._tokens = frozenset(search_tokens(joined))
+        tokens = search_tokens(joined)
+        self._tokens = frozenset((*tokens, *(t[1] for t in tokens if _PADDED.fullmatch(t))))
         self._letters = letters(joined) if has_han(joined) else ""
 
     def hold(self, word: str) -> bool:

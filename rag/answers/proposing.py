@@ -177,9 +177,11 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
     label = next((c for c in plain if c is not column and not c.measured), table.label)
-    named = aggregate is RowAggregate.ROWS and not order and any(f.column == label.name for f in filters)
-    if named or not _fits(cues, aggregate, order, group is not None, bool(filters)):
-        return None  # the row that is asked about is no answer
+    listed = aggregate is RowAggregate.ROWS and not order
+    named = listed and any(f.column == label.name for f in filters)
+    whole = listed and not filters and group is None and table.unheld
+    if named or whole or not _fits(cues, aggregate, order, group is not None, bool(filters)):
+        return None  # neither the row that is asked about is an answer, nor all rows where some are
     if cues.aggregate is RowAggregate.SHARE:
         aggregate = RowAggregate.SHARE
     counted, listing = aggregate is RowAggregate.COUNT, aggregate is RowAggregate.ROWS
@@ -208,14 +210,17 @@ def _fits(cues: RowCues, aggregate: RowAggregate, order: int, grouped: bool, fil
 
 
 def _bears(table: AskedTable) -> bool:
-    """Whether the table holds most of the question, what it asks which of, and every name and number."""
+    """Whether the table holds most of the question, which says more than what is worked out, what it asks
+    which of, and every name and number."""
     asked, typed = table.cues.asked, table.cues.asked.query
     unheld = table.unheld
     names = [w for name in (*typed.names, *typed.labelled) for w in search_tokens(str(name))]
     if noun := _RE["asked_noun"].search(typed.text):
         names += search_tokens(noun["noun_a"] or noun["noun_b"])
     known = not any(w in names or any(map(str.isdigit, w)) for w in unheld)
-    return known and len(unheld) <= min(_MOST_UNHELD, len(asked.words) - len(unheld))
+    held = any(map(table.grid.about.hold, asked.words)) or any(table.named.values())
+    said = held or bool(asked.values or table.cues.dates)
+    return known and said and len(unheld) <= min(_MOST_UNHELD, len(asked.words) - len(unheld))
 
 
 def _columns_named(select: str, table: AskedTable) -> str:

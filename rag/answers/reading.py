@@ -12,25 +12,23 @@ read. A search takes a tenth of a second of processor time, an answer seconds, o
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from rag.answers.bearing import answers, denies, negations, of_another, out_of_range
 from rag.answers.line import counted, in_one_line, line_of
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.documents.validity import ended
 from rag.errors import GenerationError
-from rag.facts.names import labelled
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
 from rag.languages.text import content_tokens, has_han, normalise, search_tokens
-from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, roles_in
+from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, roles_in
 from rag.questions.query import Query
-from rag.search.candidates import answers_in
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
@@ -118,7 +116,7 @@ def _read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        fit = all(_answers(in_one_line(first), first, query) for first in found.evidence[:1])
+        fit = all(answers(in_one_line(first), first, query) for first in found.evidence[:1])
         return ReaderReply(found.verdict if fit else unstated(found.verdict))
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
@@ -198,7 +196,9 @@ def claim_of(
     failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
-        if span:
+        if span and not piece.heads and piece.text[span[1] :].lstrip().startswith((":", "：")):
+            failed = Claim(words, ClaimState.UNSUPPORTED, (piece.number,))  # a label, not what it labels
+        elif span:
             lines = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
             if query.expects not in _CLAUSES and span[1] > counted(piece.text):
@@ -212,6 +212,9 @@ def claim_of(
             failed = claims[-1]
             if held := next((one for one in claims if one.state is ClaimState.SUPPORTED), None):
                 return held
+    by_article = (p for p in pieces if asked.article.search(query.text) and _article(p, words))
+    if named := next(by_article, None):
+        return _stated(_sentence_of(named, query, asked), named, query, asked)
     if failed:
         return failed
     nearest = max(pieces, key=lambda piece: _share(words, piece))
@@ -219,18 +222,13 @@ def claim_of(
     bare = [replace(one, heading_path=(), document=replace(one.document, title="")) for one in pieces]
     claim = verify_sentence(_sentence(words, asked), bare, query)
     if claim.state is ClaimState.SUPPORTED or _share(words, nearest) < _MOSTLY:
-        return claim if _answers(claim.text, nearest, query) else replace(claim, state=ClaimState.UNSUPPORTED)
+        return claim if answers(claim.text, nearest, query) else replace(claim, state=ClaimState.UNSUPPORTED)
     return _stated(_sentence_of(nearest, query, asked), nearest, query, asked)
 
 
-def _answers(words: str, piece: Evidence, query: Wording) -> bool:
-    """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
-    role that it asks for is spoken of where they stand."""
-    around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
-    if (role := asked_role(query.text)) and role not in dict(roles_in("\n".join(around))):
-        return False
-    said = query.expects in KINDS and answers_in(words, query.expects)
-    return bool(said or fits(query, words) or _negations(words))
+def _article(piece: Evidence, words: str) -> str:
+    """The heading of a piece in which the words stand, such as that of its article; "" for none."""
+    return next((above for above in reversed(piece.heading_path) if _standing(words, above)), "")
 
 
 def _sentence_of(piece: Evidence, query: Wording, asked: ReadingInstructions) -> str:
@@ -254,7 +252,7 @@ def _share(words: str, piece: Evidence) -> float:
 
 def _stated(words: str, piece: Evidence, query: Wording, asked: ReadingInstructions) -> Claim:
     """The claim that words of a piece make; none of another kind than the question asks for."""
-    if not _answers(words, piece, query):
+    if not answers(words, piece, query):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     claim = verify_sentence(_sentence(" ".join(words.split()), asked), [piece], query)
     if claim.state is not ClaimState.PARTIAL:
@@ -281,39 +279,22 @@ def _whether(
     piece = standing or max(pieces, key=lambda piece: _share(rest or query.text, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
-    if _BOXES & set(piece.text) and not _negations(query.text):
+    if _BOXES & set(piece.text) and not negations(query.text):
         # Code sees the box; a "no" beside one that is not ticked is not said.
         boxes = asked.unticked.sub("", piece.text)
-        unticked = ("☐" in boxes and "☒" not in piece.text) or _negations(boxes)
+        unticked = ("☐" in boxes and "☒" not in piece.text) or negations(boxes)
         said = asked.denied if unticked else asked.affirmed
-    elif foreign or _of_another(query, piece) or _denies(piece.words, query.text) != bool(lead["no"]):
+    elif foreign or of_another(query, piece) or denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
-    if "unless" in conditions:  # whether the exception applies is for who asks
-        return _stated(_sentence_of(piece, query, asked), piece, query, asked)
-    source = rest if standing and not conditions else _sentence_of(piece, query, asked)
+    matter = set(query.content).difference(content_tokens(piece.document.title))
+    # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
+    # that it hardly names.
+    hedged = "unless" in conditions or 2 * len(matter.intersection(content_tokens(piece.words))) < len(matter)
+    hedged = hedged or out_of_range(query, piece.words)
+    source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)
     claim = _stated(source, piece, query, asked)
-    return replace(claim, text=f"{said}{asked.colon}{claim.text}")
-
-
-def _of_another(query: Wording, piece: Evidence) -> bool:
-    """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
-    of another."""
-    held = labelled(fold(piece.words))
-    lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
-    alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
-    return any(labels and label not in labels for label, labels in alike)
-
-
-def _denies(text: str, wording: str) -> bool:
-    """Whether a text says "not" to a question, but for what the question itself says not of: "We do not pay
-    for theft without forced entry" to "Do we pay for theft without forced entry?"."""
-    said, asked = _negations(text), _negations(wording)
-    return bool(said - asked) != bool(asked - said)
-
-
-def _negations(text: str) -> Counter[str]:
-    return Counter(cue.name for cue in assertions_of(text).cues if cue.group == "negation")
+    return claim if hedged else replace(claim, text=f"{said}{asked.colon}{claim.text}")
 
 
 def _standing(words: str, text: str) -> tuple[int, int] | None:
@@ -334,8 +315,7 @@ def _stating(words: str, text: str) -> tuple[int, int] | None:
 
 
 def _whole_values(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span, widened to the whole of the amounts, dates and ranges that it cuts: a number is nothing
-    without its unit."""
+    """The span, widened to the whole of the amounts, dates and ranges that it cuts."""
     for value in read_values(text):
         if value.start < end and start < value.end:
             start, end = min(start, value.start), max(end, value.end)
@@ -353,8 +333,8 @@ def _turned(text: str, start: int, end: int) -> bool:
 
 def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
     """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
-    and 621 randomised" the first is not how many were randomised, of two years the other's amount not that of
-    the one asked about, of two parties one not the guarantor. The whole sentence says it."""
+    and 621 randomised" the first is not how many were randomised, nor is another year's amount or party it.
+    The whole sentence says it."""
     found = extract(text)
     own = [q for q in found if q.start < end and start < q.end]
     alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
 
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given
-from rag.answers.grid import MEASURED, HeldWords, RowGrid, grids, head_unit
+from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, grids, head_unit
 from rag.answers.results import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantities import header_scales
@@ -132,17 +132,11 @@ def _under(unit: Quantity, bare: Quantity) -> Quantity:
 
 def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     columns = _columns(grid) if asked.values else []
-    taken = [(column, *placed) for column in columns if (placed := _placed(asked, column, grid))]
+    taken = _taken(asked, columns, grid)
     if not taken:
         return None
     column, value, where = taken[0]
-    lies = {
-        n: [at[n] for _, _, at in taken if at.get(n)] for n in sorted({*chain(*(at for _, _, at in taken))})
-    }
-    fitting = [n for n, said in lies.items() if said and all(one in _IN for one in said)]
-    rows = tuple(
-        grid.rows[n] for n in _labelled(asked, grid, _nearest(column, value, fitting, grid), columns)
-    )
+    rows = tuple(_holding(asked, columns, taken, grid))
     unheld = asked.unheld(grid.about, *(HeldWords(*row.texts) for row in rows or grid.rows))
     if not rows:
         sure = grid.table is not None and grid.whole and all(one in _OUT for one in where.values())
@@ -157,6 +151,50 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     held = sum(map(grid.about.hold, asked.words))
     pairs = tuple((value, column.number) for column, value, _ in taken)
     return ChosenRows(grid, rows, (*labels, *keys), answers, held, pairs) if answers else None
+
+
+def rows_in_range(
+    query: Query, shown: Sequence[Evidence], hits: Sequence[Hit], store: Store
+) -> list[Evidence]:
+    """The evidence shown, renumbered, with the rows that hold a value of the question in the place of those
+    of their table that do not."""
+    asked, kept = given(query), list(shown)
+    for grid in grids(hits, store) if asked.values else ():
+        numbers = {row.start: n for n, row in enumerate(grid.rows)}
+        own = [e for e in kept if e.document.id == grid.hit.document.id and e.start in numbers]
+        columns = _columns(grid) if own else []
+        taken = _taken(asked, columns, grid)
+        rows = _holding(asked, columns, taken, grid)
+        wrong = [e for e in own if any(at.get(numbers[e.start]) in _OUT for _, _, at in taken)]
+        if not wrong or not rows or len(rows) > _MOST_ROWS:
+            continue
+        held = {row.start for row in rows}
+        right = [e for e in own if e.start in held]
+        right += [grid.evidence(row, 1) for row in rows if row.start not in {e.start for e in right}]
+        first = kept.index(own[0])
+        rest = [e for e in kept if e not in wrong and e not in right]
+        kept = [*rest[:first], *right, *rest[first:]]
+    return [replace(e, number=n) for n, e in enumerate(kept[: len(shown)], 1)]
+
+
+_Taken = tuple["_Column", Value, dict[int, Comparison | None]]
+
+
+def _taken(asked: RowQuestion, columns: Sequence[_Column], grid: RowGrid) -> list[_Taken]:
+    """The columns that a value of the question is compared with, and where it lies."""
+    return [(column, *placed) for column in columns if (placed := _placed(asked, column, grid))]
+
+
+def _holding(
+    asked: RowQuestion, columns: Sequence[_Column], taken: Sequence[_Taken], grid: RowGrid
+) -> list[GridRow]:
+    """The rows whose ranges hold the values of the question."""
+    lies = {
+        n: [at[n] for _, _, at in taken if at.get(n)] for n in sorted({*chain(*(at for _, _, at in taken))})
+    }
+    fitting = [n for n, said in lies.items() if said and all(one in _IN for one in said)]
+    nearest = _nearest(taken[0][0], taken[0][1], fitting, grid) if taken else []
+    return [grid.rows[n] for n in _labelled(asked, grid, nearest, columns)]
 
 
 def _none(asked: RowQuestion, grid: RowGrid, column: _Column, value: Value) -> NoRow:

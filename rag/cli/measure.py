@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def evaluate(
     sources: Annotated[list[Path], typer.Argument(metavar="SET...", help=SET_HELP)],
     index: SetIndexOption = None,
-    what: Annotated[str, typer.Option(help="retrieval, answers, or all.")] = "retrieval",
+    what: Annotated[
+        str, typer.Option(help="retrieval, answers, all, or verify: files of labelled sentences.")
+    ] = "retrieval",
     sample: Annotated[
         int | None, typer.Option(min=1, help="At most this many questions, always the same ones.")
     ] = None,
@@ -50,7 +52,7 @@ def evaluate(
 ) -> None:
     """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
     from rag.measure.evalset import Choice
-    from rag.measure.evaluate import read_set, set_name, stages_without
+    from rag.measure.evaluate import judge_sentences, read_set, set_name, stages_without
     from rag.measure.report import changed, sets_table
 
     # Everything that can be wrong with the arguments, before the minutes that an ingest may take.
@@ -62,14 +64,20 @@ def evaluate(
             "and give each once."
         )
     for source in sources:
-        check_set(source, "measure")
+        if what != "verify":
+            check_set(source, "measure")
         read_set(source, choice, what)
     if former is not None and not former.is_file():
         raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
     reports = {}
     for source, name in zip(sources, names, strict=True):
-        settings = set_config(source, index, quiet=as_json)
-        report = _measure(source, settings, what, quiet=as_json, choice=choice, depth=depth, stages=stages)
+        if what == "verify":  # needs no index
+            with shared.progress_bars(quiet=as_json) as progress:
+                report = judge_sentences(source, choice, progress)
+        else:
+            settings = set_config(source, index, quiet=as_json)
+            how = {"choice": choice, "depth": depth, "stages": stages}
+            report = _measure(source, settings, what, quiet=as_json, **how)
         change = changed(report, former) if former else None
         target = (out or Path("reports")) / name if several or not out else out
         paths = report.write(target, change.sections() if change else ())

@@ -95,10 +95,13 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     names = [_RE["before_name"].sub("", r.target) for r in every]
     names = ["" if edition_name(n) in own else n for n in names]
     amended = _amended(document.title, [replace(r, target=n) for r, n in zip(every, names, strict=True)])
+    varied = "" if amended else _varied(text[:_HEAD])
+    amended = amended or ("" if edition_name(varied) in own else varied)
     names = ["" if _RE["lone"].fullmatch(n) else n for n in names]
     named = [replace(r, target=name) for r, name in zip(every, names, strict=True)]
     numbered = [r for r in named if r.kind != DOCUMENT and r.label and not _own_heading(plain, r)]
-    return tuple(_read(text, plain, numbered, amended))
+    since = _from_day(plain[:_HEAD]) if varied else ""
+    return tuple(replace(a, day=a.day or since) for a in _read(text, plain, numbered, amended))
 
 
 def _amended(title: str, named: Sequence[Reference]) -> str:
@@ -111,6 +114,14 @@ def _amended(title: str, named: Sequence[Reference]) -> str:
         return match["name"].strip()
     former = _RE["former"]  # 原合同 says no name
     return next((r.target for r in named if r.start < _HEAD and r.target and not former.match(r.target)), "")
+
+
+def _varied(head: str) -> str:
+    """The text that a letter changes: "we agree to vary the Lease" below a line "Lease of Unit 7, dated 4
+    March 2023"; ""."""
+    said = _RE["varied"].search(head)
+    lines = (m["name"].strip() for m in _RE["subject"].finditer(head)) if said else ()
+    return next((line for line in lines if said and re.search(rf"(?i)\b{said['noun']}\b", line)), "")
 
 
 def _unquoted(text: str) -> str:

@@ -63,8 +63,9 @@ def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, s
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
     if not found.get("law"):
-        found["document_type"] = document_type(document.title, document.text[:HEAD])
-        found["parties"] = _parties(document.title, document.text[:HEAD], found["document_type"])
+        kind = document_type(document.title, document.text[:HEAD])
+        found["document_type"] = kind
+        found["parties"] = _parties(document.title, document.text[:HEAD], kind)
     if not found.get("issued"):
         found["dated"] = _dated(document.text[:_FIRST_WORDS])
     found.setdefault("year", _year(found, document))

@@ -172,7 +172,7 @@ def _leads(text: str, one: _Open, item: Span, label: str) -> bool:
     said, first = text[one.words.start : one.words.end], text[item.start : item.end]
     if said[-1] in COLONS or len(said) > _LONGEST:
         return said[-1] in COLONS
-    numbered = bool(label) or first[0].isdigit()
+    numbered = bool(label) or first[0].isdigit() or _RE["clause"].match(first)
     fragment = first[-1] not in _STOPS or (not numbered and len(first) <= _SHORT)
     return fragment and (one.depth is None or len(said) <= _SHORT)
 

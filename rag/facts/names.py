@@ -24,6 +24,7 @@ _RE = patterns("names", re.NOFLAG)
 POSSESSIVE = _RE["possessive"]
 LEGAL_NAME = _RE["legal_name"]
 ZH_LEGAL_NAME = _RE["zh_legal_name"]
+ZH_SHORT_NAME = _RE["zh_short_name"]
 JOINING = frozenset(("and", "the", "n"))
 # Without the Chinese that may stand right behind it.
 CAPITALISED = re.compile(r"(?<![A-Za-z\d_])[A-Z](?:(?![\u3400-\u9fff])[\w&.'’-])*")

@@ -26,9 +26,10 @@ from rag.languages import patterns, union
 _SIGNS = {"<": "<", "≤": "<=", "<=": "<=", ">": ">", "≥": ">=", ">=": ">="}
 _CURRENCY = rf"(?:(?i:{alternatives(CURRENCY_BEFORE)}))?[ \t]*"
 _BETWEEN = re.compile(rf"(?:(?<![A-Za-z])between|介于|在)[ \t]*{_CURRENCY}$", re.IGNORECASE)
-# What joins two ends to one range: "5 to 10", 3至5年; "at least 18 but under 65", 满三年不满五年.
+# What joins two ends to one range: "5 to 10", 3至5年; "at least 18 but under 65", 满三年不满五年; 7日≤N<30日.
 _TO = re.compile(rf"[ \t]*(?:--?|~|to|through|thru|until|至|到)[ \t]*(?P<sign>[<≤]?=?)[ \t]*{_CURRENCY}")
 _AND = re.compile(rf"[ \t]*(?:and|和|与)[ \t]*{_CURRENCY}")
+_VARIABLE = re.compile(r"[ \t]*(<=|[<≤])[ \t]*[^\W\d_][\w ]{0,15}[ \t]*")
 _RE = patterns("values", re.NOFLAG)
 _REACH = 40  # characters in which the words of a bound stand
 _A_YEAR = Fraction(3652425, 10000)  # days, Gregorian
@@ -164,12 +165,15 @@ def _pattern(*, behind: bool) -> re.Pattern[str]:
 
 def _joined(text: str, a: Value, b: Value) -> Range | None:
     """The range that two neighbours are the ends of: 5-10, "at least 18 but under 65", 满三年不满五年."""
+    low_in = isinstance(a, Quantity) or a.low_in
     low = a if isinstance(a, Quantity) else a.low if a.high is None else None
     high = b if isinstance(b, Quantity) else b.high if b.low is None else None
     if low is None or high is None:
         return None
     if isinstance(a, Range) and isinstance(b, Range):
         fits = _RE["also"].fullmatch(text, a.end, b.start) is not None
+    elif isinstance(b, Range) and (sign := _VARIABLE.fullmatch(text, a.end, b.start)):
+        fits, low_in = True, sign[1] != "<"
     elif _TO.fullmatch(text, a.end, b.start):
         fits = _RE["changed"].search(text, max(0, a.start - 2 * _REACH), a.start) is None
     else:
@@ -179,7 +183,7 @@ def _joined(text: str, a: Value, b: Value) -> Range | None:
         return None
     return Range(
         a.start, b.end, "", *ends,
-        low_in=isinstance(a, Quantity) or a.low_in, high_in=isinstance(b, Quantity) or b.high_in,
+        low_in=low_in, high_in=isinstance(b, Quantity) or b.high_in,
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Questions with evidence. A set is a folder with `documents/` and `questions.jsonl`, or such a file alone,
-one JSON object a line."""
+one JSON object a line; a file may hold labelled sentences instead."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ class EvalQuestion:
     the documents disagree; `wrong` what must not be shown. `scale` ("thousand", "percent", "") is what the
     accepted figures are in, None where the set does not say. `scope` are the documents that the question
     names; `history` the turns before it, oldest first. One with a `derivation`, whose figure has to be worked
-    out, has the tag "derived" beside its own, so that tables by tag tell how those are answered."""
+    out, has the tag "derived" beside its own, so that tables by tag tell how those are answered.
+
+    A labelled sentence stands in `question`, what it is held against in `passages`, what it replies to in
+    `asked`; it is `answerable` where people called it supported."""
 
     id: str
     question: str
@@ -42,6 +46,8 @@ class EvalQuestion:
     scale: str | None = None
     scope: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
+    passages: tuple[str, ...] = ()
+    asked: str = ""
 
     @property
     def located(self) -> bool:
@@ -92,6 +98,8 @@ def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
 def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
         row = _typed(json.loads(line), dict, "the line")
+        if "sentence" in row:
+            return _sentence(row, number)
         question = row.get("question")
         if not isinstance(question, str) or not question.strip():
             raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
@@ -116,6 +124,23 @@ def _parse(line: str, path: Path, number: int) -> EvalQuestion:
             f"{path}, line {number}: not a question ({error}). Each line is a JSON object with `question`; "
             "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
         ) from error
+
+
+def _sentence(row: dict[str, Any], number: int) -> EvalQuestion:
+    """A labelled sentence; blank lines part the passages of its `evidence`."""
+    texts = {name: row.get(name) for name in ("sentence", "evidence", "label")}
+    for name, value in texts.items():
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"`{name}` of a sentence is missing or not a text")
+    sentence, evidence, label = map(str, texts.values())
+    return EvalQuestion(
+        id=str(row.get("id") or f"line-{number}"),
+        question=sentence,
+        answerable=label == "supported",
+        tags=(label,),
+        passages=tuple(part for part in re.split(r"\n\s*\n", evidence) if part.strip()),
+        asked=_typed(row.get("question") or "", str, "`question`"),
+    )
 
 
 def _entry(entry: Any) -> EvidenceEntry:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import CitewiseError, InputError
 from rag.measure import metrics
 from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
-from rag.measure.report import Report, measures_of
+from rag.measure.report import FALSE_SUPPORTED, TRUE_SUPPORTED, Report, measures_of
 from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
-from rag.types import Filters, Progress, Stages
+from rag.questions.expects import read_wording
+from rag.types import ClaimState, DocumentInfo, Evidence, FileStatus, Filters, Progress, Stages
+from rag.verify.claims import verify_sentence
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.index import Index
 
-PARTS = ("retrieval", "answers", "all")
+PARTS = ("retrieval", "answers", "all", "verify")
 DEPTH = 100
 ALL_STAGES = Stages()
 STAGE_NAMES = tuple(f.name for f in fields(Stages))
@@ -45,7 +47,7 @@ def evaluate(
     `depth` passages are retrieved per question; measures @k are given up to it. `stages` are those of
     retrieval that take part, for the answers too. A question that fails counts as not found and is listed
     with its error. Raises InputError for an unusable set, CitewiseError where the index cannot be used."""
-    if what in PARTS[1:] and assistant is None:
+    if what in ("answers", "all") and assistant is None:
         raise InputError(f"Measuring {what} needs an assistant.")
     questions = read_set(source, choice, what)
     run = _Run(_narrowed(index, stages), assistant, what, depth, choice.scoped)
@@ -87,6 +89,9 @@ def read_set(source: Path, choice: Choice = EVERY, what: str = "retrieval") -> t
     if what not in PARTS:
         raise InputError(f"There is nothing called {what!r} to measure. Allowed: {', '.join(PARTS)}.")
     questions = choose(load_questions(source), choice)
+    if other := next((q.id for q in questions if bool(q.passages) != (what == "verify")), None):
+        wanted = "sentences with `evidence` and `label`" if what == "verify" else "questions"
+        raise InputError(f"--what {what} measures {wanted}, and {other!r} of {source} is none.")
     if what == "retrieval" and not any(q.located for q in questions):
         raise InputError(
             f"None of the {len(questions)} questions of {source} says where its evidence stands: retrieval "
@@ -100,6 +105,33 @@ def set_name(source: Path) -> str:
     """What reports call a set: its folder's name, or that of a file of questions without suffix."""
     resolved = source.resolve()
     return resolved.name if resolved.is_dir() else resolved.stem
+
+
+def judge_sentences(
+    source: Path, choice: Choice = EVERY, progress: Callable[[Progress], None] | None = None
+) -> Report:
+    """Hold the labelled sentences of a file against their evidence: how many of the true ones verification
+    calls supported, and how many of the others. Raises InputError for an unusable file."""
+    sentences = read_set(source, choice, "verify")
+    document = DocumentInfo(1, "", "", "", "", "", FileStatus.OK, "", "", 0, 0, 0)
+    results = []
+    for one in with_progress(sentences, progress, "sentences"):
+        passages = enumerate(one.passages, 1)
+        evidence = [Evidence(n, document, n, 0, len(text), text, 1.0) for n, text in passages]
+        claim = verify_sentence(one.question, evidence, read_wording(one.asked) if one.asked else None)
+        granted = float(claim.state is ClaimState.SUPPORTED)
+        scores = {TRUE_SUPPORTED if one.answerable else FALSE_SUPPORTED: granted}
+        results.append(replace(unanswered(one), answer=" ".join(claim.reasons), scores=scores))
+    return Report(
+        name=set_name(source),
+        settings={"what": "verify", "sentences": len(results)}
+        | ({"half": choice.half} if choice.half else {}),
+        measures=measures_of([r.scores for r in results]),
+        by_tag={},
+        counts={},
+        missing=(),
+        results=tuple(results),
+    )
 
 
 @dataclass

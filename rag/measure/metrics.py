@@ -208,6 +208,17 @@ def share(values: Sequence[float]) -> Measure:
     return Measure(p, max(0.0, middle - reach), min(1.0, middle + reach), n)
 
 
+def balanced(granted: Measure, wrongly: Measure) -> Measure:
+    """Balanced accuracy of a judgement: the mean of the share of true ones that it grants and that of the
+    others that it does not; its interval joins those of the two, which are independent."""
+    low, high = (
+        math.hypot(granted.value - granted.low, wrongly.high - wrongly.value) / 2,
+        math.hypot(granted.high - granted.value, wrongly.value - wrongly.low) / 2,
+    )
+    value = (granted.value + 1 - wrongly.value) / 2
+    return Measure(value, value - low, value + high, granted.n + wrongly.n)
+
+
 def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
     """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
     makes a question hard cancels out. All zero for no values."""

@@ -26,7 +26,9 @@ from rag.types.plain import to_json
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
 TURNS = (5, 1, 10)
-TAG_COLUMNS = (*RETRIEVED, SHOWN, *REFUSALS.values())
+TRUE_SUPPORTED, FALSE_SUPPORTED = "supported, true", "supported, false"
+BALANCED = "balanced accuracy"
+TAG_COLUMNS = (*RETRIEVED, SHOWN, *REFUSALS.values(), BALANCED, TRUE_SUPPORTED, FALSE_SUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,11 @@ def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     for row in rows:
         for name, value in row.items():
             columns[name].append(value)
-    return {n: (metrics.share if n in SHARES else metrics.measure)(values) for n, values in columns.items()}
+    shares = (*SHARES, TRUE_SUPPORTED, FALSE_SUPPORTED)
+    found = {n: (metrics.share if n in shares else metrics.measure)(values) for n, values in columns.items()}
+    if TRUE_SUPPORTED in found and FALSE_SUPPORTED in found:
+        found[BALANCED] = metrics.balanced(found[TRUE_SUPPORTED], found[FALSE_SUPPORTED])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _PERIOD = re.compile(
 )
 _QUANTITY = re.compile(r"\W*\d")
 _MAX_LINES = 16  # of a head
+_MOST_LINES = 8  # of labels between a head and the first figures, in the column of labels
 FALL = 3.0  # between two rows, as a share of the height of the type's box
 
 
@@ -41,12 +42,14 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
     for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
         line, read = rows[n].line, rows[n].read
         far = line.bottom - rows[n + 1].line.top > FALL * line.size
-        if far or _ends_head(line.text) or (read.seed and not read.years):
+        # A line of prose goes from where labels begin far over the columns.
+        across = not rows[n].parted and len(line.text) > 60 and line.left < left < line.right - 8 * line.size
+        if far or across or _ends_head(line.text) or (read.seed and not read.years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
-        aside = right and (over or not line.text.isupper())
+        aside = over or (right and not line.text.isupper())
         pieces = rows[n].pieces if n >= first - 2 and line.words else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
@@ -61,7 +64,7 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
             top, labels = n, 0
         else:
             labels += 1
-            if labels > 3:
+            if labels > (_MOST_LINES if left and line.right < left else 3):
                 break
     return top
 

@@ -165,7 +165,14 @@ def _table(
         several = sum(row.read.count > 1 for row in rows[top:end]) > 1
         return _as_lines(rows, top, end, floor) if figures and several else None
     start = head_start(rows, top, floor, columns[1][0])
-    body, number = _grouped(rows[top:end], columns), 0
+    apart = _usual_fall(rows[top:end])
+    width = columns[0][1] - columns[0][0]
+    # The label of the first row may begin above its figures.
+    while figures and top > start and not rows[top - 1].parted and _is_near(rows[top - 1], rows[top], apart):
+        if not _full(rows[top - 1].pieces, rows[top].pieces, width):
+            break
+        top -= 1
+    body, number = _grouped(rows[top:end], columns, apart), 0
     if not figures:
         number = count_heads(body)
         top, start = top, top if number else start
@@ -224,33 +231,52 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
     return not contents
 
 
-def _grouped(rows: Sequence[Row], columns: Columns) -> list[list[Cell]]:
-    """The cells of each row, lines of one cell together."""
+def _grouped(rows: Sequence[Row], columns: Columns, apart: float) -> list[list[Cell]]:
+    """The cells of each row, which stand `apart`, lines of one cell together."""
     found: list[list[Cell]] = []
     cells = [in_cells(row.pieces, columns) for row in rows]
     widths = [
         max((line.right - line.left for row in cells for line in row[n]), default=0.0)
         for n in range(len(columns))
     ]
-    above: Row | None = None
-    for row, own in zip(rows, cells, strict=True):
-        if found and above is not None and _goes_on(found[-1], own, above, row, widths):
-            for n, cell in enumerate(own):
-                found[-1][n] += cell
+    for n, (row, own) in enumerate(zip(rows, cells, strict=True)):
+        near = n > 0 and _is_near(rows[n - 1], row, apart)
+        # What stands between two rows, near to both, is the beginning of the lower one's label.
+        last = near and not (n + 1 < len(rows) and _is_near(row, rows[n + 1], apart))
+        if n and _goes_on(found[-1], own, rows[n - 1], row, widths, near, last):
+            for place, cell in enumerate(own):
+                found[-1][place] += cell
         else:
             found.append(own)
-        above = row
     return found
 
 
-def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Sequence[float]) -> bool:
-    """Whether a line is the next one of the cells above: words that did not fit into the line before."""
+def _usual_fall(rows: Sequence[Row]) -> float:
+    """How far rows of several cells stand below each other, in points; 0 where no two follow each other."""
+    pairs = [(a.line, b.line) for a, b in pairwise(rows) if a.parted and b.parted and a.line.words]
+    return median(falls) if (falls := [a.bottom - b.bottom for a, b in pairs if a.bottom > b.bottom]) else 0.0
+
+
+def _is_near(above: Row, row: Row, apart: float) -> bool:
+    """Whether a row stands nearer below another, in like type, than rows stand `apart`."""
+    fall = above.line.bottom - row.line.bottom
+    return 0 < fall < apart - 0.15 * row.line.size and above.line.bold == row.line.bold
+
+
+def _goes_on(
+    last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Sequence[float], near: bool, ends: bool
+) -> bool:
+    """Whether a line is the next one of the cells above: words that did not fit into the line before, or a
+    label's that stands `near`, and if there are figures above `ends` it."""
     filled = [n for n, cell in enumerate(own) if cell]
     held = [n for n, cell in enumerate(last) if cell]
     if held == [0] and 0 not in filled and row.line.top > above.line.bottom + 0.5 * row.line.size:
         return True  # figures beside a label of several lines
     if held == [0] and 0 in filled:
-        return pdf_rows.wraps(text_of(last[0]), row.text)
+        label = text_of(last[0])
+        return pdf_rows.wraps(label, row.text) or (near and _full(last[0], own[0], widths[0]))
+    if ends and filled == [0] and _full(last[0], own[0], widths[0]):
+        return True
     figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
     if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
         return False
@@ -261,7 +287,7 @@ def _goes_on(last: list[Cell], own: list[Cell], above: Row, row: Row, widths: Se
 
 def _full(last: Cell, own: Cell, width: float) -> bool:
     """Whether the first word of a line had no room in the line before."""
-    if not last or not own or not own[0].words:
+    if not last or not own or not own[0].words or last[-1].text.endswith((":", "：")):
         return False
     word = own[0].words[0]
     room = width - last[-1].right + last[-1].left

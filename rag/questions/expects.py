@@ -69,6 +69,7 @@ _WITHDRAWN = tuple(
 )
 # "who" and "is" are what stands in front of a role asked for, and behind it.
 _ROLES = patterns("roles")
+_OFFICE = patterns("office")
 _WHO, _IS = _ROLES.pop("who"), _ROLES.pop("is")
 
 
@@ -162,6 +163,16 @@ def asked_role(text: str) -> str:
     for none."""
     said = ((role, text[:start], text[end:]) for role, (start, end) in roles_in(text))
     return next((role for role, before, behind in said if _WHO.search(before) or _IS.match(behind)), "")
+
+
+def left_office(asked: Wording, text: str) -> bool:
+    """Whether a question is who holds an office and a text says only who does no more."""
+    if asked.expects not in (AnswerType.PERSON, AnswerType.NAME) or any(
+        _OFFICE[key].search(asked.text) for key in ("left", "past")
+    ):
+        return False
+    rest = _OFFICE["left"].sub(" ", text)
+    return rest != text and not _OFFICE["holds"].search(rest)
 
 
 def roles_in(text: str) -> list[tuple[str, tuple[int, int]]]:

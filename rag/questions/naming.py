@@ -20,6 +20,7 @@ from rag.facts.names import (
     POSSESSIVE,
     WORD,
     ZH_LEGAL_NAME,
+    ZH_SHORT_NAME,
     capitalised_runs,
     contracts,
     name_key,
@@ -51,6 +52,7 @@ def unknown_companies(
             if not known(m.start(), m.end()) and name_key(short_name(name)) not in catalogue.company_keys:
                 yield re.sub(r"^.*(?:[，。、的是与和]|关于)", "", _trimmed(name, common))
     if reporting:
+        yield from (m.group() for m in ZH_SHORT_NAME.finditer(question) if not known(*m.span()))
         for m in capitalised_runs(question, "any"):
             run, *owner = _RE["owner"].split(m.group(), 1)
             name = _trimmed(run.rstrip(".,'’"), common)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rag.documents.lists import announces, is_short, units
 from rag.languages.text import cues, normalise, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
+from rag.questions.expects import left_office
 from rag.questions.query import Query
 from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
@@ -183,8 +184,11 @@ def rank_sentences(
 
 def _turned(query: Query, unit: SentenceUnit, hit: Hit) -> bool:
     """Whether the question denies and the sentence, what leads into it and its heading do not ("What is not
-    covered?", "We cover loss by fire"), or what leads into it denies and the question does not. A question
-    for yes or no is answered either way."""
+    covered?", "We cover loss by fire"), or what leads into it denies and the question does not, or the
+    sentence is of somebody who left the office asked about. A question for yes or no is answered either
+    way."""
+    if left_office(query, unit.text):
+        return True
     if query.whether or not (_denies(query.text) or unit.leads):
         return False
     over = "\n".join(lead.text for lead in unit.leads)

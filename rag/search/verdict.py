@@ -15,7 +15,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.languages.text import search_tokens
+from rag.facts.names import shorter_name
+from rag.languages.text import has_han, search_tokens
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
 from rag.search.sufficiency import LEXICAL, Calibration, answer_signals
@@ -125,12 +126,24 @@ def judge(
         (Veto.OTHER_NAMES, bool(names_without_passages(query, hits))),
         (Veto.OTHER_YEARS, _of_other_years(query, evidence)),
     )
-    return Verdict(
+    verdict = Verdict(
         _confidence(ranked, hits, calibration),
         calibration.threshold if least is None else least,
         tuple(veto for veto, holds in found if holds),
         dense=ranked.mode != LEXICAL,
     )
+    return unstated(verdict) if _of_another_row(ranked) else verdict
+
+
+def _of_another_row(ranked: RankedSentences) -> bool:
+    """Whether the best sentence is a row of a table that says no word of what is asked about, in the language
+    of the question: vectors of rows lie near each other, whatever the rows are of."""
+    asked, best = ranked.question, next(iter(ranked.sentences), None)
+    if best is None or not best.unit.row or asked.expansion_share(best.tokens):
+        return False
+    left = {word for word in asked.weights if not _YEAR.match(word)} - best.titles
+    spoken = has_han(best.text) == has_han(asked.query.text)
+    return spoken and bool(left) and left.isdisjoint(best.tokens | best.context_tokens)
 
 
 def _confidence(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calibration) -> float:
@@ -217,9 +230,8 @@ def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]
     if not unknown:
         return ()
     read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
-    return tuple(
-        n for n in unknown if not re.search(rf"(?<![a-z0-9]){re.escape(n.casefold())}(?![a-z0-9])", read)
-    )
+    said = {n: re.escape((has_han(n) and shorter_name(n)) or n.casefold()) for n in unknown}
+    return tuple(n for n in unknown if not re.search(rf"(?<![a-z0-9]){said[n]}(?![a-z0-9])", read))
 
 
 def lacks(
@@ -248,7 +260,8 @@ def lacks(
     demanded = {
         n.what: n.values for gap in relaxed if gap.rank is None for n in gap.wanted if n.what in gap.missed
     }
-    absent = list(dict.fromkeys([*demanded.pop("unknown", ()), *absent[:_MOST]]))
+    unknown = demanded.pop("unknown", ())
+    absent = list(dict.fromkeys([*unknown, *(w for w in absent[:_MOST] if not any(w in u for u in unknown))]))
     found = [] if hits else [Lack(LackKind.PASSAGES)]
     found += [Lack(LackKind.ABSENT, tuple(absent))] if absent else []
     found += [Lack(LackKind.DEMANDED, names, what) for what, names in demanded.items()]

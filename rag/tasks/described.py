@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rag.documents.description import HEAD, day_of, document_type, type_of_noun
-from rag.facts.dates import dates
+from rag.facts.dates import Period, dates
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import patterns
@@ -105,18 +106,19 @@ def _matches(
             places += [at for at in named if at > len(document.title)][:1] or named[:1]
     if dated:
         iso = day_of(document.metadata)
-        said = (one for one in dates(text) if iso == _iso(one.period.year, one.period.month, one.period.day))
-        places += [one.start for one in said][:1]
+        ends = ((at, text[at : at + HEAD]) for at in (0, max(HEAD, len(text) - HEAD)))
+        said = (at + one.start for at, part in ends for one in dates(part) if iso == _iso(one.period))
+        places += islice(said, 1)
     passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
     for chunk_id, _, chunk in store.chunks(sorted(passages)):
         own = [at for at in places if store.passage_at(document.id, at) == chunk_id]
         units = tuple(units_of(store, document, chunk))
         holding = (next((u for u in units if u.start <= at < u.end), None) for at in own)
-        found = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
-        sentences = {e.start: e for e in found or units[:1]}
+        holders = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
+        sentences = {e.start: e for e in holders or units[:1]}
         if sentences:
             yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
 
 
-def _iso(year: int | None, month: int | None, day: int | None) -> str:
-    return f"{year:04d}-{month or 1:02d}-{day or 1:02d}" if year else ""
+def _iso(day: Period) -> str:
+    return f"{day.year:04d}-{day.month or 1:02d}-{day.day or 1:02d}" if day.year else ""

@@ -66,6 +66,20 @@ We do not pay for:
 | Senior associate | 360 |
 | Associate | 280 |
 """,
+    "苔原.md": """# 苔原家庭财产保险条款
+
+## 保险责任
+
+火灾、水管爆裂造成的损失，本公司负责赔偿。
+
+## 责任免除
+
+下列损失，本公司不负责赔偿：
+
+1. 地震；
+2. 虫蛀；
+3. 自然磨损。
+""",
     "说明书.md": """# 泰洛新颗粒说明书
 
 ## 禁忌
@@ -104,6 +118,11 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         ("What are the side effects of Melcadine?", "2 side effects: thirst; cramps."),
         ("What are the exclusions of the Pallister policy?",
          "3 exclusions: rust and rot; damage by pets; losses outside Europe."),
+        ("What does the Pallister policy not cover?",
+         "3 not cover: rust and rot; damage by pets; losses outside Europe."),
+        ("What is excluded from the Pallister policy?",
+         "3 excluded: rust and rot; damage by pets; losses outside Europe."),
+        ("苔原家庭财产保险哪些损失不赔？", "不赔共 3 项：地震；虫蛀；自然磨损。"),
         ("列出泰洛新颗粒的禁忌", "禁忌共 3 项：对泰洛新过敏者；严重肝功能不全者；两个月以下婴儿。"),
         ("泰洛新颗粒的禁忌有哪些？", "禁忌共 3 项：对泰洛新过敏者；严重肝功能不全者；两个月以下婴儿。"),
     ],
@@ -113,6 +132,36 @@ def test_a_list_is_quoted_whole_with_its_count(assistant: Assistant, question: s
     assert (answer.verdict, answer.line) == (Outcome.ANSWERED, line)
     for quote in answer.quotes:
         assert assistant.index.text(quote.document_id)[quote.start : quote.end] == quote.quote
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Is damage by pets covered by the Pallister policy?", "No: We do not pay for: damage by pets"),
+        ("Can a child of 1 month take Tarvoxil?",
+         "No: Tarvoxil must not be given in: children under 2 months"),
+        ("严重肝功能不全者能用泰洛新颗粒吗？", "否：下列患者禁用泰洛新颗粒：严重肝功能不全者"),
+    ],
+)  # fmt: skip
+def test_what_a_list_leaves_out_is_answered_no_by_its_item(
+    assistant: Assistant, question: str, line: str
+) -> None:
+    answer = assistant.ask(question)
+    assert (answer.verdict, answer.line, len(answer.quotes)) == (Outcome.ANSWERED, line, 1)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is damage by fire covered by the Pallister policy?",
+        "Can a child of 5 months take Tarvoxil?",
+        "Can a patient with mild liver failure take Tarvoxil?",
+        "Is damage by pets excluded by the Pallister policy?",
+        "轻度肝功能不全者能用泰洛新颗粒吗？",
+    ],
+)
+def test_no_item_of_a_list_says_no_to_anything_else(assistant: Assistant, question: str) -> None:
+    assert not assistant.ask(question).line.startswith(("No:", "否"))
 
 
 @pytest.mark.parametrize(

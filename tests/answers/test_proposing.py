@@ -126,6 +126,9 @@ def test_a_select_that_fits_its_question_is_run(
             'SELECT "Department", SUM("Value (EUR)") FROM t GROUP BY "Department" '
             'ORDER BY SUM("Value (EUR)") DESC LIMIT 1',
         ),
+        # nothing of the question, and all rows where some are asked for
+        ("Who came out on top?", 'SELECT Counterparty FROM t ORDER BY "Value (EUR)" DESC LIMIT 1'),
+        ("What is the dearest contract with its value?", 'SELECT "No." FROM t'),
         ("How many strikes did Ostrava have in total in 1987?", "SELECT SUM(Complaints) FROM t"),
     ],
 )

@@ -452,6 +452,14 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "Yes [1]",
             "Yes: Party B insures the cloth.",
         ),
+        (
+            "On Thursdays everybody is on site.",
+            "Can I work from home on Thursday?",
+            "Yes, everybody is on site [1]",
+            "On Thursdays everybody is on site.",
+        ),
+        ("Present: Ada Lund. Apologies: Henrik Voss", "What does Grace have to do?", "Apologies [1]", None),
+        ("出席：林一。缺席：王二", "小林要做什么？", "缺席 [1]", None),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
         (
             "The dose must not be above 750 mg.",
@@ -577,6 +585,57 @@ def test_who_somebody_is_has_to_stand_with_the_name(
     question: str, reply: str, text: str, line: str | None
 ) -> None:
     assert _said(question, reply, text) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("Who is the finance director?", "Ray Hall [1]", "Ray Hall resigned as finance director.", None),
+        ("Who was the finance director?", "Ray Hall [1]",
+         "Ray Hall resigned as finance director.", "Ray Hall."),
+        ("Who is the finance director?", "Joan Pell [1]",
+         "Joan Pell succeeded Ray Hall, who resigned, as finance director.", "Joan Pell."),
+        ("现任财务总监是谁？", "许若川[1]", "公司原财务总监许若川辞去职务，不再担任任何职务。", None),
+        ("现任财务总监是谁？", "秦晚舟[1]", "董事会聘任秦晚舟为财务总监。", "秦晚舟。"),
+        ("原财务总监是谁？", "许若川[1]", "公司原财务总监许若川辞去职务。", "许若川。"),
+    ],
+)  # fmt: skip
+def test_who_holds_an_office_is_not_answered_by_who_left_it(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("What is the effect of digoxin on zarin?", "raises digoxin levels [1]",
+         "Zarin raises digoxin levels.", None),
+        ("What is the effect of zarin on digoxin?", "raises digoxin levels [1]",
+         "Zarin raises digoxin levels.", "Zarin raises digoxin levels."),
+        ("Does digoxin change the level of zarin?", "Yes [1]", "Digoxin levels are raised by zarin.", None),
+        ("茶碱对泽林有什么影响？", "使茶碱浓度升高[1]", "泽林使茶碱浓度升高。", None),
+        ("泽林对茶碱有什么影响？", "使茶碱浓度升高[1]", "泽林使茶碱浓度升高。", "使茶碱浓度升高。"),
+        ("Can zarin be given in severe liver failure?", "Yes [1]",
+         "Zarin can be given in mild liver failure.", None),
+    ],
+)  # fmt: skip
+def test_an_effect_is_of_what_acts_and_a_degree_of_that_degree(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+def test_the_number_of_an_article_is_that_of_its_heading() -> None:
+    piece = replace(fake_evidence("质保期为十八个月。"), heading_path=("第四条 质量保证",))
+    query = asked("关于质保期的是第几条？")
+    claim = claim_of("第四条[1]", [piece], query, instructions("zh"))
+    assert claim is not None and claim.state is ClaimState.SUPPORTED
+
+
+def test_which_of_two_bounds_a_value_is_in_is_left_to_the_sentence() -> None:
+    text = "Up to 3 hours you fly economy; over 3 hours you may fly business class."
+    assert _said("May I fly business class for 2 hours?", "Yes [1]", text) == text
 
 
 def test_an_amount_of_another_year_is_said_with_the_sentence_that_says_so() -> None:

@@ -225,6 +225,12 @@ def test_a_row_is_found_by_its_key_and_its_cell_is_the_line(
     assert (answer.line, len(answer.quotes)) == (line, 1)
 
 
+def test_a_row_that_a_value_lies_outside_of_is_never_quoted_for_it(assistant: Assistant) -> None:
+    quotes = assistant.ask("Which velnoradine tablets fit Mr Orme, whose creatinine clearance is 38?").quotes
+    rows = [q.quote for q in quotes if "once daily" in q.quote or "twice daily" in q.quote]
+    assert all("30–59" in row for row in rows)
+
+
 @pytest.mark.parametrize(
     "question",
     [

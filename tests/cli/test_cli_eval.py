@@ -92,11 +92,17 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
         (["own.jsonl", "--what", "everything"], "retrieval, answers, all"),
         (["bad.jsonl"], "bad.jsonl, line 2: "),
         (["placeless.jsonl"], "says where its evidence stands"),
+        (["own.jsonl", "--what", "verify"], "measures sentences with `evidence` and `label`, and '0'"),
+        (["labelled.jsonl"], "measures questions, and 'line-1'"),
+        (["unlabelled.jsonl", "--what", "verify"], "`label` of a sentence is missing"),
     ],
 )
 def test_argument_that_cannot_be_used_ends_with_two_and_says_why(arguments: list[str], message: str) -> None:
     Path("bad.jsonl").write_text('{"question": "Why?"}\n{"question": 3}\n')
     Path("placeless.jsonl").write_text('{"question": "Why?"}\n')
+    sentence = {"sentence": "It rains.", "evidence": "It rains."}
+    Path("unlabelled.jsonl").write_text(json.dumps(sentence))
+    Path("labelled.jsonl").write_text(json.dumps({**sentence, "label": "supported"}))
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -159,3 +165,21 @@ def test_escape_sequences_of_a_set_do_not_reach_the_terminal() -> None:
     result = run("own.jsonl")
     assert "red [31m?" in result.stdout
     assert "\x1b" not in result.stdout
+
+
+def test_labelled_sentences_are_judged_without_an_index() -> None:
+    pairs = [
+        ("The fee is USD 40.", "supported"),
+        ("The fee, paid by Harlow, is USD 40.", "supported"),
+        ("The fee is USD 41.", "contradicted"),
+        ("The fee is due in May.", "unsupported"),
+    ]
+    evidence = "Rain fell.\n\nThe fee is USD 40. Harlow pays it."
+    rows = [{"sentence": sentence, "evidence": evidence, "label": label} for sentence, label in pairs]
+    Path("sentences.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    result = run("sentences.jsonl", "--what", "verify")
+    assert result.exit_code == 0, result.stderr
+    measures = {name: measure["value"] for name, measure in written("sentences")["measures"].items()}
+    assert measures == {"supported, true": 0.5, "supported, false": 0.0, "balanced accuracy": 0.75}
+    assert "41" in written("sentences")["results"][2]["answer"]
+    assert OpenIndex.opened == 0

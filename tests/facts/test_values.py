@@ -63,6 +63,8 @@ def _ends(text: str) -> tuple[object, ...]:
         ("not less than 2 nor more than 5 years", 24, True, 60, True, "month"),
         ("≥10 to <20 kg", 10_000, True, 20_000, False, "g"),
         ("5 to <10 mg", Fraction(1, 200), True, Fraction(1, 100), False, "g"),
+        ("7日≤N＜30日", 7, True, 30, False, "day"),
+        ("30 < CrCl ≤ 60", 30, False, 60, True, ""),
         ("over £1,000 and up to £5,000", 1000, False, 5000, True, "GBP"),
     ],
 )

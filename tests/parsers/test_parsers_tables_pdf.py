@@ -253,6 +253,48 @@ def test_a_label_that_stands_for_the_rows_below_is_repeated_in_them(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("below", [False, True], ids=["first line", "last line"])
+def test_lines_of_a_label_stand_closer_than_rows_and_are_one_label(tmp_path: Path, below: bool) -> None:
+    """Figures stand beside the first line of the label or beside its last."""
+    rows: list[tuple[list[str], str]] = [
+        (["Cost of hay and straw", "Bought from neighbours"], "1,240"),
+        (["Wages of the season"], "1,980"),
+        (["Repairs of the two old", "Harvesters and carts"], "3,310"),
+        (["Rent"], "2,205"),
+    ]
+
+    def draw(canvas: Any) -> None:
+        canvas.drawRightString(300, 775, "2024")
+        canvas.drawRightString(380, 775, "2023")
+        y = 760
+        for label, figure in rows:
+            for n, line in enumerate(label):
+                canvas.drawString(72, y - 12 * n, line)
+            for x in (300, 380):
+                canvas.drawRightString(x, y - 12 * (len(label) - 1) * below, figure)
+            y -= 12 * len(label) + 6
+
+    ((_, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert [row[1:] for row in found[-4:]] == [[figure] * 2 for _, figure in rows]
+    assert [row[0].replace("\n", " ") for row in found][-4:] == [" ".join(label) for label, _ in rows]
+
+
+def test_prose_above_a_table_is_no_head_of_it_though_it_names_a_year(tmp_path: Path) -> None:
+    prose = [
+        "obligations of the group, which came to 1,750 thousand as of 26 May 2024, are not yet",
+        "recognised in the balance sheet of 2024, for the goods have not been delivered to us",
+    ]
+
+    def draw(canvas: Any) -> None:
+        for n, line in enumerate(prose):
+            canvas.drawString(72, 800 - 13 * n, line)
+        rows = [["", "Total", "2025"], ["Leases", "1,200", "300"], ["Purchases", "550", "410"]]
+        set_rows(canvas, rows, (72, 300, 420), 770)
+
+    ((table, _),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == ((), ("Total",), ("2025",))
+
+
 def test_a_sum_without_a_label_gets_none(tmp_path: Path) -> None:
     rows = [["", "2024", "2023"], ["Hay", "1,200", "1,100"], ["Oats", "300", "200"], ["", "1,500", "1,300"]]
     ((_, found),) = tables(read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 300, 420), 770))))

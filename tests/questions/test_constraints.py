@@ -126,6 +126,7 @@ def test_several_companies_agree_each() -> None:
         ("What was the FY2020 gross margin for Paloma Widgets?", ("Paloma Widgets",)),
         ("What are Vextra's FY2022 sales in North America?", ()),
         ("What was FY2022 Net Income?", ()),
+        ("请提供岭川股份2021年的营业成本。", ("岭川股份",)),
     ],
 )
 def test_company_that_no_document_bears_is_told(question: str, unknown: tuple[str, ...]) -> None:

@@ -91,8 +91,28 @@ Issued on 1 February 2023.
 
 3.1 In section 1.1, for "8 pm" substitute "6 pm" with effect from 1 October 2023.
 """
-FILES = {"berth.md": BERTH, "amendment-1.md": FIRST, "amendment-2.md": SECOND, "渡口.md": RULES,
-         "修改.md": DECISION, "handbook.md": HANDBOOK}  # fmt: skip
+HIRE = """# Hire of the Slipway, Kettle Quay
+
+Made on 4 March 2023 between Norrington Ltd and Bodkin Boats Ltd.
+
+2.1 The yearly charge is EUR 1,860.
+"""
+LETTER = """Norrington Ltd
+
+17 September 2024
+
+Dear Ms Bodkin,
+
+Hire of the Slipway, Kettle Quay, dated 4 March 2023
+
+As agreed we vary the Hire as follows, with effect from 1 October 2024:
+
+1. In clause 2.1 the figure "EUR 1,860" is replaced by "EUR 1,980".
+"""
+FILES = {
+    "hire.md": HIRE, "letter.md": LETTER, "berth.md": BERTH, "amendment-1.md": FIRST,
+    "amendment-2.md": SECOND, "渡口.md": RULES, "修改.md": DECISION, "handbook.md": HANDBOOK,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +169,11 @@ def test_a_chinese_text_reads_as_the_decision_has_it_and_keeps_its_numbers(index
 def test_a_document_that_changes_itself_reads_so_and_keeps_the_words_of_the_change(index: Index) -> None:
     assert changed(index, "handbook.md", "2023-05-01") == []
     assert changed(index, "handbook.md", "2024-05-01") == [("6 pm", "8 pm", (1,))]
+
+
+def test_a_letter_changes_the_contract_of_its_subject_line_from_the_day_that_it_says(index: Index) -> None:
+    assert changed(index, "hire.md", "2024-09-30") == []
+    assert changed(index, "hire.md", "2024-10-01") == [("EUR 1,980", "EUR 1,860", (1,))]
 
 
 def test_words_that_nothing_changed_are_the_text(index: Index) -> None:

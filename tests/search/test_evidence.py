@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rag.index import Index
 from rag.search.evidence import Selection, select
-from rag.search.verdict import Veto, names_without_passages
-from rag.types import Filters, Page
+from rag.search.verdict import Veto, names_without_passages, outcome
+from rag.types import Filters, Outcome, Page
 from tests.archive import archive
 from tests.fakes import FakeEmbedder
 from tests.files import pdf_bytes
@@ -172,12 +172,20 @@ def test_question_about_a_company_that_no_document_bears_is_refused(filings: Ind
     assert found.evidence and not found.sufficient
 
 
-def test_company_of_which_a_passage_speaks_is_left_to_the_score(filings: Index) -> None:
-    question = "What was Vale's net income in FY2023?"
-    hits = list(filings.search(question))
-    told = replace(hits[0].chunk, text=f"Vale is a subsidiary. {hits[0].chunk.text}")
+@pytest.mark.parametrize(
+    ("question", "name", "said"),
+    [
+        ("What was Vale's net income in FY2023?", "Vale", "Vale is a subsidiary."),
+        ("岭川股份2023年的净利润是多少？", "岭川股份", "岭川纱厂是其子公司。"),
+    ],
+)
+def test_company_of_which_a_passage_speaks_is_left_to_the_score(
+    filings: Index, question: str, name: str, said: str
+) -> None:
+    hits = list(filings.search(question)) or list(filings.search("What was net income in FY2023?"))
+    told = replace(hits[0].chunk, text=f"{said} {hits[0].chunk.text}")
     query = filings.understand(question)
-    assert names_without_passages(query, hits) == ("Vale",)
+    assert names_without_passages(query, hits) == (name,)
     assert names_without_passages(query, [replace(hits[0], chunk=told), *hits[1:]]) == ()
 
 
@@ -188,6 +196,15 @@ def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: I
 
     assert found(2023).sufficient
     assert found(1997).evidence and not found(1997).sufficient
+
+
+def test_row_that_says_no_word_of_what_is_asked_is_at_best_nearby(tmp_path: Path) -> None:
+    with archive(tmp_path, sheet__csv="Item,2024\nTurnover,310\nEquipment,95\n") as index:
+        for wanted, told in (("turnover", Outcome.ANSWERED), ("headcount", Outcome.NEARBY)):
+            question = f"What was the {wanted} in 2024?"
+            hits, query = index.search(question), index.understand(question)
+            found = select(query, hits, index, threshold=0.01)
+            assert outcome(found.verdict) is told
 
 
 class _ReadsParts(FakeEmbedder):

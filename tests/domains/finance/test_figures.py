@@ -51,6 +51,13 @@ def test_figure_is_the_cell_s_value_in_single_units(question: str, value: str, i
     assert round(calculation.result.value, 2) == Decimal(value)
 
 
+def test_what_is_nought_is_denied_to_who_asks_whether_there_was_any(index: Index) -> None:
+    (text, _), *_ = computed("Was Marrowby's goodwill impaired in FY2023?", index).sentences
+    assert text.startswith("No: Impairment") and text.endswith(": USD 0.")
+    (text, _), *_ = computed("What was Marrowby's goodwill impairment in FY2023?", index).sentences
+    assert text.startswith("Impairment")
+
+
 def test_every_input_is_cited_by_its_row_and_by_its_own_characters(index: Index) -> None:
     found = computed("What was Marrowby's return on assets for FY2023?", index)
     evidence = {e.number: e for e in found.evidence}

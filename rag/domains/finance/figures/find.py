@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.domains.finance.figures import reporter
-from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
+from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, Operation
 from rag.domains.finance.figures.computing import compute, not_found_words, sentences, with_working
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
@@ -146,7 +146,12 @@ def _of_accounts(
         return None
     found, formula = desk.computed(), wanted.formula
     if isinstance(found, Computed):
-        return found
+        none = (
+            query.whether and wanted.operation is Operation.VALUE and not found.calculations[0].result.value
+        )
+        (text, rows), *more = found.sentences
+        text = say("figures.answer", query.language, true=False) + text if none else text
+        return replace(found, sentences=((text, rows), *more))
     if formula.source and not formula.defined:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={formula.name}")

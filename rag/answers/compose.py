@@ -22,6 +22,7 @@ from rag.languages import named, say
 from rag.languages.text import in_one_piece
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
+from rag.search.defined import defining
 from rag.search.evidence import Selection, with_marks
 from rag.search.explain import loss_words
 from rag.search.pool import named_documents
@@ -176,6 +177,8 @@ def compose(basis: Basis, by: ReaderReply) -> Answer:
     piece = next(e for e in found.evidence if e.number in cited)
     others = disagreeing(displayed[0], piece, found.evidence, basis.query)
     displayed += [quote_claim(e, language) for e, _ in others]
+    known = [e for e in defining(piece, found.evidence, basis.query) if e.number not in cited]
+    displayed += [quote_claim(e, language) for e in known]
     answer = basis.answer(
         line,
         render_text(displayed, found.evidence, line),

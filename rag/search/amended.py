@@ -157,12 +157,17 @@ def _bearing(words: str, query: Query) -> str:
 
 def _instruction(change: _Change, beside: Evidence, store: Store) -> Evidence:
     """The instruction as evidence, as likely as what it changes."""
-    one, source = change.amendment, store.document(change.source)
-    end = min(one.end, one.start + _LONGEST)
-    chunk_id = store.passage_at(source.id, one.start)
+    one = change.amendment
+    span = Span(one.start, min(one.end, one.start + _LONGEST))
+    return evidence_at(store.document(change.source), span, beside, store)
+
+
+def evidence_at(document: DocumentInfo, span: Span, beside: Evidence, store: Store) -> Evidence:
+    """The words there as evidence, as likely as what they stand `beside`."""
+    chunk_id = store.passage_at(document.id, span.start)
     ((_, _, chunk),) = store.chunks([chunk_id])
-    made = _sentence(Span(one.start, end), beside, chunk_id, source, chunk)
-    text, page = store.text(source.id, one.start, end), store.page_at(source.id, one.start)
+    made = _sentence(span, beside, chunk_id, document, chunk)
+    text, page = store.text(document.id, span.start, span.end), store.page_at(document.id, span.start)
     return replace(made, text=text, page=page)
 
 

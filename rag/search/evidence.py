@@ -24,6 +24,7 @@ from rag.questions.expects import left_office
 from rag.questions.query import Query
 from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
+from rag.search.defined import with_definitions
 from rag.search.identity import identified, without
 from rag.search.pool import idf_weights
 from rag.search.ranker import Ranker
@@ -94,13 +95,15 @@ def select(
     in_force: str = "",
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
-    ISO day `in_force` (see `with_changes`). No hit gives an empty, insufficient selection."""
+    ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked. No hit gives
+    an empty, insufficient selection."""
     ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
     )
     evidence = with_changes(evidence, query, index.store, in_force, limit)
+    evidence = with_definitions(evidence, query, index.store, limit)
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)

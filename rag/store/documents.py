@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rag.documents.amendments import Amendment, amendments
 from rag.documents.catalogue import Catalogue, build_catalogue
+from rag.documents.definitions import definitions
 from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError
@@ -40,6 +41,7 @@ from rag.types import (
     Page,
     Relation,
     RelationKind,
+    Span,
     Table,
 )
 from rag.types.documents import WITHDRAWN, Metadata, several, single
@@ -110,11 +112,13 @@ class Documents(IndexFile):
         super().__init__(folder, connection, manifest)
         self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
         self.amendments = lru_cache(maxsize=_CACHED_PARTS)(self._amendments)
+        self.definitions = lru_cache(maxsize=_CACHED_PARTS)(self._definitions)
 
     def close(self) -> None:
         super().close()
         self._part.cache_clear()
         self.amendments.cache_clear()
+        self.definitions.cache_clear()
 
     def _listed(self) -> dict[int, DocumentInfo]:
         return self._cached("listing", _listing)[0]
@@ -153,6 +157,10 @@ class Documents(IndexFile):
     def _amendments(self, document_id: int) -> tuple[Amendment, ...]:
         """What a document changes in others, or in itself, in order."""
         return amendments(self.load_document(document_id))
+
+    def _definitions(self, document_id: int) -> Mapping[str, Span]:
+        """The terms that a document defines, each with the sentence that does so."""
+        return definitions(self.text(document_id))
 
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left

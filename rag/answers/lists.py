@@ -49,7 +49,11 @@ def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | Non
     if not 2 <= len(rows) <= _MOST:
         return None
     items = [in_one_piece(_RE["last"].sub("", e.text[counted(e.text) :].strip(_ENDS))) for e in rows]
-    line = say("answers.items", query.language, count=len(rows), kind=kind, items=items)
+    verb = asked and (asked["c"] or asked["x"])  # which is not counted as a noun is
+    called, key = (
+        (lead.text.rstrip(_ENDS + ":："), "answers.items_under") if verb else (kind, "answers.items")
+    )
+    line = say(key, query.language, count=len(rows), kind=called, items=items)
     return Computed(tuple(rows), (), ((line, tuple(e.number for e in rows)),))
 
 

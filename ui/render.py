@@ -90,7 +90,7 @@ def described(info: DocumentInfo, kind: str, texts: Texts) -> str:
     """What a document is, as read at its ingest: its format, type, parties and day."""
     meta = info.metadata
     type_of = single(meta, "document_type")
-    said = [say(f"types.{type_of}", texts.code)] if type_of else []
+    said = [named("types", type_of, texts.code)] if type_of else []
     said += [", ".join(several(meta, "parties") or several(meta, "company")), day_of(meta)]
     return " · ".join(filter(None, [kind, *said]))
 

@@ -293,8 +293,9 @@ def _whether(
     matter = set(query.content).difference(content_tokens(piece.document.title))
     # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
     # that it hardly names.
-    hedged = "unless" in conditions or 2 * len(matter.intersection(content_tokens(piece.words))) < len(matter)
-    hedged = hedged or out_of_range(query, piece.words)
+    named = matter.intersection(content_tokens(piece.words))
+    far = 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
+    hedged = "unless" in conditions or far or out_of_range(query, piece.words)
     source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)
     claim = _stated(source, piece, query, asked)
     return claim if hedged else replace(claim, text=f"{said}{asked.colon}{claim.text}")

@@ -214,7 +214,9 @@ def _as_one_table(
     tables: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for n, one in enumerate(found):
         if one.unit.row:
-            tables[hits[one.hit].document.id, one.unit.heads, one.unit.table].append(n)
+            hit = hits[one.hit]  # rows that are hidden stand apart
+            key = (hit.document.id, withdrawn(hit.chunk.roles), one.unit.heads, one.unit.table)
+            tables[key].append(n)
     for rows in tables.values():
         result[np.ix_(rows, columns)] = signals[np.ix_(rows, columns)].max(axis=0)
     return result

@@ -226,6 +226,7 @@ def test_contract_names_its_parties_and_no_single_company() -> None:
     text = "Agreement between Kolbar Systems Ltd (“Provider”) and Mirves Logistics GmbH (“Client”)."
     found = profile_of(document("Master Services Agreement", "msa.pdf", text))
     assert found == {
+        "document_type": "contract",
         "subject": "Master Services Agreement",
         "parties": ("Kolbar Systems Ltd", "Mirves Logistics GmbH"),
     }

@@ -73,7 +73,7 @@ def test_a_folder_within_a_zip_within_a_zip_keeps_its_path(index: Index, tmp_pat
 
 def test_messages_and_folders_within_a_message_of_outlook_are_read(index: Index, tmp_path: Path) -> None:
     pytest.importorskip("oxmsg")
-    data = (Path(__file__).parents[1] / "data" / "formats" / "forwarded.msg").read_bytes()
+    data = (Path(__file__).parents[1] / "data" / "forwarded.msg").read_bytes()
     index.ingest(write(tmp_path / "in", {"forwarded.msg": data}))
     read = {d.path.removeprefix("forwarded.msg/") for d in index.documents() if d.status is FileStatus.OK}
     assert read == {

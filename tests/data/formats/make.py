@@ -581,7 +581,7 @@ def main() -> None:
     )
     write("house.zip", house)
     forwarded = {"notes": message("notes", TEXTS["notes"], annex), "house.zip": house, "notes.eml": notes}
-    write("forwarded.msg", msg("offer", TEXTS["offer"], forwarded))
+    write("../forwarded.msg", msg("offer", TEXTS["offer"], forwarded))
     write("deep.zip", packed({"q1.zip": packed({"mails/notes.eml": notes})}))
     write(
         "mixed.zip",

@@ -155,6 +155,7 @@ def test_acts_of_their_own_keep_their_names_apart(one: str, other: str) -> None:
         ),
         ("en", "This Act is new. The Old Harbour Act 1990 is hereby repealed.", ("Old Harbour Act 1990",)),
         ("en", "The Harbour Act is new.", ()),
+        ("en", "2. Clause 2.1 of the Harbour Services Agreement is replaced by the following.", ()),
     ],
 )
 def test_a_document_names_those_that_it_repeals(language: str, text: str, names: tuple[str, ...]) -> None:

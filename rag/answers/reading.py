@@ -282,7 +282,8 @@ def _whether(
     piece = standing or max(pieces, key=lambda piece: _share(rest or query.text, piece))
     foreign = bool(rest) and standing is None and _share(rest, piece) < _MOSTLY
     said = lead[0].strip().capitalize()
-    if _BOXES & set(piece.text) and not negations(query.text):
+    boxed = bool(_BOXES & set(piece.text)) and not negations(query.text)
+    if boxed:
         # Code sees the box; a "no" beside one that is not ticked is not said.
         boxes = asked.unticked.sub("", piece.text)
         unticked = ("☐" in boxes and "☒" not in piece.text) or negations(boxes)
@@ -294,7 +295,7 @@ def _whether(
     # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
     # that it hardly names.
     named = matter.intersection(content_tokens(piece.words))
-    far = 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
+    far = not boxed and 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
     hedged = "unless" in conditions or far or out_of_range(query, piece.words)
     source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)
     claim = _stated(source, piece, query, asked)

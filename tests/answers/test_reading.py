@@ -461,6 +461,7 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
         ("Present: Ada Lund. Apologies: Henrik Voss", "What does Grace have to do?", "Apologies [1]", None),
         ("出席：林一。缺席：王二", "小林要做什么？", "缺席 [1]", None),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),
+        ("☐ surgery", "Did Mrs Ada Lund agree to surgery in May?", "Yes [1]", "No: ☐ surgery."),
         (
             "The dose must not be above 750 mg.",
             "What is the highest dose?",

@@ -1,9 +1,9 @@
 """Words of a question that no document holds, read as the nearest ones that some do.
 
-A word is misspelt where no passage holds it, the embedder's vocabulary does not know it whole (a good word
-that stands in no document is one piece, mostly), and one word of the documents, or of those that say nothing
-of the matter, is nearest: one letter away, two for a long one, by optimal string alignment (changed, left
-out, added, or two beside each other exchanged)."""
+A word is misspelt where no passage holds it, the embedder's vocabulary knows neither it nor its singular (a
+good word that stands in no document is one piece, mostly), and one word of the documents, or of those that
+say nothing of the matter, is nearest: one letter away, two for a long one, by optimal string alignment
+(changed, left out, added, or two beside each other exchanged)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from rapidfuzz.distance import OSA
 
+from rag.documents.catalogue import singular
 from rag.languages.text import STOP_WORDS, search_tokens
 from rag.store.store import Store
 
@@ -28,8 +29,10 @@ def mended(text: str, store: Store, pieces: Callable[[Sequence[str]], Sequence[i
     if not unknown:
         return text
     single = pieces(["a"])[0]
-    for word, count in zip(unknown, pieces([w.lower() for w in unknown]), strict=True):
-        if count > single and (better := _nearest(word.lower(), words[word][0], store)):
+    for word in unknown:
+        lower = word.lower()  # "contracts" is two pieces, "contract" one
+        good = min(pieces([lower, singular(lower)])) <= single
+        if not good and (better := _nearest(lower, words[word][0], store)):
             text = re.sub(rf"\b{word}\b", better, text)
     return text
 

@@ -14,7 +14,8 @@ from tests.archive import archive
 
 MORE = {
     "care.md": "# Care of Ambreltine patients\n\nAmbreltine is stopped six days before surgery.\n\n"
-    "The maintenance dose is 75 mg.\n\nThe form of the storage room is formal; the farm is closed.\n"
+    "The maintenance dose is 75 mg. No premises are let.\n\n"
+    "The form of the storage room is formal; the farm is closed.\n"
 }
 
 
@@ -36,6 +37,7 @@ def in_two(texts: Sequence[str]) -> list[int]:
         ("What is the maintainance dose?", "What is the maintenance dose?"),
         ("Is the Zelmorin dose 75 mg?", "Is the Zelmorin dose 75 mg?"),  # nothing is near
         ("What does the promise say?", "What does the promise say?"),  # a word that the vocabulary knows
+        ("What do the promises say?", "What do the promises say?"),  # its plural
         ("What is the firm?", "What is the firm?"),  # too short
         ("维持剂量是多少？", "维持剂量是多少？"),
     ],

@@ -190,7 +190,7 @@ def harmless(cell: str) -> str:
     """The cell with a quote mark in front where a spreadsheet would take it for a formula; plain numbers
     stay."""
     begins = cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA)
-    return f"'{cell}" if begins and not _NUMBER.fullmatch(cell.strip()) else cell
+    return f"'{cell}" if begins and not _NUMBER.fullmatch(cell.strip(" ")) else cell
 
 
 def _xlsx_bytes(

@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.batch import run_batch
@@ -364,6 +364,7 @@ def test_every_text_cell_of_a_workbook_is_typed_as_text(tmp_path: Path, formula:
 
 
 @given(st.text(max_size=20))
+@example("\t0")
 def test_harmless_never_begins_like_a_formula_and_only_ever_adds_a_quote_mark(cell: str) -> None:
     safe = harmless(cell)
     assert safe.removeprefix("'") == cell.removeprefix("'")

@@ -196,7 +196,9 @@ LEXICAL = "lexical"
 def mode_of(embedder: EmbedderInfo | None) -> str:
     """What sentences are judged by: words alone, or vectors too. Those of an embedder of several languages
     are spread otherwise than those of one."""
-    return LEXICAL if embedder is None else "dense" if len(embedder.languages) == 1 else "multilingual"
+    if embedder is None:
+        return LEXICAL
+    return "multilingual" if "*" in embedder.languages or len(embedder.languages) > 1 else "dense"
 
 
 @lru_cache(maxsize=4)

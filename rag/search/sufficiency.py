@@ -194,11 +194,9 @@ LEXICAL = "lexical"
 
 
 def mode_of(embedder: EmbedderInfo | None) -> str:
-    """What sentences are judged by: words alone, or vectors too. Those of an embedder of several languages
-    are spread otherwise than those of one."""
-    if embedder is None:
-        return LEXICAL
-    return "multilingual" if "*" in embedder.languages or len(embedder.languages) > 1 else "dense"
+    """What sentences are judged by: words alone, or vectors too. Cosines that are read on a scale of their
+    own are spread otherwise than plain ones."""
+    return LEXICAL if embedder is None else "multilingual" if embedder.cosines else "dense"
 
 
 @lru_cache(maxsize=4)

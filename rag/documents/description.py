@@ -25,7 +25,7 @@ _FIRST_WORDS = 1500
 _DAYS = ("fiscal_year", "issued", "dated", "effective", "amended", "year")
 _RE = patterns("description", re.NOFLAG)
 _TYPES = patterns("document_types", re.NOFLAG)
-_AS_A_WHOLE, _SALUTATION, _LISTING = map(_TYPES.pop, ("as_a_whole", "salutation", "listing"))
+_AS_A_WHOLE, SALUTATION, _LISTING = map(_TYPES.pop, ("as_a_whole", "salutation", "listing"))
 SENT = ("invoice", "letter", "mail")
 """Kinds of documents that somebody sends to somebody."""
 _BETWEEN_PARTIES = ("contract", "judgment", *SENT)
@@ -100,7 +100,7 @@ def document_type(title: str, head: str = "") -> str:
     """What kind of document it is by its title, or as a letter by how it begins ("contract", "invoice");
     "" where neither says."""
     kinds = (kind for kind, pattern in _TYPES.items() if pattern.search(title))
-    return next(kinds, "letter" if _SALUTATION.search(head[:_FIRST_WORDS]) else "")
+    return next(kinds, "letter" if SALUTATION.search(head[:_FIRST_WORDS]) else "")
 
 
 def type_of_noun(noun: str) -> str:
@@ -159,7 +159,7 @@ def _addressee(text: str) -> tuple[str, ...]:
     """To whom a letter is: behind "To:", or on the line between its day and "Dear ..."; ()."""
     head = text[:_FIRST_WORDS]
     day = next(iter(dates(head)), None)
-    dear = _SALUTATION.search(head)
+    dear = SALUTATION.search(head)
     if (said := _named(text, "to")) or not (day and dear and day.end < dear.start()):
         return said
     line = head[day.end : dear.start()].strip(" .\n").partition("\n")[0].strip()

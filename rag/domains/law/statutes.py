@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from rag.documents.description import HEAD
+from rag.documents.description import HEAD, SALUTATION
 from rag.documents.validity import FILE_DATE
 from rag.facts.dates import FoundDate, Period, dates
 from rag.facts.names import name_key, squash
@@ -262,6 +262,10 @@ def _read_en(head: str, tail: str) -> dict[str, str]:
         parts = (head, tail) if key in _IN_TAIL else (head,)
         if seen := [day for part in parts for day in _announced(pattern, part)]:
             found[key] = max(seen) if key == "amended" else seen[0]
+    days = (d for d in dates(head) if not head[head.rfind("\n", 0, d.start) + 1 : d.start].strip(" #*"))
+    alone = next((d for d in days if not head[d.end :].partition("\n")[0].strip(" .*")), None)
+    if alone and _iso(alone.period) and SALUTATION.search(head, alone.end):  # a letter's own day
+        found["issued"] = _iso(alone.period)
     if "effective" not in found and (defined := _RE["defined"].search(head)):
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
         if before and (iso := _iso(before[-1].period)):

@@ -162,9 +162,8 @@ def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) ->
 
 def _from_day(instruction: str) -> str:
     for day in dates(instruction):
-        p = day.period
-        if p.year and p.month and not p.swapped and _RE["from_day"].search(instruction, 0, day.start):
-            return f"{p.year:04d}-{p.month:02d}-{p.day or 1:02d}"
+        if day.period.iso and _RE["from_day"].search(instruction, 0, day.start):
+            return day.period.iso
     return ""
 
 

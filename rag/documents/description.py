@@ -171,11 +171,10 @@ def _dated(head: str) -> str:
     say so; ""."""
     folded = fold(head)
     for one in dates(folded):
-        p = one.period
         before = folded[folded.rfind("\n", 0, one.start) + 1 : one.start]
         alone = not before.strip(" #*") and not folded[one.end :].partition("\n")[0].strip(" *.")
-        if p.year and p.month and p.day and not p.swapped and (alone or _RE["dated"].search(before)):
-            return f"{p.year:04d}-{p.month:02d}-{p.day:02d}"
+        if one.period.day and one.period.iso and (alone or _RE["dated"].search(before)):
+            return one.period.iso
     return ""
 
 

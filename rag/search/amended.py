@@ -200,7 +200,8 @@ def _sentence(span: Span, instead: Evidence, chunk_id: int, document: DocumentIn
 # A whole document as it reads on a day
 
 _CLAUSE = re.compile(
-    r"[\s#>*|]*(第\S{1,8}?条|\([a-z]{1,3}\)|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|" + f"[{HAN_NUMERAL}]+(?=、))"
+    r"[\s#>*|]*(第\S{1,8}?条|\([a-z]{1,3}\)|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|"
+    + f"[{HAN_NUMERAL}]+(?=、))"
 )
 _OPENING = re.compile(r"[\s#>*|]*(?:第\S{1,8}?条|(?:[A-Z][a-z]+\.?\s)?\d[\d.]*)[.)、:：]?[\s\u3000]*")
 _MADE = 0xF0000  # with the number of changed words: the character that stands for them in the text

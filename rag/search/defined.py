@@ -104,13 +104,14 @@ def _contract_of(
     head = store.text(document.id, 0, _HEAD)
     said = f"{document.title}\n{PurePosixPath(document.path).stem}\n{head}"
     legal = [m.group() for pattern in (LEGAL_NAME, ZH_LEGAL_NAME) for m in pattern.finditer(said)]
-    own, folder = _parties(document) or _keys(legal), _folder(document.path)
+    own, folder = _parties(document, legal), _folder(document.path)
     title = edition_name(document.title)  # a document of its own title is another contract
     others = [d for d in contracts if d.id != document.id and edition_name(d.title) != title]
     between = [d for d in others if _parties(d) and _parties(d) <= own]
     beside = [d for d in others if _folder(d.path) == folder]
     beside = [d for d in beside if _parties(d) <= own or own <= _parties(d)]
-    lengths = {d.id: _named(d, said) for d in (*between, *beside)}
+    words, letters = f" {' '.join(search_tokens(said))} ", squashed(said)
+    lengths = {d.id: _named(d, words, letters) for d in (*between, *beside)}
     if most := max(lengths.values(), default=0):
         alike = [[d for d in near if lengths[d.id] == most] for near in (between, beside)]
     else:
@@ -121,24 +122,20 @@ def _contract_of(
     return next((found[0] for found in alike if len(found) == 1), None)
 
 
-def _named(document: DocumentInfo, text: str) -> int:
+def _named(document: DocumentInfo, words: str, letters: str) -> int:
     """How many words of a text are the title or the file name of a document, 0 for none; one word alone
     ("Lease", 合同) names none."""
-    names = (undated(document.title), undated(PurePosixPath(document.path).stem))
-    words, letters = f" {' '.join(search_tokens(text))} ", squashed(text)
-    return max(
-        len(tokens) if len(tokens) > 1 and stands else 0
-        for name in names
-        for tokens in [search_tokens(name)]
-        for stands in [squashed(name) in letters if has_han(name) else f" {' '.join(tokens)} " in words]
-    )
+    most = 0
+    for name in (undated(document.title), undated(PurePosixPath(document.path).stem)):
+        tokens = search_tokens(name)
+        stands = squashed(name) in letters if has_han(name) else f" {' '.join(tokens)} " in words
+        most = max(most, len(tokens) if stands and len(tokens) > 1 else 0)
+    return most
 
 
-def _parties(document: DocumentInfo) -> frozenset[str]:
-    return _keys(several(document.metadata, "parties", "company"))
-
-
-def _keys(names: Sequence[str]) -> frozenset[str]:
+def _parties(document: DocumentInfo, others: Sequence[str] = ()) -> frozenset[str]:
+    """The keys of the names of those that a document is between, else of the `others`."""
+    names = several(document.metadata, "parties", "company") or others
     return frozenset(name_key(short_name(name)) for name in names)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from rag.documents.description import HEAD, SENT, day_of, document_type, type_of_noun
-from rag.facts.dates import Period, dates
+from rag.facts.dates import dates
 from rag.facts.names import short_name
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
@@ -161,7 +161,7 @@ def _matches(
     if dated:
         iso = day_of(document.metadata)
         ends = ((at, text[at : at + HEAD]) for at in (0, max(HEAD, len(text) - HEAD)))
-        said = (at + one.start for at, part in ends for one in dates(part) if iso == _iso(one.period))
+        said = (at + one.start for at, part in ends for one in dates(part) if iso == one.period.iso)
         places += islice(said, 1)
     passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
     for chunk_id, _, chunk in store.chunks(sorted(passages)):
@@ -172,7 +172,3 @@ def _matches(
         sentences = {e.start: e for e in holders or units[:1]}
         if sentences:
             yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
-
-
-def _iso(day: Period) -> str:
-    return f"{day.year:04d}-{day.month or 1:02d}-{day.day or 1:02d}" if day.year else ""

@@ -22,6 +22,7 @@ from rag.languages.text import unwrapped
 from rag.types import Document, Span
 
 _RE = Patterns(__file__)
+BEHIND = _RE["behind"]
 _QUOTED = "\ue000"  # stands for each quoted character
 _HEAD = 1500
 _LONGEST = 400_000
@@ -100,8 +101,9 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     names = ["" if _RE["lone"].fullmatch(n) else n for n in names]
     named = [replace(r, target=name) for r, name in zip(every, names, strict=True)]
     numbered = [r for r in named if r.kind != DOCUMENT and r.label and not _own_heading(plain, r)]
-    since = _from_day(plain[:_HEAD]) if varied else ""
-    return tuple(replace(a, day=a.day or since) for a in _read(text, plain, numbered, amended))
+    found = list(_read(text, plain, numbered, amended))
+    since = _from_day(plain[: min(_HEAD, found[0].start)]) if found else ""
+    return tuple(replace(a, day=a.day or since) for a in found)
 
 
 def _amended(title: str, named: Sequence[Reference]) -> str:
@@ -160,9 +162,8 @@ def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) ->
 
 def _from_day(instruction: str) -> str:
     for day in dates(instruction):
-        p = day.period
-        if p.year and p.month and not p.swapped and _RE["from_day"].search(instruction, 0, day.start):
-            return f"{p.year:04d}-{p.month:02d}-{p.day or 1:02d}"
+        if day.period.iso and _RE["from_day"].search(instruction, 0, day.start):
+            return day.period.iso
     return ""
 
 

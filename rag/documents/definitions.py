@@ -10,6 +10,8 @@ from rag.languages.text import sentences
 from rag.types import Span
 
 _RE = patterns("definitions", re.NOFLAG)
+ATTACHED = _RE["attached"]
+"""Titles and file names of what is attached to a contract."""
 _LONGEST = 600
 
 

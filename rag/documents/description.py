@@ -25,8 +25,12 @@ _FIRST_WORDS = 1500
 _DAYS = ("fiscal_year", "issued", "dated", "effective", "amended", "year")
 _RE = patterns("description", re.NOFLAG)
 _TYPES = patterns("document_types", re.NOFLAG)
-_AS_A_WHOLE, _SALUTATION = _TYPES.pop("as_a_whole"), _TYPES.pop("salutation")
-_BETWEEN_PARTIES = ("contract", "judgment", "invoice", "letter")
+_AS_A_WHOLE, SALUTATION, _LISTING = map(_TYPES.pop, ("as_a_whole", "salutation", "listing"))
+SENT = ("invoice", "letter", "mail")
+"""Kinds of documents that somebody sends to somebody."""
+_BETWEEN_PARTIES = ("contract", "judgment", *SENT)
+_MAILS, _SHEETS = ("eml", "msg"), ("csv", "ods", "xls", "xlsb", "xlsx")
+_CLOSING_LINES = 3
 # "1. Fee. " in front of a name at the beginning of a sentence, and the full stop behind one.
 _NO_NAME = re.compile(r"^\d.*\w{3}\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
 _NO_COMPANY = re.compile(
@@ -63,9 +67,16 @@ def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, s
     for one in sorted(fields, key=lambda one: one.describes_rest):
         found |= one.describe(document, found)
     if not found.get("law"):
-        kind = document_type(document.title, document.text[:HEAD])
+        named = f"{document.title} {stem(document.path)}"
+        listing = document.kind in _SHEETS and _LISTING.search(named)
+        kind = "" if listing else document_type(document.title, document.text[:HEAD])
+        kind = "mail" if document.kind in _MAILS else kind
         found["document_type"] = kind
-        found["parties"] = _parties(document.title, document.text[:HEAD], kind)
+        found["sender"] = sender = _sender(document.text, kind)
+        between = sender + _named(document.text, "to") if kind == "mail" else ()
+        between = between or _parties(document.title, document.text[:HEAD], kind)
+        addressee = _addressee(document.text) if kind == "letter" else ()
+        found["parties"] = between + tuple(n for n in addressee if name_key(n) not in map(name_key, between))
     if not found.get("issued"):
         found["dated"] = _dated(document.text[:_FIRST_WORDS])
     found.setdefault("year", _year(found, document))
@@ -89,7 +100,7 @@ def document_type(title: str, head: str = "") -> str:
     """What kind of document it is by its title, or as a letter by how it begins ("contract", "invoice");
     "" where neither says."""
     kinds = (kind for kind, pattern in _TYPES.items() if pattern.search(title))
-    return next(kinds, "letter" if _SALUTATION.search(head[:_FIRST_WORDS]) else "")
+    return next(kinds, "letter" if SALUTATION.search(head[:_FIRST_WORDS]) else "")
 
 
 def type_of_noun(noun: str) -> str:
@@ -120,16 +131,50 @@ def _parties(title: str, head: str, kind: str) -> tuple[str, ...]:
     return tuple(named.values())[:4]
 
 
+def _named(text: str, label: str) -> tuple[str, ...]:
+    """Who stands behind "From:" or "To:" in the first lines; ()."""
+    found = _RE[label].search(text[:_FIRST_WORDS])
+    return (found[found.lastgroup or 0].strip(),) if found else ()
+
+
+def _sender(text: str, kind: str) -> tuple[str, ...]:
+    """Who sent a letter, an invoice or a mail, by every name, a company first: behind "From:", below the
+    closing words, on the letterhead; () for other documents, and where nothing says it."""
+    named = _named(text, "from") if kind in SENT else ()
+    if named or kind not in ("letter", "invoice"):
+        return named
+    lines = [line.strip(" #*>") for line in text.splitlines() if line.strip(" #*>")]
+    closings = [n for n, line in enumerate(lines) if _RE["closing"].search(line)] if kind == "letter" else []
+    signed = lines[closings[-1] + 1 :][:_CLOSING_LINES] if closings else []
+    below = (ZH_LEGAL_NAME.match(line) for line in lines[-_CLOSING_LINES:] if line[-1] not in ":：")
+    signed += [match.group() for match in below if match] if kind == "letter" else []
+    border = _RE["to"].search(text[:_FIRST_WORDS])
+    days = [one.start for one in dates(text[:_FIRST_WORDS])]
+    above = text[: min([*days[:1], *([border.start()] if border else [])], default=0)]
+    companies = [m.group() for line in (*signed, above) for m in LEGAL_NAME.finditer(line)]
+    return tuple(dict.fromkeys([*filter(is_company, companies[:1]), *signed]))
+
+
+def _addressee(text: str) -> tuple[str, ...]:
+    """To whom a letter is: behind "To:", or on the line between its day and "Dear ..."; ()."""
+    head = text[:_FIRST_WORDS]
+    day = next(iter(dates(head)), None)
+    dear = SALUTATION.search(head)
+    if (said := _named(text, "to")) or not (day and dear and day.end < dear.start()):
+        return said
+    line = head[day.end : dear.start()].strip(" .\n").partition("\n")[0].strip()
+    return (line,) if line[:1].isupper() and not any(map(str.isdigit, line)) else ()
+
+
 def _dated(head: str) -> str:
     """The day that a document bears at its head, as an ISO date: on a line of its own, or behind words that
     say so; ""."""
     folded = fold(head)
     for one in dates(folded):
-        p = one.period
         before = folded[folded.rfind("\n", 0, one.start) + 1 : one.start]
         alone = not before.strip(" #*") and not folded[one.end :].partition("\n")[0].strip(" *.")
-        if p.year and p.month and p.day and not p.swapped and (alone or _RE["dated"].search(before)):
-            return f"{p.year:04d}-{p.month:02d}-{p.day:02d}"
+        if one.period.day and one.period.iso and (alone or _RE["dated"].search(before)):
+            return one.period.iso
     return ""
 
 

@@ -124,13 +124,14 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
 
     Documents of one name, between the same parties, are ordered by the day from which each is in force (the
     later of its coming into force and its last amendment, else its issue): an earlier one ends when the next
-    begins, and a draft when the text that is none does."""
+    begins, and a draft, of whatever it is, when the text that is none does."""
     drafts = {d.id for d in documents if _RE["draft"].search(f"{d.title} {PurePosixPath(d.path).stem}")}
     starts = {d.id: start for d in documents if (start := stated(d.metadata).start) or d.id in drafts}
     found = []
     for group in _groups(d for d in documents if d.id in starts):
         ordered = sorted((starts[d.id], d.id not in drafts, d.id) for d in group)
-        for start, final, i in ordered:
+        editions = any(_RE["instrument"].search(undated(d.title or d.path)) for d in group)
+        for start, final, i in (one for one in ordered if editions or not one[1]):
             behind = ordered[bisect_left(ordered, (start,)) :]
             next_ones = (one for one in behind if one[1] >= final)  # a draft ends no text that is none
             after = (one for one in next_ones if one[0] > start or (one[1] > final and one[0] == start))
@@ -213,7 +214,7 @@ def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:
     for document in documents:
         stem = PurePosixPath(document.path).stem
         title = undated(document.title or stem)
-        if _RE["instrument"].search(title) and not _RE["single"].search(title):
+        if not _RE["single"].search(title):
             key, other = squashed(title), edition_name(stem)
             groups[key, "" if other == key else other, _parties(document, "parties")].append(document)
     return (group for group in groups.values() if len(group) > 1)

@@ -81,6 +81,13 @@ class Period:
             {"decade": 1} if self.decade else {}
         )
 
+    @property
+    def iso(self) -> str:
+        """ISO date of a day, or the first of a month; "" for anything coarser or for 3/4/2021, which may be
+        either."""
+        exact = self.year and self.month and not self.swapped
+        return f"{self.year:04d}-{self.month:02d}-{self.day or 1:02d}" if exact else ""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
 from rag.languages import patterns
+from rag.languages.text import letters
 from rag.parsers.marks import FoundMark, taken, unmarked
 from rag.types import Block, BlockKind, Loss, Mark, Page, Table
 from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
@@ -265,11 +266,6 @@ def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
         at = begin + len(cell)
         found.append((begin, at))
     return found
-
-
-def letters(text: str) -> str:
-    """Letters and digits alone, in small letters: what two spellings of a title share."""
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def is_number(cell: str) -> bool:

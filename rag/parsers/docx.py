@@ -14,8 +14,9 @@ from typing import Any
 
 from rag.errors import ParseError
 from rag.languages import Patterns
+from rag.languages.text import letters
 from rag.parsers import html
-from rag.parsers.base import Limits, Parsed, TextBuilder, letters, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
 from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder

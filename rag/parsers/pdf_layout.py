@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from rag.facts.numerals import fold, numerals
 from rag.languages import patterns
-from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, letters, one_line
+from rag.languages.text import letters
+from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, one_line
 from rag.parsers.grids import stated_units, title_and_units
 from rag.parsers.marks import marked, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine

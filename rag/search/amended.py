@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from rag.documents.amendments import Amendment, ChangeKind
+from rag.documents.amendments import BEHIND, Amendment, ChangeKind
 from rag.documents.lists import units
 from rag.documents.validity import edition_name, stated
 from rag.facts.dates import dates
@@ -200,7 +200,8 @@ def _sentence(span: Span, instead: Evidence, chunk_id: int, document: DocumentIn
 # A whole document as it reads on a day
 
 _CLAUSE = re.compile(
-    r"[\s#>*|]*(第\S{1,8}?条|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|" + f"[{HAN_NUMERAL}]+(?=、))"
+    r"[\s#>*|]*(第\S{1,8}?条|\([a-z]{1,3}\)|(?:[A-Z][A-Za-z]+\.?\s)?\d[\d.]*(?<!\.)|"
+    + f"[{HAN_NUMERAL}]+(?=、))"
 )
 _OPENING = re.compile(r"[\s#>*|]*(?:第\S{1,8}?条|(?:[A-Z][a-z]+\.?\s)?\d[\d.]*)[.)、:：]?[\s\u3000]*")
 _MADE = 0xF0000  # with the number of changed words: the character that stands for them in the text
@@ -272,10 +273,13 @@ def consolidated(document: DocumentInfo, store: Store, on: str = "") -> Consolid
 
 
 def _beside(one: Amendment, instruction: str) -> Amendment:
-    """The instruction about the provision that it changes or adds to: 作为第十条 adds to the ninth."""
+    """The instruction about the provision that it changes or adds to: 作为第十条 adds to the ninth, "a new
+    clause 6 after clause 5" to clause 5."""
     base, _, sub = one.reference.label.rstrip(")").partition("(")
-    number = sub or base
-    if one.kind is not ChangeKind.ADD or "作为" not in instruction or not number.isdigit():
+    number, before = sub or base, instruction[: one.reference.start - one.start]
+    if one.kind is ChangeKind.ADD and (behind := BEHIND.search(instruction)):
+        return replace(one, reference=replace(one.reference, label=behind["label"]))
+    if one.kind is not ChangeKind.ADD or not before.endswith("作为") or not number.isdigit():
         return one
     label = f"{base}({int(number) - 1})" if sub else str(int(number) - 1)
     return replace(one, reference=replace(one.reference, label=label))
@@ -341,4 +345,5 @@ def _clause(document_id: int, at: int, store: Store) -> str:
     start = max(0, at - _BEFORE)
     above, line = store.text(document_id, start, at), store.text(document_id, at, at + _WHOLE)
     lines = (above + line.partition("\n")[0]).splitlines()
-    return next((match[1] for one in reversed(lines) if (match := _CLAUSE.match(one))), "")
+    numbered = ((match, dates(one)) for one in reversed(lines) if (match := _CLAUSE.match(one)))
+    return next((match[1] for match, days in numbered if not (days and days[0].start <= match.start(1))), "")

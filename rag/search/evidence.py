@@ -103,7 +103,7 @@ def select(
         for n, i in enumerate(_displayed(ranked, limit), 1)
     )
     evidence = with_changes(evidence, query, index.store, in_force, limit)
-    evidence = with_definitions(evidence, query, index.store, limit)
+    evidence = with_definitions(evidence, query, index.store, in_force, limit)
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)

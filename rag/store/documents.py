@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.documents.amendments import Amendment, amendments
+from rag.documents.amendments import amendments
 from rag.documents.catalogue import Catalogue, build_catalogue
 from rag.documents.definitions import definitions
 from rag.documents.lists import units
@@ -41,7 +41,6 @@ from rag.types import (
     Page,
     Relation,
     RelationKind,
-    Span,
     Table,
 )
 from rag.types.documents import WITHDRAWN, Metadata, several, single
@@ -111,8 +110,8 @@ class Documents(IndexFile):
     def __init__(self, folder: Path, connection: sqlite3.Connection, manifest: Manifest) -> None:
         super().__init__(folder, connection, manifest)
         self._part = lru_cache(maxsize=_CACHED_PARTS)(self._read_part)
-        self.amendments = lru_cache(maxsize=_CACHED_PARTS)(self._amendments)
-        self.definitions = lru_cache(maxsize=_CACHED_PARTS)(self._definitions)
+        self.amendments = lru_cache(maxsize=_CACHED_PARTS)(lambda i: amendments(self.load_document(i)))
+        self.definitions = lru_cache(maxsize=_CACHED_PARTS)(lambda i: definitions(self.text(i)))
 
     def close(self) -> None:
         super().close()
@@ -153,14 +152,6 @@ class Documents(IndexFile):
         """Which document amends which, of those that the index holds."""
         query = f"WHERE kind = '{RelationKind.AMENDS}' AND target IS NOT NULL"
         return self._cached("amending", lambda connection: tuple(read_relations(connection, query)))
-
-    def _amendments(self, document_id: int) -> tuple[Amendment, ...]:
-        """What a document changes in others, or in itself, in order."""
-        return amendments(self.load_document(document_id))
-
-    def _definitions(self, document_id: int) -> Mapping[str, Span]:
-        """The terms that a document defines, each with the sentence that does so."""
-        return definitions(self.text(document_id))
 
     def validity(self) -> Mapping[int, Validity]:
         """From when to when each document is in force, by id; those of which nothing is known are left

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from rag.documents.description import day_of
+from rag.documents.description import SENT, day_of, type_of_noun
 from rag.facts.values import Range, read
 from rag.languages import say
 from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
-from rag.tasks.described import described
+from rag.tasks.described import described, of_kind
 from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
+from rag.types.documents import several, single
 
 # Quotes in the text; all of them are in the citations.
 MOST_QUOTES = 12
@@ -60,9 +61,25 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return survey.none_match(request, scope, terms) if unknown else None
     found = survey.survey(store, scope, terms)
     if found.matches:
+        found, others = _by_kind(found, intent, request)
         head, read_some = _headline(intent, found, request.language), (found.matching, found.read)
-        return _listed(request, head, found.matches, read_some, _remarks(found, request))
+        remarks = "\n\n".join(filter(None, (_remarks(found, request), others)))
+        return _listed(request, head, found.matches, read_some, remarks)
     return None if found.apart else survey.none_match(request, scope, found.terms)
+
+
+def _by_kind(found: survey.Survey, intent: Intent, request: survey.TaskRequest) -> tuple[survey.Survey, str]:
+    """What is of the kind that is asked for ("contracts"), where any is, and a remark that names what else
+    matches and may be of it."""
+    kind = type_of_noun(intent.noun) if intent.unit is CountUnit.DOCUMENT else ""
+    kept = {d.id for d in of_kind(found.documents, intent.noun)} if kind else set()
+    others = [d.path for d in found.documents if not (d.id in kept or d.metadata.get("document_type"))]
+    if not kept:
+        return found, ""
+    matches = tuple(m for m in found.matches if m.document.id in kept)
+    sizes = {"noun": intent.noun, "paths": others[:MOST_QUOTES], "more": len(others) > MOST_QUOTES}
+    remark = say("tasks.other_kinds", request.language, **sizes) if others else ""
+    return replace(found, matches=matches), remark
 
 
 def _documents(request: survey.TaskRequest) -> Answer | None:
@@ -81,17 +98,28 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     found = described(intent.noun, intent.topic, request.store, request.filters)
     if found is None:
         return None
-    scope = len(found.looked_at)
-    undated = say("tasks.undated", language, paths=[d.path for d in found.undated]) if found.undated else ""
-    if not found.documents:
+    scope, unclear = len(found.looked_at), [d.path for d in found.unclear]
+    sent = any(single(d.metadata, "document_type") in SENT for d in found.unclear)
+    undated = say("tasks.undated", language, paths=unclear, sent=sent) if unclear else ""
+    if not found.matches + found.rows:
         none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
         return replace(none, text="\n\n".join(filter(None, (none.text, undated))))
-    names = [say("tasks.dated", language, name=d.title, day=day_of(d.metadata)) for d in found.documents]
-    more = len(names) > MOST_QUOTES
-    sizes = {"count": len(names), "scope": scope, "names": names[:MOST_QUOTES], "more": more}
-    return _listed(
-        request, say("tasks.described", language, **sizes), found.matches, None, undated, _MOST_NAMED
-    )
+    names = [_named(d, language) for d in found.documents]
+    sizes = {"count": len(names), "scope": scope, "names": names[:MOST_QUOTES]}
+    sizes |= {"more": len(names) > MOST_QUOTES}
+    if found.rows:
+        rows = sum(len(match.places) for match in found.rows)
+        paths = list(dict.fromkeys(match.document.path for match in found.rows))
+        sizes |= {"count": rows, "documents": len(names), "paths": paths}
+    head = say("tasks.described_rows" if found.rows else "tasks.described", language, **sizes)
+    return _listed(request, head, found.matches + found.rows, None, undated, _MOST_NAMED)
+
+
+def _named(document: DocumentInfo, language: str) -> str:
+    """A document by its title, its day and, of what is sent, its sender."""
+    known = document.metadata
+    sender = several(known, "sender")[:1] if single(known, "document_type") in SENT else ()
+    return say("tasks.dated", language, name=document.title, day=day_of(known), sender="".join(sender))
 
 
 def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:

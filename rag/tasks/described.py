@@ -1,21 +1,23 @@
-"""Documents by what they are: of which kind, between whom, of when, about what. Answered from what was read
-of each at its ingest (`rag.documents.description`), each cited by the words that name party and day."""
+"""Documents by what they are: of which kind, between whom, from whom to whom, of when, about what. Answered
+from what was read of each at its ingest (`rag.documents.description`), each cited by the words that name
+party and day; with the rows of tables that list such documents."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from rag.documents.description import HEAD, day_of, document_type, type_of_noun
-from rag.facts.dates import Period, dates
+from rag.documents.description import HEAD, SENT, day_of, document_type, type_of_noun
+from rag.facts.dates import dates
+from rag.facts.names import short_name
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
-from rag.languages import patterns
+from rag.languages import COMPLETE, named, patterns
 from rag.store.store import Store
-from rag.tasks.survey import MatchingPassage, line_of, units_of
-from rag.tasks.topics import Text, all_of, called, form_of, is_any, label_of
+from rag.tasks.survey import MatchingPassage, line_of, survey, units_of
+from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, form_of, is_any, label_of
 from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
@@ -26,13 +28,15 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Of the documents `looked_at` those that fit, with the words that say so; `undated` would fit but for
-    their day, which nothing says."""
+    """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
+    their day, or who sent them to whom, which nothing says. `rows` of other documents list what is asked
+    for."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]
     matches: tuple[MatchingPassage, ...]
-    undated: tuple[DocumentInfo, ...]
+    unclear: tuple[DocumentInfo, ...]
+    rows: tuple[MatchingPassage, ...]
 
 
 def described(noun: str, topic: str, store: Store, filters: Filters | None = None) -> Described | None:
@@ -44,31 +48,82 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     days += more
     about = _RE["about"].search(topic)
     matter = _forms(about["matter"] or about["zh_matter"]) if about else []
-    names = _forms(topic[: about.start()] + topic[about.end() :] if about else topic)
+    topic = topic[: about.start()] + topic[about.end() :] if about else topic
+    names = _forms(topic)
     parties = {d.id: Text(" / ".join(_parties(d))) for d in every}
     labels = {d.id: label_of(d) for d in every}
     of_party = [name for name in names if any(text.has(name) for text in parties.values())]
-    if not (days or of_party) or not all(any(of.has(n) for of in labels.values()) for n in names):
+    rows = () if matter else _rows(noun, names, days, every, store)
+    known = all(n in of_party or any(of.has(n) for of in labels.values()) for n in names)
+    if not (rows or ((days or of_party) and known)):
         return None
+    ends = [_ends(topic, key) for key in ("sender", "recipient")]
     found: list[DocumentInfo] = []
-    undated: list[DocumentInfo] = []
-    for d in _of_kind(every, noun):
+    unclear: list[DocumentInfo] = []
+    listing = {match.document.id for match in rows}
+    for d in (d for d in of_kind(every, noun) if d.id not in listing):
         opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
         fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
         if fits and all(labels[d.id].has(m) or opening.has(m) for m in matter):
-            day = day_of(d.metadata)
-            if not day and days:
-                undated.append(d)
-            elif all(any(relation(v, asked) in _WITHIN for v in read(day)) for asked in days):
+            day, sent = day_of(d.metadata), _sent(d, ends)
+            if (not day and days) or sent is None:
+                unclear.append(d)
+            elif sent and _of_days(read(day), days):
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
-    return Described(every, tuple(found), matches, tuple(undated))
+    return Described(every, tuple(found), matches, tuple(unclear), rows)
+
+
+def _rows(
+    noun: str, names: Sequence[str], days: Sequence[Value], every: Sequence[DocumentInfo], store: Store
+) -> tuple[MatchingPassage, ...]:
+    """The rows of tables that list documents of a kind, with the names and of the days asked for: their heads
+    or what the table is called say the kind."""
+    if not (kind := type_of_noun(noun)):
+        return ()
+    forms = [form_of(noun), *(form_of(named("types", kind, language)) for language in COMPLETE)]
+    terms = [TopicTerm(name, name) for name in names] or [TopicTerm(noun, forms[0], tuple(forms[1:]))]
+    untyped = (d for d in every if not single(d.metadata, "document_type"))
+    lists = {d.id: d for d in untyped if any(map(label_of(d).has, forms))}
+    passages = {m.chunk_id: m for m in survey(store, TopicScope(tuple(every), False, ""), terms).matches}
+    for d in lists.values() if not names else ():
+        for i, _, chunk in store.document_chunks(d.id):
+            passages[i] = MatchingPassage(i, d, chunk, tuple(units_of(store, d, chunk)))
+    found = []
+    for match in passages.values():
+        listing = match.document.id in lists
+        rows = [r for r in match.places if r.heads and (listing or kind in map(document_type, r.heads))]
+        fits = tuple(r for r in rows if _of_days(_apart(r.text)[1], days))
+        found += [replace(match, places=fits)] if fits else []
+    return tuple(found)
+
+
+def _of_days(said: Sequence[Value], days: Sequence[Value]) -> bool:
+    return all(any(relation(value, asked) in _WITHIN for value in said) for asked in days)
+
+
+def _ends(topic: str, key: str) -> list[str]:
+    """The names of who sent what is asked for, or of whom it was sent to; []."""
+    said = (_forms(next(filter(None, match.groups()), "")) for match in _RE[key].finditer(topic))
+    return next(filter(None, said), [])
+
+
+def _sent(document: DocumentInfo, ends: Sequence[Sequence[str]]) -> bool | None:
+    """Whether a document was sent by the first of the ends to the second, None where nothing says it; true of
+    what nobody sends."""
+    if not any(ends) or single(document.metadata, "document_type") not in SENT:
+        return True
+    if not (sender := several(document.metadata, "sender")):
+        return None
+    said = Text(" / ".join(sender))
+    others = Text(" / ".join(p for p in _parties(document) if not said.has(form_of(short_name(p)))))
+    return all(map(said.has, ends[0])) and all(map(others.has, ends[1]))
 
 
 def _parties(document: DocumentInfo) -> tuple[str, ...]:
     """Between whom or whose a document is, by every name."""
     keys = ("company", "names") if document.metadata.get("company") else ()
-    return several(document.metadata, "parties", *keys)
+    return several(document.metadata, "parties", "sender", *keys)
 
 
 def _apart(text: str) -> tuple[str, list[Value]]:
@@ -85,12 +140,11 @@ def _forms(text: str) -> list[str]:
     return [form for word in words if (form := form_of(word))]
 
 
-def _of_kind(every: Sequence[DocumentInfo], noun: str) -> Sequence[DocumentInfo]:
-    if is_any(noun):
-        return every
+def of_kind(every: Sequence[DocumentInfo], noun: str) -> Sequence[DocumentInfo]:
+    """Those of the documents that a noun is for ("contracts", "leases")."""
     if kind := type_of_noun(noun):
         return [d for d in every if (single(d.metadata, "document_type") or document_type(d.title)) == kind]
-    return called(every, noun)
+    return every if is_any(noun) else called(every, noun)
 
 
 def _matches(
@@ -107,7 +161,7 @@ def _matches(
     if dated:
         iso = day_of(document.metadata)
         ends = ((at, text[at : at + HEAD]) for at in (0, max(HEAD, len(text) - HEAD)))
-        said = (at + one.start for at, part in ends for one in dates(part) if iso == _iso(one.period))
+        said = (at + one.start for at, part in ends for one in dates(part) if iso == one.period.iso)
         places += islice(said, 1)
     passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
     for chunk_id, _, chunk in store.chunks(sorted(passages)):
@@ -118,7 +172,3 @@ def _matches(
         sentences = {e.start: e for e in holders or units[:1]}
         if sentences:
             yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
-
-
-def _iso(day: Period) -> str:
-    return f"{day.year:04d}-{day.month or 1:02d}-{day.day or 1:02d}" if day.year else ""

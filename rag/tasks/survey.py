@@ -30,7 +30,7 @@ from rag.answers.request import Setup
 from rag.documents.lists import announces, units
 from rag.index import Index
 from rag.languages import patterns, say
-from rag.languages.text import detect_language
+from rag.languages.text import detect_language, letters
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select, with_marks
 from rag.search.verdict import COUNTED, lacks, unmatched
@@ -189,8 +189,8 @@ def units_of(store: Store, document: DocumentInfo, chunk: Chunk) -> Iterator[Evi
     for block in store.blocks(document.id, chunk.start, chunk.end):
         start, end = max(block.start, chunk.start), min(block.end, chunk.end, block.start + _LONGEST)
         text = chunk.text[start - chunk.start : end - chunk.start]
-        plain, above = _letters(text), block.heads
-        over = (_letters("".join(above)), _letters(document.title))
+        plain, above = letters(text), block.heads
+        over = (letters("".join(above)), letters(document.title))
         heads = block.kind is BlockKind.HEADING or plain in over
         if plain and not heads and not _RE["total"].match(text):
             cells, location = block.placed_cells(start, end), block.location or chunk.location
@@ -209,10 +209,6 @@ def line_of(document: DocumentInfo, chunk: Chunk, at: int) -> Evidence:
     start += chunk.start
     line = Evidence(0, document, 0, start=start, end=start + len(words), text=words, score=1.0)
     return replace(line, heading_path=chunk.heading_path, location=chunk.location)
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
 
 
 def evidence_of(matches: Sequence[MatchingPassage], store: Store) -> tuple[Evidence, ...]:

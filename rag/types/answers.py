@@ -31,7 +31,8 @@ class Evidence:
     head; the first has `heads[0]` over it. Of what stands in a list `leads` are the words that lead into it,
     without which it says nothing. `withdrawn` says how words of it do not stand (struck, deleted, hidden);
     `notes` are the words of the notes that its marks lead to. Where a later text changes it, `changes` says
-    where, and `in_force` are the words as they read on the day asked about ("": as `text`, or not known)."""
+    where, and `in_force` are the words as they read on the day asked about ("": as `text`, or not known).
+    `explains` are the ids of documents that say what is asked by a term which it defines."""
 
     number: int
     document: DocumentInfo
@@ -50,6 +51,7 @@ class Evidence:
     leads: tuple[LeadIn, ...] = ()
     changes: tuple[ChangedBy, ...] = ()
     in_force: str = ""
+    explains: frozenset[int] = frozenset()
 
     @property
     def header(self) -> str:

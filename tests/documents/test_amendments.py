@@ -76,6 +76,9 @@ def test_an_english_instruction_says_what_goes_and_what_comes(
         ("删除第九条中的“及其家属”。", "omit", "9", "及其家属", ""),
         ("第五条的运费由每吨三元调整为每吨四元。", "substitute", "5", "每吨三元", "每吨四元"),
         ("删去第七条。", "repeal", "7", "", ""),
+        ("取消第七条。", "repeal", "7", "", ""),
+        ("删去原办法第七条。", "repeal", "7", "", ""),
+        ("第六条修订为：“渡船每日八时开航。”", "replace", "6", "", "渡船每日八时开航。"),
         ("增加一条，作为第十条：“渡船可以载猫。”", "add", "10", "", "渡船可以载猫。"),
     ],
 )
@@ -127,3 +130,17 @@ def test_lines_that_wrap_within_an_instruction_are_read_as_one() -> None:
         "Supply Agreement with Eskdale Marine Ltd", "EUR 109,000", "EUR 110,000",
     )  # fmt: skip
     assert (other.reference.label, other.old, other.new) == ("3", "May", "June")
+
+
+def test_day_in_front_of_the_instructions_is_that_of_each() -> None:
+    found = read(
+        "The parties agree to amend the Berth Agreement with effect from 1 March 2024 as follows:\n\n"
+        'Clause 2.1 shall read: "The dues are 105 euros."\n\n'
+        'In clause 3, for "nine" substitute "ten" with effect from 1 May 2024.'
+    )
+    assert [one.day for one in found] == ["2024-03-01", "2024-05-01"]
+
+
+def test_verb_in_front_of_a_name_is_none_of_it() -> None:
+    (found,) = read("一、删去原合同第三条。", "培训合同之补充协议")
+    assert found.reference.target == "培训合同"

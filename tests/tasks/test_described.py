@@ -24,6 +24,12 @@ FILES = {
     "rent.md": "Fenwick Estates LLP\n9 Dock Road, Eastvale\n\n14 September 2023\n\n"
     "Halder & Voss GmbH\nQuay House\n\nDear Sirs,\n\n"
     "Re: Lease of Unit 4, Quay House\n\nThe new rent is 42,000 euros.\n",
+    "reply.md": "# Reply\n\nHalder & Voss GmbH\n\n20 September 2023\n\nFenwick Estates LLP\n\nDear Sirs,\n\n"
+    "We accept the new rent.\n\nYours faithfully,\n\nI. Voss\nHalder & Voss GmbH\n",
+    "received.csv": "Invoice,From,Date,Net\nK-1,Orrin Glass Ltd,2024-02-03,80\nK-2,Norrington Foods Ltd,"
+    "2024-02-09,12\nK-3,Orrin Glass Ltd,2024-04-01,95\n",
+    "mail.eml": "From: Petra Lund <p@orrin.example>\nTo: office@voss.example\nSubject: Panes\n"
+    "Date: Mon, 05 Feb 2024 09:00:00 +0000\n\nThe panes come on Friday.\n",
     "invoice.md": "# Invoice No. 7741\n\nFrom: Halder & Voss GmbH\nTo: Norrington Foods Ltd\n"
     "Invoice date: 30 April 2024\nDue date: 30 May 2024\n",
     "cargo.md": "# Marine Cargo Insurance Policy\n\nInsurer: Kestrel Mutual Insurance Company\n"
@@ -55,6 +61,12 @@ def ask(index: Index, question: str) -> Answer:
         ("List all documents from 2023 about the lease", ["lease.md", "rent.md"]),
         ("Which invoices were issued to Norrington?", ["invoice.md"]),
         ("Letters from Fenwick", ["rent.md"]),
+        ("Which letters did we get from Fenwick?", ["rent.md"]),
+        ("letters to Fenwick", ["reply.md"]),
+        ("Who sent us letters in September 2023?", ["rent.md", "reply.md"]),
+        ("Which mails did we get from Petra Lund?", ["mail.eml"]),
+        ("List all invoices of Norrington", ["invoice.md", "received.csv"]),
+        ("List all invoices of Orrin Glass from February 2024", ["received.csv"]),
         ("Which contracts did Jane Marlow sign?", ["services.md"]),
         ("contracts signed between March 2024 and April 2024", ["supply.md"]),
         ("哪些合同由岚海签署", ["租赁.txt", "采购.txt"]),
@@ -62,6 +74,9 @@ def ask(index: Index, question: str) -> Answer:
         ("我们和望川签了哪些合同？", ["采购.txt"]),
         ("哪些合同是与李明签的？", ["租赁.txt"]),
         ("列出2023年签订的租赁合同", ["租赁.txt"]),
+        ("岚海发来了哪些函？", ["函.txt"]),
+        ("岚海给望川发过哪些函？", ["函.txt"]),
+        ("列出岚海的所有合同", ["租赁.txt", "采购.txt"]),
     ],
 )
 def test_documents_are_listed_whole_by_what_they_are(
@@ -102,3 +117,20 @@ def test_letter_about_a_contract_has_the_day_of_the_letter(index: Index) -> None
     assert described["函.txt"]["document_type"] == "letter" and described["函.txt"]["dated"] == "2024-11-02"
     assert described["invoice.md"]["dated"] == "2024-04-30"
     assert described["租赁.txt"]["parties"] == ("岚海示例科技有限公司", "李明")
+
+
+def test_rows_of_a_register_are_listed_beside_the_documents(index: Index) -> None:
+    line = ask(index, "List all invoices of Norrington").line
+    assert "1 document" in line and "1 row of received.csv" in line
+    answer = ask(index, "How many invoices of Orrin Glass do we have?")
+    assert "2 rows" in answer.line and len(answer.citations) == 2
+
+
+def test_who_sent_it_stands_behind_each_letter(index: Index) -> None:
+    line = ask(index, "Who sent us letters in September 2023?").line
+    assert "from Fenwick Estates LLP" in line and "from Halder & Voss GmbH" in line
+
+
+def test_contracts_that_name_somebody_are_told_from_what_may_be_none(index: Index) -> None:
+    answer = ask(index, "Which contracts name Halder & Voss?")
+    assert {c.document for c in answer.citations} == {"supply.md", "lease.md"}

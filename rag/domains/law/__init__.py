@@ -39,7 +39,7 @@ class Law(Field):
         from rag.documents.validity import stated
         from rag.domains.law.statutes import repeals
 
-        start = stated(document.metadata).start
+        start = stated(document.metadata).start or single(document.metadata, "dated")
         amended = dict.fromkeys(a.reference.target or document.title for a in amendments(document))
         amends = [Relation(RelationKind.AMENDS, name, start) for name in amended if name]
         return [*amends, *(Relation(RelationKind.REPEALS, name, start) for name in repeals(document))]

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from rag.documents.description import HEAD
+from rag.documents.description import HEAD, SALUTATION
 from rag.documents.validity import FILE_DATE
-from rag.facts.dates import FoundDate, Period, dates
+from rag.facts.dates import FoundDate, dates
 from rag.facts.names import name_key, squash
 from rag.facts.numerals import fold
 from rag.languages import Patterns, unspaced
@@ -222,7 +222,7 @@ def _read_zh(head: str, tail: str) -> dict[str, str]:
     for day, following in zip_longest(days, days[1:]):
         end = min(following.start if following else len(preamble), day.end + _AFTER_DATE)
         after = preamble[day.end : end].partition("\n")[0]
-        if not (date := _iso(day.period)):
+        if not (date := day.period.iso):
             continue
         if key := next((key for said, key in _ZH_FIRST if said.match(after)), ""):
             found[key] = date
@@ -236,7 +236,7 @@ def _read_zh(head: str, tail: str) -> dict[str, str]:
     starts = [day for day in _days(closing) if _RE["in_force"].match(closing, day.end)]
     own = [day for day in starts if _RE["this"].search(closing, max(0, day.start - 12), day.start)]
     if starts:
-        found["effective"] = _iso((own or starts)[-1].period)
+        found["effective"] = (own or starts)[-1].period.iso
     elif _RE["at_once"].search(closing) and "issued" in found:
         found.setdefault("effective", found["issued"])
     return found
@@ -262,9 +262,13 @@ def _read_en(head: str, tail: str) -> dict[str, str]:
         parts = (head, tail) if key in _IN_TAIL else (head,)
         if seen := [day for part in parts for day in _announced(pattern, part)]:
             found[key] = max(seen) if key == "amended" else seen[0]
+    days = (d for d in dates(head) if not head[head.rfind("\n", 0, d.start) + 1 : d.start].strip(" #*"))
+    alone = next((d for d in days if not head[d.end :].partition("\n")[0].strip(" .*")), None)
+    if alone and alone.period.iso and SALUTATION.search(head, alone.end):  # a letter's own day
+        found["issued"] = alone.period.iso
     if "effective" not in found and (defined := _RE["defined"].search(head)):
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
-        if before and (iso := _iso(before[-1].period)):
+        if before and (iso := before[-1].period.iso):
             found["effective"] = iso
     return found
 
@@ -274,13 +278,5 @@ def _announced(pattern: re.Pattern[str], text: str) -> Iterator[str]:
         after = text[match.end() : match.end() + 2 * _NEAR]
         first = next(iter(dates(after)), None)
         near = first and first.start <= _NEAR and not re.search(r"[.;]\s", after[: first.start])
-        if first and near and (iso := _iso(first.period)):
+        if first and near and (iso := first.period.iso):
             yield iso
-
-
-def _iso(period: Period) -> str:
-    """ISO date of a day, or the first of a month; "" for anything coarser or for 3/4/2021, which may be
-    either."""
-    if period.year is None or period.month is None or period.swapped:
-        return ""
-    return f"{period.year:04d}-{period.month:02d}-{period.day or 1:02d}"

@@ -152,7 +152,7 @@ def _of_accounts(
         (text, rows), *more = found.sentences
         text = say("figures.answer", query.language, true=False) + text if none else text
         return replace(found, sentences=((text, rows), *more))
-    if formula.source and not formula.defined:
+    if formula.source:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={formula.name}")
         formula = replace(formula, expression=row, expression_zh=row, variants=())

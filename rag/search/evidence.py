@@ -196,7 +196,7 @@ def _turned(query: Query, unit: SentenceUnit, hit: Hit) -> bool:
     over = "\n".join(lead.text for lead in unit.leads)
     if denials(query.text):
         return not denials("\n".join([over, unit.text, *hit.chunk.heading_path[-1:]]))
-    return denials(over)
+    return denials(over) > 0
 
 
 def _as_one_table(

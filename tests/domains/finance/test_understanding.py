@@ -49,7 +49,7 @@ def test_a_word_before_a_line_makes_another_row_of_it() -> None:
 
 
 def test_a_definition_over_other_lines_than_the_books_is_no_question_for_the_books_figure() -> None:
-    own = "What is Acme's FY2022 quick ratio? It is defined as: (cash + liquid things ++) / total liabilities."
+    own = "What is the FY2022 quick ratio? It is defined as: (cash + liquid things ++) / total liabilities."
     assert read_figure(read_wording(own)) is None
     asked = "What is Acme's FY2022 return on assets? ROA is defined as: net income / (average total {})."
     wanted = read_figure(read_wording(asked.format("assets between FY2021 and FY2022")))

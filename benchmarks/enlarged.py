@@ -73,7 +73,7 @@ class Growing:
     def _writing(self) -> Iterator[Writer]:
         with self.index.store.writing() as writer:
             yield writer
-            writer.resolve_references()
+            writer.resolve_relations()
             if self._embed:
                 save_dense(self.index.store.space, writer)
             writer.shrink()
@@ -85,7 +85,7 @@ class Growing:
                 assert read.document is not None
                 file = FileState(read.document.source, read.document.path, len(read.document.text), 1)
                 document = writer.put_document(
-                    file, read.document, read.chunks, read.tokens, embedded=self._embed, links=read.links
+                    file, read.document, read.chunks, read.tokens, embedded=self._embed
                 )
                 new += [(document, chunk.indexed_text) for chunk in read.chunks]
         if self._embed:

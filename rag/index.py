@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 
 from rag.domains import Domains, known_names, load_domains
 from rag.errors import IndexBusy, InputError
-from rag.facts.crossrefs import CrossReference
 from rag.models.embedder import Embedder, supports
 from rag.models.generation import LLM
 from rag.models.registry import NO_SOURCES, Sources
@@ -316,7 +315,7 @@ class Index:
             with writer.transaction():
                 for source in chosen:
                     writer.remove(source)
-            writer.resolve_references()
+            writer.resolve_relations()
             save_dense(self._space, writer)
             writer.shrink()
         return sorted(chosen.values())
@@ -353,19 +352,6 @@ class Index:
             generation=self.store.generation(),
             manifest=self.store.manifest(),
         )
-
-    def passage(self, chunk_id: int) -> Hit:
-        """A passage by its id, with score 0. Raises InputError when it is gone."""
-        found = self.store.chunks([chunk_id])
-        if not found:
-            raise InputError(f"{self.folder} holds no passage {chunk_id} (any more). Ask again.")
-        ((_, document_id, chunk),) = found
-        return Hit(chunk_id, self.store.document(document_id), chunk, 0.0)
-
-    def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
-        """What a passage refers to, in the order of its text: each with the passage or document it leads to,
-        where that is in the index and settled."""
-        return tuple(self.store.references(chunk_id))
 
     def text(self, document_id: int) -> str:
         return self.store.text(document_id)

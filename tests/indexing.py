@@ -66,12 +66,11 @@ def put(store: Store, *documents: Document, embedded: bool = True, vectors: bool
                     read.chunks,
                     read.tokens,
                     embedded=embedded,
-                    links=read.links,
                 )
                 for d in documents
                 for read in [passages(d, fake_count_tokens, load_domains().each)]
             ]
-        writer.resolve_references()
+        writer.resolve_relations()
         if vectors:
             space = store.space
             embedder = FakeEmbedder(dimension=space.info.dimension)

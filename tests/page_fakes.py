@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from rag.answers.compose import citation as citation_of
-from rag.errors import InputError
-from rag.facts.crossrefs import CrossReference
 from rag.store.schema import DATABASE
 from rag.types import (
     Answer,
@@ -31,7 +29,6 @@ from rag.types import (
     Filters,
     Finished,
     Gap,
-    Hit,
     IngestReport,
     Leg,
     Mark,
@@ -77,8 +74,6 @@ class FakeIndex:
     texts: dict[str, str] = field(default_factory=dict)
     infos: dict[str, DocumentInfo] = field(default_factory=dict)
     pause: float = 0.0
-    links: dict[int, tuple[CrossReference, ...]] = field(default_factory=dict)
-    passages: dict[int, Hit] = field(default_factory=dict)
     marked: tuple[Mark, ...] = ()
 
     @property
@@ -98,14 +93,6 @@ class FakeIndex:
 
     def marks(self, document_id: int, start: int = 0, end: int | None = None) -> tuple[Mark, ...]:
         return tuple(m for m in self.marked if m.end > start and (end is None or m.start < end))
-
-    def references(self, chunk_id: int) -> tuple[CrossReference, ...]:
-        return self.links.get(chunk_id, ())
-
-    def passage(self, chunk_id: int) -> Hit:
-        if chunk_id not in self.passages:
-            raise InputError(f"no passage {chunk_id}")
-        return self.passages[chunk_id]
 
     def ingest(
         self, *paths: Path, progress: Callable[[Progress], None] | None = None, **_: Any

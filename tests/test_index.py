@@ -214,14 +214,6 @@ def test_stats_count_what_is_there(index: Index) -> None:
     assert stats.bytes > 10_000
 
 
-def test_passage_by_id(index: Index) -> None:
-    hit = index.search("notice period", 1)[0]
-    assert index.passage(hit.chunk_id).chunk == hit.chunk
-    assert index.text(hit.document.id)[hit.chunk.start : hit.chunk.end] == hit.chunk.text
-    with pytest.raises(InputError, match="no passage"):
-        index.passage(10**9)
-
-
 def test_searches_go_on_in_other_threads_while_an_ingest_runs(tmp_path: Path, workers: int) -> None:
     texts = {f"{n}.md": f"# Note {n}\n\n" + f"Number {n} stands here. " * 60 for n in range(60)}
     folder = write_files(tmp_path / "docs", texts)

@@ -73,7 +73,6 @@
       if (asked) send("again", { question: asked });
     },
     choice: (el) => send("again", { question: el.textContent.trim() }),
-    passage: (el) => send("passage", { turn: Number(el.dataset.turn), number: Number(el.dataset.number) }),
     retry: (el) => send("retry", { turn: Number(el.dataset.turn) }),
     sample: (el) => send("sample", { number: Number(el.dataset.number) }),
     language: (el) => {

@@ -1,12 +1,10 @@
-"""The source pane: the cited words marked in the passage around them, with document and page, where the
-passage leads and whether its document is still in force. The words come at once, the picture of the page as
-soon as it is drawn."""
+"""The source pane: the cited words marked in the passage around them, with document and page, and whether its
+document is still in force. The words come at once, the picture of the page as soon as it is drawn."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -15,7 +13,7 @@ from markupsafe import Markup
 
 from rag.answers import compose
 from rag.answers.line import answering
-from rag.errors import CitewiseError, InputError
+from rag.errors import CitewiseError
 from rag.languages.text import detect_language
 from rag.types import Citation, Claim, DocumentInfo, Hit, Mark
 from rag.types.documents import WITHDRAWN
@@ -25,10 +23,9 @@ from ui.render import fill, numbered_inputs
 from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
-# What can be opened: the citation of a number, the nearest passage at a position, the passage with a chunk
-# id, the input of a calculation at a position among all.
-OPENED = ("cite", "near", "passage", "figure")
-_MOST, _PREVIEW = 12, 140
+# What can be opened: the citation of a number, the nearest passage at a position, the input of a calculation
+# at a position among all.
+OPENED = ("cite", "near", "figure")
 # Code points of context on each side of the cited words, before snapping to a paragraph or sentence boundary.
 _AROUND = 700
 _AROUND_BESIDE_A_PAGE = 350  # where the page itself is shown below
@@ -39,42 +36,11 @@ _ITEM = re.compile(r"\s*(?:[-*•·]|[(（]?[\w一-龥]{1,4}[)）.、]|第.{1,6}
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """A reference of a passage: its words, the document it leads to ("" for the same) and how that passage
-    begins; `chunk_id` is what opens."""
-
-    words: str
-    document: str
-    preview: str
-    chunk_id: int
-
-
-def leads(index: Any, chunk_id: int) -> tuple[Lead, ...]:
-    """What a passage of the index refers to and the index holds, each passage once, the first twelve."""
-    found: dict[int, Lead] = {}
-    for reference in index.references(chunk_id) if index is not None and chunk_id else ():
-        if reference.target_document_id is None or len(found) == _MOST:
-            continue
-        target = reference.target_chunk_id or index.store.opening(reference.target_document_id)
-        try:
-            hit = index.passage(target)
-        except InputError:  # removed meanwhile
-            continue
-        other = hit.document.id != reference.document_id
-        document = (hit.document.title or hit.document.path) if other else ""
-        preview = " ".join(hit.chunk.text.split())
-        cut = f"{preview[:_PREVIEW]}…" if len(preview) > _PREVIEW else preview
-        found.setdefault(target, Lead(reference.text, document, cut, target))
-    return tuple(found.values())
-
-
-@dataclass(frozen=True, slots=True)
 class PassageView:
     """What the pane shows of the words `cited`. `before + quote + after` is verbatim text of the document;
     `cut_before` and `cut_after` say that the document goes on. `boxed` are the words to box in the picture of
     the page, or the `part` of them (start, end) that is a cell; "" for a passage shown whole. `marks` are
-    those of what is shown and does not stand. `leads` is what the passage refers to, `info` the document as
-    the index has it."""
+    those of what is shown and does not stand, `info` the document as the index has it."""
 
     cited: Citation
     before: str = ""
@@ -86,7 +52,6 @@ class PassageView:
     part: tuple[int, int] | None = None
     claims: tuple[Claim, ...] = ()
     marks: tuple[Mark, ...] = ()
-    leads: tuple[Lead, ...] = ()
     info: DocumentInfo | None = None
 
 
@@ -116,7 +81,6 @@ def look_up(index: Any, citation: Citation, texts: Texts, claims: tuple[Claim, .
         boxed=citation.quote,
         claims=tuple(c for c in claims if citation.number in c.citations),
         marks=_withdrawn(index, info, first, last),
-        leads=leads(index, citation.chunk_id) if info is not None else (),
         info=info,
     )
 
@@ -127,12 +91,12 @@ def _withdrawn(index: Any, info: DocumentInfo | None, start: int, end: int) -> t
 
 
 def of_hit(hit: Hit, index: Any = None) -> PassageView:
-    """The pane for a nearest passage, or one that was followed to: the whole passage, nothing marked."""
+    """The pane for a nearest passage: the whole passage, nothing marked."""
     chunk, document = hit.chunk, hit.document
     about = (0, document.path, document.title, document.source, chunk.page, chunk.start, chunk.end)
     cited = Citation(*about, chunk.text, chunk.heading_path, chunk.location)
     marks = _withdrawn(index, document, chunk.start, chunk.end)
-    return PassageView(cited, marks=marks, leads=leads(index, hit.chunk_id), info=document)
+    return PassageView(cited, marks=marks, info=document)
 
 
 def window(text: str, start: int, end: int, *, around: int = _AROUND) -> tuple[int, int]:
@@ -222,10 +186,6 @@ class Sources:
         if kind == "near":
             nearest = exchange.answer.nearest if exchange.answer else ()
             return of_hit(nearest[which], index) if 0 <= which < len(nearest) else None
-        if kind == "passage":
-            with suppress(CitewiseError):  # removed since the link was drawn
-                return of_hit(index.passage(which), index) if index is not None else None
-            return None
         return (_cell if kind == "figure" else _cited)(exchange, which, index, texts)
 
 

@@ -13,7 +13,7 @@ from rag.answers.line import counted, line_of
 from rag.domains.finance.figures import Computed
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, say
-from rag.languages.text import cues, has_han, in_one_piece, normalise, search_tokens
+from rag.languages.text import cues, denials, has_han, in_one_piece, normalise, search_tokens
 from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Claim, ClaimState, Evidence, Hit, LeadIn
@@ -79,14 +79,14 @@ def find_excluded(query: Query, hits: Sequence[Hit], store: Store) -> Computed |
         for lead in hit.chunk.leads:
             over = "\n".join([*hit.chunk.heading_path[-1:], lead.text])
             about = HeldWords(hit.document.title, path_words(hit.document.path), over)
-            for row in _rows_of(hit, lead, store) if _denies(over) else ():
+            for row in _rows_of(hit, lead, store) if denials(over) else ():
                 item, stated = (
                     HeldWords(row.text),
                     [v for v in read(row.text[counted(row.text) :]) if v.kind in MEASURED],
                 )
                 where = {relation(a, b) for a in asked.values for b in stated if isinstance(b, Range)}
                 named = any(item.hold(w) and not about.hold(w) for w in words) or bool(where)
-                denied = _denies(query.text) > _denies(row.text)
+                denied = denials(query.text) > denials(row.text)
                 if named and not denied and all(item.hold(w) or about.hold(w) for w in words):
                     if where & _OUT or of_other_degree(query, row.text):
                         return None
@@ -101,11 +101,6 @@ def find_excluded(query: Query, hits: Sequence[Hit], store: Store) -> Computed |
     return Computed((row,), (), ((line if open_ else say("answers.no", query.language, line=line), (1,)),))
 
 
-def _denies(text: str) -> int:
-    """How often a text says "not"."""
-    return sum(cue.group in ("negation", "denial") for cue in cues(normalise(text)))
-
-
 def _called(kind: str, lead: LeadIn, above: Sequence[str]) -> bool:
     """Whether a list is called so by what leads into it or its heading; exclusions are also what words that
     say "not" lead into."""
@@ -113,4 +108,4 @@ def _called(kind: str, lead: LeadIn, above: Sequence[str]) -> bool:
     held = HeldWords(over)
     if all(map(held.hold, [kind] if has_han(kind) else search_tokens(kind))):
         return True
-    return _denies(over) > 0 and _RE["excluded"].search(kind) is not None
+    return denials(over) > 0 and _RE["excluded"].search(kind) is not None

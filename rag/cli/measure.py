@@ -50,7 +50,7 @@ def evaluate(
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure retrieval and answers on questions; write report.json, report.md and report.html."""
+    """Measure retrieval and answers on questions; write report.json and report.md."""
     from rag.measure.evalset import Choice
     from rag.measure.evaluate import judge_sentences, read_set, set_name, stages_without
     from rag.measure.report import changed, sets_table
@@ -144,9 +144,5 @@ def _print_report(report: Report, change: Change | None, paths: tuple[Path, ...]
     if as_json:
         shared.print_json({"report": report, "turned": turned, "differences": differences, "written": paths})
         return
-    typer.echo(shared.clean(report.to_markdown()))
-    for turn in turned:
-        sign = "better" if turn.better else "worse"
-        line = f"{sign}: {turn.id} ({turn.what}: {turn.before} -> {turn.after}) {turn.question}"
-        typer.echo(shared.one_line(line))
+    typer.echo(shared.clean(report.to_markdown(change.sections() if change else ())))
     shared.message(f"Written: {', '.join(map(str, paths))}")

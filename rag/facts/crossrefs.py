@@ -3,9 +3,7 @@ Agreement", "Article 12(3)", "Note 7", 本法第三条第二款, 前条, 《民�
 
 Numbers are read by `rag.facts.references`; what is added here is whose article it is. A reference belongs
 to the document that is named right before or after it (or that an alias stands for: the "Act",
-以下简称《通则》); the members of a list share it, and what names nobody refers to the document itself. Where
-each leads is settled by `rag.documents.links` within a document and by `rag.store.links` between documents.
-"""
+以下简称《通则》); the members of a list share it, and what names nobody refers to the document itself."""
 
 from __future__ import annotations
 
@@ -39,27 +37,9 @@ class Reference:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CrossReference:
-    """A reference of an index, from the passage `chunk_id`. `start` and `end` count code points of the
-    document it stands in, `text` is what stands there. The target is None where it is not in the index, or
-    not settled: a document may be known and its article not."""
-
-    chunk_id: int
-    document_id: int
-    start: int
-    end: int
-    kind: str
-    label: str
-    target: str
-    target_document_id: int | None
-    target_chunk_id: int | None
-    text: str = ""
-
-
 def find(text: str, *, language: str) -> tuple[Reference, ...]:
     """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
-    take the range as their span. An article's own heading is found as well: see `rag.documents.links`."""
+    take the range as their span. An article's own heading is found as well."""
     folded = fold(text)
     han = not folded.isascii() and any(mark in folded for mark in "第前附表图《")
     spaced = not unspaced(language)

@@ -307,3 +307,9 @@ def cues(text: str) -> tuple[Cue, ...]:
             if group in _CONSUMING:
                 used[m.start() : m.end()] = b"\1" * (m.end() - m.start())
     return tuple(sorted(found, key=lambda c: (c.start, c.group)))
+
+
+@lru_cache(maxsize=1024)
+def denials(text: str) -> int:
+    """How often a text says "not"."""
+    return sum(cue.group in ("negation", "denial") for cue in cues(normalise(text)))

@@ -1,14 +1,8 @@
-"""A measured set as values, as JSON, and as sections that Markdown and a page show. The page needs nothing
-else: no network, no script, two plots inline.
-
-What comes from a set or a model (names, questions, answers, errors) is escaped by the page's template, which
-draws the plots, too; the page's own content policy forbids scripts and loading anything besides. Every colour
-is a variable of the page, so that one plot is read in light and dark."""
+"""A measured set as values, as JSON, and as sections of a text in Markdown."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,15 +75,16 @@ class Report:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)
 
-    def to_markdown(self) -> str:
+    def to_markdown(self, more: Sequence[Section] = ()) -> str:
+        """The text, with `more` sections before its own."""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
-        return "\n\n".join([f"# {self.name}", settings, *(s.to_markdown() for s in self.sections())]) + "\n"
+        sections = (s.to_markdown() for s in (*more, *self.sections()))
+        return "\n\n".join([f"# {self.name}", settings, *sections]) + "\n"
 
     def write(self, folder: Path, more: Sequence[Section] = ()) -> tuple[Path, ...]:
-        """`report.json`, `report.md` and `report.html` (`more` sections before its own) in `folder`, each
-        written atomically. Raises StorageError."""
-        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown()}
-        texts |= {"html": to_html(self, more)}
+        """`report.json` and `report.md` (`more` sections before its own) in `folder`, each written
+        atomically. Raises StorageError."""
+        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown(more)}
         for kind, text in texts.items():  # a lone surrogate of a question is no text
             write_atomically(folder / f"report.{kind}", text.encode("utf-8", "replace"))
         return tuple(folder / f"report.{kind}" for kind in texts)
@@ -194,12 +189,12 @@ def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
     """The risk-coverage curve over the questions whose answers can be judged, by how far their score lies
     above the threshold that it was held against (questions searched without vectors have another one). The
     point of the threshold itself is that of 0."""
-    judged = [(r.score - (r.threshold or 0.0), r.wrong) for r in _judged(results)]
+    judged = [
+        (r.score - (r.threshold or 0.0), r.wrong)
+        for r in results
+        if r.score is not None and r.wrong is not None
+    ]
     return metrics.risk_coverage([margin for margin, _ in judged], [wrong for _, wrong in judged])
-
-
-def _judged(results: Sequence[QuestionResult]) -> list[Any]:
-    return [r for r in results if r.score is not None and r.wrong is not None]
 
 
 def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:
@@ -249,88 +244,3 @@ def sets_table(reports: Mapping[str, Report]) -> str:
     rows["all"] = measures_of([r.scores for report in reports.values() for r in report.results])
     (shown,) = _outcomes("", "set", rows) or [_by_tag("", "set", rows)]
     return shown.to_markdown()
-
-
-# The page
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One line of a plot: its `points`, and `marks` on it, (x, low, value, high) each. All lie in 0..1."""
-
-    label: str
-    points: Sequence[tuple[float, float]] = ()
-    marks: Sequence[tuple[float, float, float, float]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """Curves over labelled axes; `ticks` are (place in 0..1, label)."""
-
-    title: str
-    x: str
-    y: str
-    x_ticks: Sequence[tuple[float, str]]
-    y_ticks: Sequence[tuple[float, str]]
-    curves: Sequence[Curve]
-
-
-def to_html(report: Report, more: Sequence[Section] = ()) -> str:
-    """The page: the plots, the report's sections, `more`. The same values give the same page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("rag", "measure"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    hits = hit_curve(report.results, int(report.settings.get("depth") or 100))
-    values = {"hits": hits, "risk": risk_plot(report.results), "sections": [*more, *report.sections()]}
-    return environment.get_template("report.html.jinja").render(report=report, **values)
-
-
-def hit_curve(results: Sequence[QuestionResult], depth: int) -> Plot | None:
-    """Share of questions whose evidence, and whose document, is among the first k passages, for every k up to
-    `depth`, with 95 % intervals. None where retrieval was not measured."""
-    searched = [r for r in results if r.searched or "MRR@10" in r.scores]  # those that failed, too
-    if not searched:
-        return None
-    curves, places = [], {k: math.log(k) / math.log(max(depth, 2)) for k in range(1, depth + 1)}
-    ticks = [k for k in metrics.CUTOFFS if k <= depth]
-    # The document's marks stand a little to the right, so that equal intervals do not hide each other.
-    for name, shift in (("rank", 0.0), ("document_rank", 0.01)):
-        ranks = [getattr(r, name) or depth + 1 for r in searched]
-        measured = [(k, metrics.measure([float(rank <= k) for rank in ranks])) for k in ticks]
-        curves.append(
-            Curve(
-                f"first k passages hold the {'document' if shift else 'evidence'}",
-                [(place, sum(rank <= k for rank in ranks) / len(ranks)) for k, place in places.items()],
-                [(places[k] + shift, m.low, m.value, m.high) for k, m in measured],
-            )
-        )
-    x_ticks = [(places[k], str(k)) for k in ticks]
-    y, y_ticks = f"share of {len(searched)} questions", _steps(1.0)
-    return Plot("Hit rate by number of passages", "k (passages, log scale)", y, x_ticks, y_ticks, curves)
-
-
-def risk_plot(results: Sequence[QuestionResult]) -> Plot | None:
-    """Share of wrong answers against the share of questions answered as the threshold of refusal falls, with
-    the point where it stands. None without judged answers."""
-    points = risk_curve(results)
-    if not points:
-        return None
-    judged = _judged(results)
-    wrong = [bool(r.wrong) for r in judged if r.verdict == Outcome.ANSWERED]
-    top, last = min(1.0, max(0.1, *(p.risk for p in points)) * 1.35), points[-1].risk
-    curves = [
-        Curve("if another threshold were set", [(p.coverage, p.risk / top) for p in points]),
-        Curve("if nothing were refused", [(0.0, last / top), (1.0, last / top)]),
-    ]
-    if wrong:
-        share, risk = len(wrong) / len(judged), sum(wrong) / len(wrong)
-        label = f"as it is: {share:.2f} answered, {risk:.2f} of them wrong"
-        curves.append(Curve(label, marks=[(share, risk / top, risk / top, risk / top)]))
-    x, y = f"coverage: share of {len(judged)} questions answered", "risk: share of answers that are wrong"
-    return Plot("Risk against coverage", x, y, _steps(1.0), _steps(top), curves)
-
-
-def _steps(top: float) -> list[tuple[float, str]]:
-    return [(n / 5, f"{top * n / 5:.2f}") for n in range(6)]

@@ -18,7 +18,7 @@ from rag.documents.lists import units
 from rag.documents.validity import edition_name, stated
 from rag.facts.dates import dates
 from rag.facts.numerals import HAN_NUMERAL
-from rag.facts.references import SIBLINGS, borne_labels
+from rag.facts.references import SIBLINGS, articles_agree, borne_labels
 from rag.languages.text import letters, search_tokens, sentences
 from rag.questions.query import Query
 from rag.store.store import Store
@@ -27,6 +27,7 @@ from rag.types.documents import WITHDRAWN, led
 
 _BEFORE = 6000  # code points in which the number of a provision stands above a sentence of it
 _LONGEST, _WHOLE = 1200, 300
+_BORNE = 0.4  # how well a passage bears the provision that an instruction is about
 _ITEM = re.compile(r"[^(（\n]{0,12}[(（]([a-z0-9]{1,3})[)）]")
 
 
@@ -173,18 +174,21 @@ def evidence_at(document: DocumentInfo, span: Span, beside: Evidence, store: Sto
 
 def _provisions(piece: Evidence, store: Store) -> list[Evidence]:
     """The sentences that an instruction changes, where the piece is one."""
-    if not any(r.source == piece.document.id for r in store.amending()):
-        return []
+    amended = dict.fromkeys(r.target for r in store.amending() if r.source == piece.document.id and r.target)
     end = piece.start + len(piece.text)
-    stated = [one for one in store.amendments(piece.document.id) if one.start < end and piece.start < one.end]
-    leads = {r.start: r.target_chunk_id for r in store.references(piece.chunk_id)} if stated else {}
+    stated = store.amendments(piece.document.id) if amended else ()
     found = []
-    for one in stated:
-        for chunk_id, document_id, chunk in store.chunks([leads.get(one.reference.start) or 0]):
-            document = store.document(document_id)
-            sentences = (_sentence(span, piece, chunk_id, document, chunk) for span in units(chunk))
-            changed = (was for was in sentences if any(c.amendment is one for c in _changes(was, store)))
-            found += list(islice(changed, 1))
+    for one in (one for one in stated if one.start < end and piece.start < one.end):
+        label = f"{one.reference.kind} {one.reference.label}"
+        sentences = (
+            _sentence(span, piece, chunk_id, store.document(document_id), chunk)
+            for target in amended
+            for chunk_id, document_id, chunk in store.document_chunks(target)
+            if articles_agree([label], chunk.heading_path, chunk.text) > _BORNE
+            for span in units(chunk)
+        )
+        changed = (was for was in sentences if any(c.amendment is one for c in _changes(was, store)))
+        found += list(islice(changed, 1))
     return found
 
 

@@ -11,14 +11,13 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.lists import announces, is_short, units
-from rag.languages.text import cues, normalise, search_tokens
+from rag.languages.text import denials, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
 from rag.questions.expects import left_office
 from rag.questions.query import Query
@@ -192,17 +191,12 @@ def _turned(query: Query, unit: SentenceUnit, hit: Hit) -> bool:
     way."""
     if left_office(query, unit.text):
         return True
-    if query.whether or not (_denies(query.text) or unit.leads):
+    if query.whether or not (denials(query.text) or unit.leads):
         return False
     over = "\n".join(lead.text for lead in unit.leads)
-    if _denies(query.text):
-        return not _denies("\n".join([over, unit.text, *hit.chunk.heading_path[-1:]]))
-    return _denies(over)
-
-
-@lru_cache(maxsize=1024)
-def _denies(text: str) -> bool:
-    return any(cue.group in ("negation", "denial") for cue in cues(normalise(text)))
+    if denials(query.text):
+        return not denials("\n".join([over, unit.text, *hit.chunk.heading_path[-1:]]))
+    return denials(over) > 0
 
 
 def _as_one_table(

@@ -33,8 +33,7 @@ from rag.store.writer import Writer
 T = TypeVar("T")
 # What names no row of another table, and that one.
 _ORPHANS = """chunks.id lexical_docsize; lexical_docsize.id chunks; chunks.document_id documents
-    vectors.chunk_id chunks; sentences.chunk_id chunks; pending.chunk_id chunks; anchors.chunk_id chunks
-    crossrefs.chunk_id chunks; crossrefs.target_chunk_id chunks; crossrefs.target_document_id documents
+    vectors.chunk_id chunks; sentences.chunk_id chunks; pending.chunk_id chunks
     relations.source documents; relations.target documents"""
 _INVARIANTS = {
     f"rows of {table} whose {key} is not in {other}": (

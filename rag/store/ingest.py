@@ -88,7 +88,7 @@ def ingest(
         run.texts(found)
         if sync and not stop.is_set():
             run.remove_gone()
-        writer.resolve_references()
+        writer.resolve_relations()
         answerable = time.monotonic() - began
         run.vectors(embedder)
         save_dense(store.space, writer)
@@ -248,7 +248,7 @@ class _Run:
         moved = "" if known else self._left.pop(document.sha256, "")
         self._gone.pop(moved, None)
         put = partial(self._writer.put_document, file, document, chunks, tokens)
-        put(embedded=embedded, links=outcome.links, moved_from=moved)
+        put(embedded=embedded, moved_from=moved)
         change = "moved" if moved else "updated" if known else "added"
         counts = (len(document.pages), len(chunks))
         return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)

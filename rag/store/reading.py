@@ -16,14 +16,13 @@ from pathlib import Path, PurePath
 
 from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
-from rag.documents.links import Links, links
 from rag.errors import InputError
 from rag.facts.dates import dated
 from rag.languages.text import search_tokens
 from rag.models.registry import sha256_file
 from rag.parsers import CONTAINERS, HOLDS, SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
-from rag.store.writer import NO_LINKS, FileState, Tokens, printable
+from rag.store.writer import FileState, Tokens, printable
 from rag.types import Chunk, Document
 from rag.types.documents import WITHDRAWN, Metadata, path_words, single
 
@@ -200,7 +199,6 @@ class Read:
     document: Document | None
     chunks: tuple[Chunk, ...] = ()
     tokens: tuple[Tokens, ...] = ()
-    links: Links = NO_LINKS
 
 
 _settings: Settings | None = None
@@ -227,7 +225,7 @@ def read_file(job: Job) -> Read:
 def passages(
     document: Document, counter: Counter, fields: Sequence[Describes], max_tokens: int = PASSAGE_TOKENS
 ) -> Read:
-    """The passages of a document with their search tokens and references; to its metadata and relations is
+    """The passages of a document with their search tokens; to its metadata and relations is
     added what the fields know of it, and each passage gets the parts of the document that it stands in."""
     stands = replace(document, text=_standing_text(document))
     stands = replace(stands, metadata=with_profile(stands, fields))
@@ -246,7 +244,6 @@ def passages(
         document,
         chunks,
         tuple((title, heading(c.context.removeprefix(document.title)), _joined(c.text)) for c in chunks),
-        links(document, chunks),
     )
 
 

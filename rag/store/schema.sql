@@ -50,25 +50,6 @@ CREATE UNIQUE INDEX sentences_chunk ON sentences (chunk_id, space);
 CREATE TABLE pending (
     chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, PRIMARY KEY (chunk_id, space)
 ) WITHOUT ROWID;
--- Which passage bears an article, a section, a note: its heading or its first words. Only what is borne once.
-CREATE TABLE anchors (
-    document_id INTEGER NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, chunk_id INTEGER NOT NULL,
-    PRIMARY KEY (document_id, kind, label)
-) WITHOUT ROWID;
--- References from passages to passages. `start` and `end` are code points of the citing document; `target` is
--- another document as the text names it, '' for the document itself; what is not found is NULL.
-CREATE TABLE crossrefs (
-    id INTEGER PRIMARY KEY,
-    document_id INTEGER NOT NULL,         -- of the citing passage
-    chunk_id INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    kind TEXT NOT NULL, label TEXT NOT NULL,
-    target TEXT NOT NULL, target_document_id INTEGER, target_chunk_id INTEGER
-);
-CREATE INDEX crossrefs_from ON crossrefs (chunk_id, start);
-CREATE INDEX crossrefs_of ON crossrefs (document_id);
-CREATE INDEX crossrefs_to ON crossrefs (target_chunk_id) WHERE target_chunk_id IS NOT NULL;
-CREATE INDEX crossrefs_to_document ON crossrefs (target_document_id) WHERE target_document_id IS NOT NULL;
-CREATE INDEX crossrefs_named ON crossrefs (target, target_document_id) WHERE target != '';
 -- What documents do to each other. `name` is the other as the text names it, '' where the two were found
 -- to be editions of one text; `target` is NULL before it is settled, and where the index does not hold it.
 -- They are few: no index is worth its pages.

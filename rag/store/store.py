@@ -16,14 +16,11 @@ import json
 import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
-from rag.facts.crossrefs import CrossReference
 from rag.languages.text import search_tokens
-from rag.store import links as linking
 from rag.store.dense import VectorSpace
 from rag.store.documents import Documents
 from rag.store.schema import Manifest, listed, read_roles
@@ -127,12 +124,6 @@ class Store(Documents):
         """Ids of all passages that an FTS5 query matches, ascending."""
         return [i for (i,) in self.rows("SELECT rowid FROM lexical WHERE lexical MATCH ?", (expression,))]
 
-    def labels(self, document_id: int) -> list[tuple[str, str, int]]:
-        """The numbered parts of a document that passages bear: (kind, number, chunk id), as ("article", "12",
-        31), in the order of the passages."""
-        query = "SELECT kind, label, chunk_id FROM anchors WHERE document_id = ? ORDER BY chunk_id, label"
-        return self.rows(query, (document_id,))
-
     def token_fields(self, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
         """Search tokens of passages, blank-joined: (title, heading, body). Those that are gone are left
         out. Read from the table that FTS5 keeps them in: asking the virtual table itself opens a cursor for
@@ -174,13 +165,7 @@ class Store(Documents):
                 hits[phrase] += [i for (i,) in self.rows(query, (match, first, last, _PHRASE_HITS))]
         return hits
 
-    # References and validity
-
-    def references(self, chunk_id: int, *, incoming: bool = False) -> list[CrossReference]:
-        """The references of a passage, with their words, or those that lead to it."""
-        with self._connection() as connection:
-            found = linking.read(connection, chunk_id, incoming=incoming)
-        return [replace(r, text=self.text(r.document_id, r.start, r.end)) for r in found]
+    # Validity
 
     def opening(self, document_id: int) -> int:
         """The id of a document's first passage; 0 where it has none (any more)."""

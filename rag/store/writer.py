@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.documents.links import Links
-from rag.store import links as linking
+from rag.store import relations as linking
 from rag.store import schema
 from rag.store.schema import PART, DenseFile, SentenceVectors, begin, pack_rows, storage_errors
 from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind
@@ -46,12 +45,11 @@ class Known:
 
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
-NO_LINKS = Links()
 
 
 class Writer:
     """Changes to an index; made by `Store.writing`, which holds the lock. All calls but `known`, `shrink`,
-    `resolve_references` and `transaction` belong inside `with writer.transaction():`."""
+    `resolve_relations` and `transaction` belong inside `with writer.transaction():`."""
 
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
@@ -93,12 +91,11 @@ class Writer:
         tokens: Sequence[Tokens],
         *,
         embedded: bool = False,
-        links: Links = NO_LINKS,
         moved_from: str = "",
     ) -> int:
         """Puts a parsed file in the place of whatever was known of it, or of the file of the same content at
         `moved_from`, whose id it keeps. With `embedded` its passages wait for vectors, where they had none;
-        what names other documents, among `links` and its relations, waits for `resolve_references`."""
+        what its relations name waits for `resolve_relations`."""
         before = moved_from or file.source
         kept = self._vectors_by_text(before, whole=not moved_from) if embedded else {}
         known = self.remove(before)
@@ -108,21 +105,18 @@ class Writer:
             file, document, FileStatus.OK, "", len(chunks), known if moved_from else 0
         )
         self._put_text(document_id, document)
-        chunk_ids = []
         for chunk, columns in zip(chunks, tokens, strict=True):
             chunk_id = self._put_chunk(document_id, chunk, columns)
-            chunk_ids.append(chunk_id)
             if embedded:
                 context = "" if moved_from else chunk.context
                 self._put_kept(chunk_id, *kept.get((context, chunk.text), (None, None)))
-        linking.put(self._connection, document_id, chunk_ids, links)
         stated = (replace(relation, source=document_id) for relation in document.relations)
-        linking.put_relations(self._connection, stated)
+        linking.put(self._connection, stated)
         return document_id
 
-    def resolve_references(self) -> None:
-        """Points references and relations that name a document to it, and orders editions, where documents
-        have come or gone since the last time. A transaction of its own."""
+    def resolve_relations(self) -> None:
+        """Points relations that name a document to it, and orders editions, where documents have come or gone
+        since the last time. A transaction of its own."""
         with storage_errors(self._file):
             relations = linking.unresolved(self._connection)
         if relations is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from rag.documents.description import SENT, day_of, type_of_noun
+from rag.facts.references import borne_labels
 from rag.facts.values import Range, read
 from rag.languages import say
 from rag.languages.text import has_han
@@ -17,7 +18,7 @@ from rag.tasks.described import described, of_kind
 from rag.tasks.intents import Ask, CountUnit, Intent
 from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
-from rag.types.documents import several, single
+from rag.types.documents import admitted, several, single
 
 # Quotes in the text; all of them are in the citations.
 MOST_QUOTES = 12
@@ -126,7 +127,7 @@ def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:
     """The numbered parts of the documents named, counted by the numbers that their passages bear."""
     store, noun = request.store, request.intent.noun
     kinds = next((k for pattern, k in _KINDS if pattern.match(noun)), ())
-    numbered = [(d, i) for d in scope.documents for i in _numbered(store.labels(d.id), kinds)]
+    numbered = [(d, i) for d in scope.documents for i in _numbered(store, d.id, kinds)]
     matches, paths = _first_words(store, numbered), [d.path for d in scope.documents]
     sizes = {"count": len(matches), "long": len(noun) > 1}
     head = say("tasks.sections", request.language, noun=noun, paths=paths, **sizes)
@@ -141,10 +142,15 @@ def _first_words(store: Store, found: Sequence[tuple[DocumentInfo, int]]) -> lis
     return [survey.MatchingPassage(i, d, c, (place,)) for i, d, c, place in firsts if place]
 
 
-def _numbered(labels: Sequence[tuple[str, str, int]], kinds: Sequence[str]) -> list[int]:
+def _numbered(store: Store, document_id: int, kinds: Sequence[str]) -> list[int]:
     """Passages that bear the outermost numbers of the first kind that the document has."""
-    outer = [[i for k, n, i in labels if k == kind and "." not in n and "(" not in n] for kind in kinds]
-    return next(filter(None, outer), [])
+    first: dict[str, int] = {}
+    for i, _, chunk in store.document_chunks(document_id):
+        for label in borne_labels(chunk.heading_path, chunk.text) if admitted(chunk.roles) else ():
+            first.setdefault(label, i)
+    outer = [label.split() for label in first if "." not in label and "(" not in label]
+    found = ([first[f"{k} {n}"] for k, n in outer if k == kind] for kind in kinds)
+    return next(filter(None, found), [])
 
 
 def _headline(intent: Intent, found: survey.Survey, language: str) -> str:

@@ -566,7 +566,7 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
     monkeypatch.setattr("rag.cli.measure.ingest_set", lambda *_, **__: None)
     monkeypatch.setattr("rag.cli.measure._measure", lambda *_, **__: report(1))
     result = run("eval", "own", "--compare", "former/report.json")
-    assert "better: a (evidence in the first 5: None -> 1) How?" in result.stdout
+    assert "| a | evidence in the first 5 | not found → 1 | How? |" in result.stdout
 
 
 def test_ingest_watches_until_it_is_stopped_and_lists_what_was_not_read_by_its_kind(

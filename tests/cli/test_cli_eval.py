@@ -74,7 +74,7 @@ def test_file_of_questions_is_measured_on_the_index_given_and_nothing_is_ingeste
     assert result.exit_code == 0, result.stderr
     assert "| hit@1 | 1.000 |" in result.stdout
     assert written()["settings"]["index"] == "indexes/mine"
-    assert "Hit rate by number of passages" in Path("reports/own/report.html").read_text("utf-8")
+    assert "| hit@1 | 1.000 |" in Path("reports/own/report.md").read_text("utf-8")
 
 
 def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> None:
@@ -133,7 +133,7 @@ def test_json_holds_report_differences_and_what_was_written() -> None:
     told = json.loads(result.stdout)
     assert told["differences"]["hit@1"]["better"] == 6
     assert {(t["before"], t["after"]) for t in told["turned"]} == {("2", "1")}
-    assert [Path(p).name for p in told["written"]] == ["report.json", "report.md", "report.html"]
+    assert [Path(p).name for p in told["written"]] == ["report.json", "report.md"]
 
 
 def test_several_sets_are_one_table_with_a_row_for_each(tmp_path: Path) -> None:

@@ -62,9 +62,6 @@ _NAMED_BELOW = (
     # Words of a language: kinds of texts that have editions, what a question may ask the name of.
     ("documents/validity", r"act\|code\|regulations\?\|rules\|ordinance\|directive\|statute"),
     ("questions/expects", r"act\|law\|statute\|treaty"),
-    # A heading under which a "note 5" is found, and words that no reference is settled by.
-    ("documents/links", r"financial\\s\+statements"),
-    ("store/links", "LAW_WORDS"),
     # A comment inside the schema, which is a part of every index.
     ("store/schema", r"financial statements it stands in"),
 )

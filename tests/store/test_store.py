@@ -176,7 +176,7 @@ def test_relations_that_a_text_states_are_kept_and_lead_to_what_they_name_while_
     with store.writing() as writer:
         with writer.transaction():
             writer.remove("/documents/harbour.md")
-        writer.resolve_references()
+        writer.resolve_relations()
     assert store.relations(source) == [replace(r, source=source) for r in stated]
     with store.writing() as writer, writer.transaction():
         writer.remove("/documents/amendments.md")

@@ -1,4 +1,4 @@
-"""Questions of loans, savings, bonds, flows and insurance are calculated from what they and their facts give.
+"""Questions of loans and savings are calculated from what they and their facts give.
 
 Expected values are worked out here in floats, step by step or by a closed form of their own."""
 
@@ -34,24 +34,6 @@ def owed(p: float, i: float, n: int, paid: int) -> float:
     return p
 
 
-def worth(rate: float, flows: list[float]) -> float:
-    return sum(f / (1 + rate) ** t for t, f in enumerate(flows))
-
-
-def irr(flows: list[float]) -> float:
-    low, high = -0.99, 10.0
-    for _ in range(200):
-        mid = (low + high) / 2
-        low, high = (mid, high) if worth(mid, flows) > 0 else (low, mid)
-    return low
-
-
-def bond(face: float, coupon: float, years: int, y: float, times: int = 1) -> float:
-    return sum(face * coupon / times / (1 + y / times) ** k for k in range(1, years * times + 1)) + face / (
-        1 + y / times
-    ) ** (years * times)
-
-
 CASES: tuple[tuple[str, float], ...] = (
     # Loans
     ("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?", pmt(3e5, 0.005, 360)),
@@ -74,9 +56,7 @@ CASES: tuple[tuple[str, float], ...] = (
      "years?", owed(2e5, 0.00375, 360, 120)),
     ("贷款50万元，年利率4.2%，20年等额本息，还款5年后剩余本金是多少？", owed(5e5, 0.0035, 240, 60)),
     ("How many months to pay off a $5,000 credit card debt at 18% APR paying $150 per month?", 47),
-    ("A loan of $12,000 is repaid with 12 monthly payments of $1,072. What is the interest "
-     "rate?", 1200 * irr([12000.0] + [-1072.0] * 12) if False else 13.0342),
-    ("12000元分12期，每期手续费率0.6%，实际年化利率是多少？", 1200 * 0.0108618534),
+    ("A loan of $12,000 is repaid with 12 monthly payments of $1,072. What is the interest rate?", 13.0342),
     # Rates
     ("What is the effective annual rate of 12% compounded monthly?", 100 * (1.01**12 - 1)),
     ("What is the effective annual rate of 8% compounded quarterly?", 100 * (1.02**4 - 1)),
@@ -105,26 +85,6 @@ CASES: tuple[tuple[str, float], ...] = (
     ("折现率5%，3年后收到的10万元现值是多少？", 1e5 / 1.05**3),
     ("I invested $5,000 and it grew to $8,000 in 6 years; what annual rate of return is "
      "that?", 100 * (1.6 ** (1 / 6) - 1)),
-    # Flows
-    ("What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of "
-     "8%?", worth(0.08, [-1000, 300, 400, 500])),
-    ("初始投资100万元，以后三年现金流分别为40万元、50万元、60万元，折现率10%，净现值是多少？",
-     worth(0.1, [-1e6, 4e5, 5e5, 6e5])),
-    ("What is the IRR of an initial investment of $1,000 followed by cash flows of $300, $400 and "
-     "$500?", 100 * irr([-1000, 300, 400, 500])),
-    ("What is the payback period for an investment of $10,000 returning $3,000 a year for 5 "
-     "years?", 3 + 1 / 3),
-    # Bonds
-    ("What is the yield to maturity of a 10-year bond with a 5% semiannual coupon and face value "
-     "of $1,000 priced at $950?", 5.6617),
-    ("债券面值100元，票面利率4%，5年期，每年付息一次，价格98元，到期收益率是多少？", 4.4550),
-    ("A bond pays a 6% annual coupon on a face value of $1,000 and matures in 8 years; the market "
-     "rate is 5%. What is its price?", bond(1000, 0.06, 8, 0.05)),
-    ("面值100元，票面利率3%，每年付息，期限5年，市场利率2.5%，债券价格是多少？", bond(100, 0.03, 5, 0.025)),
-    ("What is the price of a zero-coupon bond with face value $1,000 maturing in 10 years at a 4% "
-     "yield?", 1000 / 1.04**10),
-    ("What is the current yield of a bond with a 5% coupon priced at $980 and a face value of "
-     "$1,000?", 100 * 50 / 980),
     # Other phrasings
     ("If I take out a 25-year mortgage of £180,000 at 3.75%, what will I pay each "
      "month?", pmt(18e4, 0.003125, 300)),
@@ -142,22 +102,7 @@ CASES: tuple[tuple[str, float], ...] = (
      " after 5 years?", grown(200, 0.005, 60) * 1.005),
     ("What lump sum must be invested today at 5% to have $20,000 in 8 years?", 2e4 / 1.05**8),
     ("What is the present value of a perpetuity paying $500 per year at 4%?", 12500),
-    ("A project requires an outlay of $50,000 and returns $15,000 a year for 5 years. What is its IRR?",
-     100 * irr([-5e4] + [15e3] * 5)),
-    ("A project costs $50,000 and returns $15,000 a year for 5 years. What is the NPV at 10%?",
-     worth(0.1, [-5e4] + [15e3] * 5)),
-    ("A 5-year zero-coupon bond with a face value of $1,000 sells for $783.53. What is its yield "
-     "to maturity?",
-     100 * ((1000 / 783.53) ** 0.2 - 1)),
     ("某理财产品日利率万分之五，年化利率多少？", 100 * (1.0005**365 - 1)),
-    # Insurance
-    ("医疗费用5.6万元，免赔额1万元，赔付比例80%，最高赔付100万元，能赔多少？", 36800),
-    ("医疗费用300万元，免赔额1万元，赔付比例100%，最高赔付200万元，能赔多少？", 2e6),
-    ("住院花费3万元，医保已报销1.2万元，免赔额5000元，赔付比例90%，商业保险赔付多少？", 11700),
-    ("A $10,000 hospital bill, $1,500 deductible and 20% coinsurance; how much does the insurer pay?", 6800),
-    ("With a $10,000 hospital bill, a $1,500 deductible and 20% coinsurance, how much do I pay "
-     "out of pocket?", 3200),
-    ("The loss is $800 and the deductible is $1,000. How much will the insurer pay?", 0),
 )  # fmt: skip
 
 
@@ -186,13 +131,6 @@ PER_PERIOD: tuple[tuple[str, float], ...] = (
     ("What is the present value of $100 a month for 24 months at 1% a month?",
      sum(100 / 1.01**k for k in range(1, 25))),
     ("How much will $2,500 deposited today be worth in 2 years at 1% per month?", 2500 * 1.01**24),
-    ("What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of 1% a month?",
-     worth(0.01, [-1000, 300, 400, 500])),
-    ("A project costs $5,000 and returns $500 a month for 12 months. What is the NPV at 12% a year?",
-     worth(0.01, [-5e3] + [500] * 12)),
-    ("A project costs $50,000 and returns $15,000 a year for 5 years. What is the NPV at 1% a month?",
-     worth(1.01**12 - 1, [-5e4] + [15e3] * 5)),
-    ("What is the payback period of an investment of $10,000 returning $1,000 a month for 2 years?", 10 / 12),
     ("A card charges 1.5% per month. What is the effective annual rate?", 100 * (1.015**12 - 1)),
     ("What is the effective annual rate of 1% per month?", 100 * (1.01**12 - 1)),
     (ZH_LOAN.format("月利率0.5%"), pmt(1e5, 0.005, 36)),
@@ -275,9 +213,6 @@ def test_another_question_about_a_loan_is_not_taken_for_savings(question: str) -
         ("What is the monthly payment on a $300,000 mortgage over 30 years?", "interest rate"),
         ("What is the monthly payment on a $300,000 mortgage at 6%?", "term"),
         ("贷款100万元，年利率4.9%，月供多少？", "期限"),
-        ("What is the yield to maturity of a 10-year bond with a 5% coupon?", "price"),
-        ("How much will the insurer pay with a $1,500 deductible and 80% coinsurance?", "loss"),
-        ("免赔额1万元，赔付比例80%，能赔多少？", "损失金额"),
     ],
 )
 def test_an_input_that_is_missing_is_named(question: str, missing: str) -> None:
@@ -312,6 +247,14 @@ def test_a_payment_that_never_repays_is_said() -> None:
         "2022年公司的利息费用是多少？",
         "What is the coupon of the 10-year bond?",
         "Who owns 20% of the shares?",
+        "What is the NPV of cash flows -1000, 300, 400 and 500 at a discount rate of 8%?",
+        "What is the IRR of an initial investment of $1,000 followed by cash flows of $300, $400 and $500?",
+        "What is the payback period for an investment of $10,000 returning $3,000 a year for 5 years?",
+        "A bond pays a 6% coupon on a face value of $1,000 for 8 years; what is its price at a yield of 5%?",
+        "面值100元，票面利率3%，每年付息，期限5年，市场利率2.5%，债券价格是多少？",
+        "医疗费用5.6万元，免赔额1万元，赔付比例80%，最高赔付100万元，能赔多少？",
+        "A $10,000 hospital bill, $1,500 deductible and 20% coinsurance; how much does the insurer pay?",
+        "12000元分12期，每期手续费率0.6%，实际年化利率是多少？",
         "What is the Macaulay duration of a 3-year bond with an 8% annual coupon at a yield of 10%?",
         "What is the accrued interest on $100,000 face, 6% coupon from January 15, 2023 to April 10, 2023?",
         "What is the XIRR of -10000 on January 1, 2008, 2750 on March 1, 2008 and 9250 on April 1, 2009?",

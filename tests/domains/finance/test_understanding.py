@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm, Operation
-from rag.domains.finance.figures.expressions import terms
 from rag.domains.finance.figures.understanding import read_figure
 from rag.questions.expects import read_wording
 from tests.asked_questions import FIGURES, NOT_FIGURES
@@ -49,33 +48,13 @@ def test_a_word_before_a_line_makes_another_row_of_it() -> None:
         assert wanted is not None and wanted.formula.key == f"={row}"
 
 
-def test_the_questions_own_definition_goes_before_the_books() -> None:
-    wanted = read_figure(
-        read_wording(
-            "What is Acme's FY2022 quick ratio? Quick ratio is defined as: (cash + accounts "
-            "receivable) / total current liabilities."
-        )
-    )
-    assert wanted is not None
-    assert wanted.formula.defined
-    assert {t.concept for t in terms(wanted.formula.expression)} == {
-        "cash",
-        "receivables",
-        "current liabilities",
-    }
-    assert "computed as the question defines it" in wanted.notes
-
-
-def test_a_definition_that_cannot_be_read_is_said() -> None:
-    wanted = read_figure(
-        read_wording(
-            "What is the FY2022 quick ratio? The quick ratio is defined as: "
-            "(liquid things ++ more) / *** total."
-        )
-    )
-    assert wanted is not None
-    assert not wanted.formula.defined
-    assert any("could not be read" in note for note in wanted.notes)
+def test_a_definition_over_other_lines_than_the_books_is_no_question_for_the_books_figure() -> None:
+    own = "What is the FY2022 quick ratio? It is defined as: (cash + liquid things ++) / total liabilities."
+    assert read_figure(read_wording(own)) is None
+    asked = "What is Acme's FY2022 return on assets? ROA is defined as: net income / (average total {})."
+    wanted = read_figure(read_wording(asked.format("assets between FY2021 and FY2022")))
+    assert wanted is not None and wanted.formula.key == "return on assets"
+    assert read_figure(read_wording(asked.format("equity between FY2021 and FY2022"))) is None
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def find_figures(
     query: Query, index: Searched, *, filters: Filters | None = None, facts: Sequence[Evidence] = ()
 ) -> Computed | Uncomputed | None:
     """The figure that a question asks for; None where it asks for none, or does not say whose. `facts` are
-    sentences found for it, which loan, bond and insurance sums may take their terms from."""
+    sentences found for it, which sums of loans and savings may take their terms from."""
     sums = calculate(query.text, [fact.text for fact in facts])
     if isinstance(sums, Calculation):
         return _from_facts(sums, facts, query.language)
@@ -152,7 +152,7 @@ def _of_accounts(
         (text, rows), *more = found.sentences
         text = say("figures.answer", query.language, true=False) + text if none else text
         return replace(found, sentences=((text, rows), *more))
-    if formula.source and not formula.defined:
+    if formula.source:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={formula.name}")
         formula = replace(formula, expression=row, expression_zh=row, variants=())

@@ -36,8 +36,8 @@ _SHARES = frozenset({"shares", "shares outstanding"})
 class Formula:
     """One way to compute a figure. `unit` is one of UNITS; "%" expressions give a share of one. `better` is
     "higher", "lower" or ""; `healthy` the customary bound in `unit`; `variants` other forms in use; `note` a
-    choice to be said with the result; `defined` where the question gave the expression itself. A line that is
-    read as it is has no `source`, its key for its expression."""
+    choice to be said with the result. A line that is read as it is has no `source`, its key for its
+    expression."""
 
     key: str
     name: str
@@ -50,7 +50,6 @@ class Formula:
     healthy: str = ""
     source: str = ""
     note: str = ""
-    defined: bool = False
 
     def in_words(self, language: str) -> str:
         """Its name in "en" or "zh"."""

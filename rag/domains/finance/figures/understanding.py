@@ -9,7 +9,6 @@ everyday words a period or another sign that a company's accounts are intended."
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -22,19 +21,18 @@ from rag.domains.finance.figures.asked import (
     named_terms,
     read_text,
 )
-from rag.domains.finance.figures.definitions import Definitions, definition_spans, read_definitions
-from rag.domains.finance.figures.expressions import Binary, Node, Number, parts
+from rag.domains.finance.figures.expressions import Binary, Call, terms
 from rag.domains.finance.figures.formulas import Book, Formula, book, metric
-from rag.domains.finance.printing import Rounding, read_rounding
+from rag.domains.finance.printing import read_rounding
 from rag.facts.dates import FiscalPeriod
-from rag.languages import COMPLETE, say, unspaced
+from rag.languages import COMPLETE, Patterns, say, unspaced
 from rag.languages.text import has_han, normalise
 from rag.questions.expects import Wording
 
 _MOST = frozenset({Operation.HIGHEST, Operation.LOWEST})
 _SUMMED = frozenset({Operation.AVERAGE, Operation.TOTAL})
 _ALL_PERIODS = _MOST | _SUMMED | {Operation.AVERAGE_GROWTH, Operation.VALUE, Operation.VALUES}
-_HUNDRED = Number(Decimal(100))
+_RE = Patterns(__file__)
 
 
 # A name in the asking sentence: its place in the whole normalised text and what it means.
@@ -57,12 +55,12 @@ def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest 
     if not operands:
         return None
     periods = asked_periods(text, span)
-    newest = max((p.year for p in periods), default=0)
-    defined = read_definitions(text, known, newest)
     if not _enough(text, operands, periods, question):
         return None
     named = _metric(text, operands, language)
-    return _wanted(text, text[slice(*span)], named, periods, defined, language) if named else None
+    if named is None or _defined_otherwise(text, named, known):
+        return None
+    return _wanted(text, text[slice(*span)], named, periods, language)
 
 
 def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
@@ -164,19 +162,40 @@ def _combined(a: Formula, b: Formula, sign: str, language: str) -> Formula:
 # --- Aim and definition
 
 
+def definition_spans(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Every definition of a normalised text: where its cue begins, where its right-hand side stands."""
+    found: list[tuple[int, int, int]] = []
+    for m in _RE["cue"].finditer(text):
+        end = _RE["end"].search(text, m.end())
+        stop = end.start() if end else len(text)
+        if (not found or m.start() >= found[-1][2]) and _RE["formula"].search(text[m.end() : stop]):
+            found.append((m.start(), m.end(), stop))
+    return tuple(found)
+
+
+def _defined_otherwise(text: str, named: Formula, known: Book) -> bool:
+    """Whether the question defines a metric over other lines than the book has for it."""
+    own = [named, *(metric(key) for _, _, key in known.find(text) if key[0] == "f")]
+    forms = [form for one in own for form in (one.expression, one.expression_zh, *one.variants) if form]
+    forms += [part for form in forms if isinstance(form, Call) for part in form.args]
+    lines = [{term.concept for term in terms(form)} for form in forms]
+    for _, start, stop in definition_spans(text):
+        keys = [key for _, _, key in known.find(text[start:stop]) if key[0] in "fl"]
+        if {term.concept for key in keys for term in terms(metric(key).expression)} not in lines:
+            return True
+    return False
+
+
 def _wanted(
     text: str,
     core: str,
-    metric: Formula,
+    formula: Formula,
     periods: Sequence[FiscalPeriod],
-    defined: Definitions | None,
     language: str,
 ) -> FigureRequest:
     aim = cues.operation(core, language)
     inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
     named = named_terms(text, periods, keep_inner=inner)
-    rounding = read_rounding(text)
-    formula, notes = _formula(metric, defined, rounding, language)
     span, aim = _spanned(core, len(named), aim)
     if aim is Operation.SOUND and not formula.healthy and not cues.limit(core)[0]:
         aim = Operation.VALUE
@@ -184,21 +203,9 @@ def _wanted(
     bound = Decimal(limit) if limit else None
     rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
     return FigureRequest(
-        formula, named, rounding, aim, span, language,
-        cues.says("sequential", core), sense or rising, better, notes, bound,
+        formula, named, read_rounding(text), aim, span, language,
+        cues.says("sequential", core), sense or rising, better, limit=bound,
     )  # fmt: skip
-
-
-def _formula(
-    metric: Formula, defined: Definitions | None, rounding: Rounding, language: str
-) -> tuple[Formula, tuple[str, ...]]:
-    """The formula to compute, with what is to be said of the question's definition."""
-    if defined is None:
-        return metric, ()
-    node = defined.of(f"{'f' if metric.source else 'l'}:{metric.key}")
-    if node is not None:
-        return _defined(metric, node, rounding), (say("figures.as_defined", language),)
-    return metric, (say("figures.unread_definition", language),) if defined.unread else ()
 
 
 def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
@@ -212,27 +219,3 @@ def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
         aim = Operation.VALUE
     least = 2 if aim in PAIRED else 3 if aim in _MOST and named < 2 else 1
     return max(span, least), aim
-
-
-def _defined(formula: Formula, node: Node, rounding: Rounding) -> Formula:
-    """The question's definition in place of the book's, with the book's name and unit where it has one."""
-    percent = rounding.unit == "%"
-    if isinstance(node, Binary) and node.sign == "*" and _HUNDRED in (node.left, node.right):
-        node = node.left if node.right == _HUNDRED else node.right
-        percent = True
-    unit = formula.unit if formula.source else "times" if percent else _unit_of(node)
-    return replace(
-        formula, expression=node, expression_zh=None, variants=(), note="", defined=True,
-        unit="%" if percent and unit == "times" else unit, better=formula.better if formula.source else "",
-        source="as the question defines it",
-    )  # fmt: skip
-
-
-def _unit_of(node: Node) -> str:
-    """What an expression gives: days where it counts them, a ratio where it divides figures, else money; ""
-    for a number."""
-    if isinstance(node, Number):
-        return "days" if node.value in (365, 360) else ""
-    units = [_unit_of(part) for part in parts(node)]
-    divided = isinstance(node, Binary) and node.sign == "/" and all(units)
-    return "days" if "days" in units else "times" if divided or "times" in units else "money"

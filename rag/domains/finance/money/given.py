@@ -89,7 +89,7 @@ def irr(flows: Sequence[Decimal]) -> Decimal:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "annuity": annuity, "nper": nper, "rate": rate, "npv": npf.npv, "irr": irr,
+    "annuity": annuity, "nper": nper, "rate": rate,
     "ln": Decimal.ln, "exp": Decimal.exp, "min": min, "max": max,
     "ceil": lambda x: Decimal(math.ceil(x - Decimal("1e-9"))),
 }  # fmt: skip
@@ -238,26 +238,3 @@ def times_a_year(text: str, near: str) -> int | None:
     places = [text[max(0, m.start() - 12) : m.end() + 22] for m in cue(near).finditer(text)]
     often = {words: times for words, (times, *_) in data()["often"].items() if times or near == "compound"}
     return next((often[words] for place in places for words in often if re.search(words, place)), None)
-
-
-def flow_list(text: str) -> list[Decimal]:
-    """The longest row of amounts of a text ("-1000, 300 and 400"), with an outlay named before it; empty
-    where nothing in it is paid out."""
-    rows: list[list[tuple[Decimal, bool]]] = []
-    end = -1
-    for q in extract(text):
-        if q.kind not in (Kind.MONEY, Kind.NUMBER) or cue("no_amount").match(text[q.end : q.end + 6]):
-            continue
-        if end < 0 or not cue("list_gap").fullmatch(text[end : q.start].rstrip("-")):
-            rows.append([])
-        minus, outlay = (cue(name).search(text[: q.start][-40:]) for name in ("minus", "outlay"))
-        value = Decimal(q.value.numerator) / q.value.denominator
-        rows[-1].append((-abs(value) if minus else value, outlay is not None))
-        end = q.end
-    best = max(rows, key=len, default=[])
-    flows = [value for value, _ in best]
-    if len(flows) > 1 and min(flows) > 0:
-        spent = [-abs(value) for row in rows if row is not best for value, outlay in row if outlay]
-        flows[0] *= -1 if not spent and len(flows) > 2 and best[0][1] else 1
-        flows = [*spent[:1], *flows]
-    return flows if len(flows) > 1 and min(flows) < 0 else []

@@ -18,8 +18,8 @@ from rag.types import Calculation, Figure
 
 _SYMBOL = re.compile(r"(?<![\w.])[A-Za-z]\w*")
 _PLACEHOLDER = re.compile(r"\{([^|{}]+)\|(\w+|%)\}")
-_RATES = frozenset({"i", "r", "c", "e", "y", "found"})
-_MONEY = frozenset("P F A C payment loss other deductible ceiling paid missing flow exact".split())
+_RATES = frozenset({"i", "r", "e", "found"})
+_MONEY = frozenset("P F A payment exact".split())
 
 
 class MissingTerm(Exception):
@@ -40,11 +40,6 @@ class Way:
     per: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[Sequence[str]] = ()
-
-
-def elided(parts: list[str], first: int, most: int) -> list[str]:
-    """Of more than `most` parts the first ones and the last."""
-    return parts if len(parts) <= most else [*parts[:first], "...", parts[-1]]
 
 
 class Sheet:
@@ -109,8 +104,6 @@ class Sheet:
         return _PLACEHOLDER.sub(self._placeholder, text)
 
     def _placeholder(self, m: re.Match[str]) -> str:
-        if m[2] == "row":
-            return ", ".join(elided([plain(x) for x in self.terms[m[1]]], 5, 12))
         value = evaluate(m[1], self.terms)
         if m[2] == "often":
             return next(str(names[self.zh]) for n, *names in data()["often"].values() if n == value)

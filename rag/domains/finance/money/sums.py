@@ -1,5 +1,5 @@
-"""Answers questions of loans, savings, bonds, flows and insurance whose inputs stand in the question, or in
-sentences found for it, by code.
+"""Answers questions of loans and savings whose inputs stand in the question, or in sentences found for it, by
+code.
 
     calculate("What is the monthly payment on a $300,000 mortgage at 6% for 30 years?")
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
-from itertools import accumulate
 from typing import Any
 
 from rag.domains.finance.money.given import (
@@ -21,11 +20,10 @@ from rag.domains.finance.money.given import (
     cue,
     data,
     evaluate,
-    flow_list,
     times_a_year,
 )
-from rag.domains.finance.money.sheet import MissingTerm, Sheet, Way, elided
-from rag.domains.finance.printing import NotComputed, plain
+from rag.domains.finance.money.sheet import MissingTerm, Sheet, Way
+from rag.domains.finance.printing import NotComputed
 from rag.languages import say
 from rag.types import Calculation
 
@@ -172,10 +170,6 @@ class SumTerms(Sheet):
         self.terms |= {"m": Decimal(TIMES[g.role] if g else 1), "unit": self.word("unit", unit)}
         return g.value if g else self.yearly_rate()
 
-    def fee_rate(self) -> Decimal:
-        """A fee on the full amount each period."""
-        return self.value("fee", "rate", "monthly") / (self["n"] if self.says("whole_fee") else 1)
-
     # --- Amounts
     def borrowed(self) -> Decimal:
         """What is borrowed: said as such, or a price less what is paid down."""
@@ -214,91 +208,3 @@ class SumTerms(Sheet):
         self.terms["P"] = start.value if start else Decimal(1 if factor else 0)
         target = self["P"] * factor or self.value("target", "future")
         return target if factor or start or self["A"] else self.lack("present")
-
-    # --- Bonds
-    def face_value(self) -> Decimal:
-        """The face value: 100 where none is said, 1,000 of a dollar bond."""
-        if g := self.take("face", "principal"):
-            return g.value
-        self.note("face", size=1000 if self.shown.currency == "USD" and not self.zh else 100)
-        return self["size"]
-
-    def coupon_paid(self) -> Decimal:
-        """What the bond pays each period; sets how often a year."""
-        if self.says("zero_coupon"):
-            return ZERO
-        self.terms["m"] = Decimal(times_a_year(self.text, "coupons") or 1)
-        if self["m"] == 1:
-            self.note("yearly_coupons")
-        return self["F"] * self.value("coupon", "rate") / self["m"]
-
-    def coupon_periods(self) -> Decimal:
-        n = self.duration()
-        return n if n == n.to_integral_value() and n >= 1 else self.lack("term")
-
-    def bond_price(self) -> Decimal:
-        """The price; one quoted as a percentage of face becomes an amount."""
-        if g := self.take("price", "amount", "present"):
-            return g.value
-        if m := cue("quoted").search(self.text):
-            self.note("quoted", quoted=Decimal(m[1]))
-            return self["quoted"] * self["F"] / 100
-        return self["F"] if self.says("at_par") else self.lack("price")
-
-    # --- Rows of cash flows
-    def flows(self) -> list[Decimal]:
-        """Those listed, or an outlay and then the same amount so many times; sets how many come in a year."""
-        if listed := flow_list(self.text):
-            return listed
-        each = self.take("yearly_amount", "each", "monthly_amount") or self.lack("flows")
-        outlay = self.take("present", "price", "principal", "amount") or self.lack("flows")
-        self.terms["m"] = Decimal(TIMES.get(each.role, 1))
-        return [-outlay.value] + [each.value] * int(self.periods())
-
-    def flow_rate(self) -> Decimal:
-        """The rate of the flows' periods; those listed are a month apart where it is a month's."""
-        monthly = self.take("monthly")
-        self.terms["m"] = Decimal(12 if monthly else 1)
-        rate = monthly.value if monthly else self.value("yield", "rate", "effective")
-        self.terms["flows"] = flows = self.flows()
-        rate = rate / self["m"] if not monthly else rate if self["m"] > 1 else (1 + rate) ** 12 - 1
-        self.terms["r"] = rate
-        steps = [plain(x) + (self.work(f" / (1 + r)^{t}") if t else "") for t, x in enumerate(flows)]
-        self.terms["steps"] = " + ".join(elided(steps, 4, 8))
-        return rate
-
-    def before_payback(self) -> Decimal:
-        """How many flows come before the one that pays back the rest of the outlay, undiscounted."""
-        flows = self.terms["flows"]
-        for n, (total, flow) in enumerate(zip(accumulate(flows), flows[1:], strict=False)):
-            if total < 0 <= total + flow:
-                self.terms |= {"missing": -total, "flow": flow}
-                return Decimal(n)
-        raise MissingTerm("flows")
-
-    # --- Insurance
-    def share_insured(self) -> Decimal:
-        """The insurer's share; "20% coinsurance" is the insured's by health plans' usage, "80%" is not."""
-        if own := self.take("own"):
-            return 1 - own.value
-        g = self.take("share", "rate")
-        if g and self.says("coinsurance") and g.value < Decimal("0.5"):
-            self.used = [(u, "own" if u is g else role) for u, role in self.used]
-            self.note("coinsurance", share=g.value)
-            return 1 - g.value
-        return g.value if g else Decimal(1)
-
-    def payout(self) -> Decimal:
-        """What is paid of a loss: a share of what others and the deductible leave, at most the limit."""
-        working = "loss" + "".join(f" - {part}" for part in ("other", "deductible") if self[part])
-        working = f"max({working}, 0)" if evaluate(working, self.terms) < 0 else working
-        if self["r"] != 1:
-            working = f"({working}) * r" if " " in working else f"{working} * r"
-        working = f"min({working}, ceiling)" if self["ceiling"] else working
-        paid = evaluate(working, self.terms)
-        if paid == self["ceiling"] > 0:
-            self.note("limit")
-        if paid == 0 and self["deductible"]:
-            self.note("below_deductible")
-        self.terms |= {"own": self["loss"] - paid - self["other"], "steps": self.work(working)}
-        return paid

@@ -53,11 +53,12 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     parties = {d.id: Text(" / ".join(_parties(d))) for d in every}
     labels = {d.id: label_of(d) for d in every}
     of_party = [name for name in names if any(text.has(name) for text in parties.values())]
-    rows = () if matter else _rows(noun, names, days, every, store)
+    ends = [_ends(topic, key) for key in ("sender", "recipient")]
+    # A row does not say to whom what it lists was sent.
+    rows = () if matter or ends[1] else _rows(noun, names, days, every, store)
     known = all(n in of_party or any(of.has(n) for of in labels.values()) for n in names)
     if not (rows or ((days or of_party) and known)):
         return None
-    ends = [_ends(topic, key) for key in ("sender", "recipient")]
     found: list[DocumentInfo] = []
     unclear: list[DocumentInfo] = []
     listing = {match.document.id for match in rows}

@@ -38,9 +38,9 @@ _SEAMS = 8
 
 @dataclass(frozen=True, slots=True)
 class ReadingInstructions:
-    """How a model is asked in a language, from its reading.toml: `ask`, `reask` and `answer` are the endings,
-    `yes` and `no` the replies whose odds are taken behind the first two, and `confidence` how the verdict
-    weighs these.
+    """How a model is asked in a language, from its reading.toml: `reask` and `answer` are the endings, `ask`
+    that of the examples in place of the first, `yes` and `no` the replies whose odds are taken, and
+    `confidence` how the verdict weighs these.
     `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one, `unticked` a
     "no" beside a box that is not ticked, `article` a question for the number of a provision; `stop` ends a
     sentence, `affirmed` and `denied` say yes and no to who asks in it, and `colon` stands behind them."""

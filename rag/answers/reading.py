@@ -15,7 +15,6 @@ import re
 from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import fmean
 
 from rag.answers.bearing import answers, denies, negations, of_another, out_of_range
 from rag.answers.line import counted, in_one_line, line_of
@@ -129,11 +128,10 @@ def _read(
         query = replace(query, expects=own.expects)
     read = partial(reading_prompt, evidence=shown, llm=llm, max_tokens=most)
     try:
-        weigh = partial(llm.odds, yes=asked.yes, no=asked.no, stop=request.stop)
-        asking = [read(query, ending=one) for one in (asked.ask, asked.reask) if llm.info.judges]
-        odds = [one for one in map(weigh, asking) if one is not None]
-        if odds:
-            verdict = with_odds(verdict, fmean(odds), asked.confidence, setup.threshold)
+        asking = read(query, ending=asked.reask)
+        odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
+        if odds is not None:
+            verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         request.clock.lap("judging")
         # A translation may have missed what was asked; the question as it was put has not, but the model may
         # reply to it in its language.

@@ -80,7 +80,7 @@ def test_each_part_is_read_by_itself_and_the_odds_decide_on_each(index: Index) -
     answer = Assistant(index, llm).ask(BOTH)
     assert [p.answered for p in answer.parts] == [False, True]
     assert answer.line == "4.5 percent a year." and "60 days" not in answer.text
-    assert ["interest does" in p.user for p in llm.prompts] == [False] * 2 + [True] * 3
+    assert ["interest does" in p.user for p in llm.prompts] == [False, True, True]
 
 
 def test_stages_and_evidence_come_as_for_one_question(index: Index) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from rag.answers.request import AnswerRequest, Crowd, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index
-from rag.models.llm import LLM, Prompt, load_llm
+from rag.models.llm import LLM, load_llm
 from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict
@@ -49,7 +49,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield opened
 
 
-def replying(reply: str, *, likely: float | Callable[[Prompt], float] = SURE, **more: int) -> FakeLLM:
+def replying(reply: str, *, likely: float = SURE, **more: int) -> FakeLLM:
     """A model that gives this reply, and these log-odds that the sources state the answer."""
     endings = {instructions(code).answer for code in ("en", "zh")}
     return FakeLLM(lambda prompt: reply if prompt.ending in endings else "", likely=likely, **more)
@@ -182,7 +182,7 @@ def test_low_odds_turn_an_answer_into_what_is_near_or_absent_and_nothing_is_writ
     assert Assistant(index).ask(QUESTION).verdict is Outcome.ANSWERED
     llm = replying("60 days [1]", likely=-SURE)
     answer = ask(index, QUESTION, llm)
-    assert (answer.verdict, answer.claims, len(llm.prompts)) == (Outcome.ABSENT, (), 2)
+    assert (answer.verdict, answer.claims, len(llm.prompts)) == (Outcome.ABSENT, (), 1)
     assert answer.confidence < 0.01 and answer.reason
     found = [ask(index, QUESTION, replying("60 [1]", likely=n / 4)).verdict for n in range(-20, 20)]
     assert [*dict.fromkeys(found)] == [Outcome.ABSENT, Outcome.NEARBY, Outcome.ANSWERED]
@@ -222,16 +222,8 @@ def test_prompts_differ_in_their_endings_alone(index: Index) -> None:
     llm = replying("60 [1]")
     ask(index, QUESTION, llm)
     asked = instructions("en")
-    assert [prompt.ending for prompt in llm.prompts] == [asked.ask, asked.reask, asked.answer]
+    assert [prompt.ending for prompt in llm.prompts] == [asked.reask, asked.answer]
     assert len({replace(prompt, ending="") for prompt in llm.prompts}) == 1
-
-
-def test_odds_are_the_mean_of_both_ways_to_ask(index: Index) -> None:
-    def unsure(prompt: Prompt) -> float:
-        return -2.0 if prompt.ending == instructions("en").ask else 3.0
-
-    both, mean = (ask(index, UNSAID, replying("", likely=odds)) for odds in (unsure, 0.5))
-    assert both.confidence == mean.confidence
 
 
 def test_question_with_nothing_near_is_answered_without_the_model(index: Index) -> None:

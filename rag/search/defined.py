@@ -25,6 +25,7 @@ from rag.types.documents import several, single
 _MOST_OWN = 3
 _FIRST = 2
 _HEAD = 1500  # code points in which a document says what contract it is of
+_MATTER = 100  # documents that a folder of one matter may hold; of more, lying in it says nothing
 
 
 def with_definitions(
@@ -83,7 +84,11 @@ def of_same_contract(document: DocumentInfo, store: Store) -> list[DocumentInfo]
     """The other documents, in force, of the contract that a document is, is attached to, changes or is
     written under: that contract first, then what is attached to it and changes it. Never of one between
     others."""
-    every = [d for d in store.documents() if d.chunks and not ended(d)]
+    folder, own = _folder(document.path), _parties(document, _legal_names(document, store))
+    every = [d for d in store.documents() if d.chunks]
+    beside = [d for d in every if _folder(d.path) == folder]
+    ids = {d.id for d in beside} if len(beside) <= _MATTER else set()
+    every = [d for d in every if (d.id in ids or _parties(d) & own) and not ended(d)]
     contracts, attached = [d for d in every if not is_attached(d)], [d for d in every if is_attached(d)]
     main = _contract_of(document, contracts, store) or document
     near = [d for d in attached if _folder(d.path) == _folder(main.path) or _parties(d) & _parties(main)]
@@ -103,8 +108,7 @@ def _contract_of(
         return store.document(changed.pop() or 0) if len(changed) == 1 else None
     head = store.text(document.id, 0, _HEAD)
     said = f"{document.title}\n{PurePosixPath(document.path).stem}\n{head}"
-    legal = [m.group() for pattern in (LEGAL_NAME, ZH_LEGAL_NAME) for m in pattern.finditer(said)]
-    own, folder = _parties(document, legal), _folder(document.path)
+    own, folder = _parties(document, _legal_names(document, store)), _folder(document.path)
     title = edition_name(document.title)  # a document of its own title is another contract
     others = [d for d in contracts if d.id != document.id and edition_name(d.title) != title]
     between = [d for d in others if _parties(d) and _parties(d) <= own]
@@ -122,6 +126,11 @@ def _contract_of(
     return next((found[0] for found in alike if len(found) == 1), None)
 
 
+def _legal_names(document: DocumentInfo, store: Store) -> list[str]:
+    said = f"{document.title}\n{PurePosixPath(document.path).stem}\n{store.text(document.id, 0, _HEAD)}"
+    return [m.group() for pattern in (LEGAL_NAME, ZH_LEGAL_NAME) for m in pattern.finditer(said)]
+
+
 def _named(document: DocumentInfo, words: str, letters: str) -> int:
     """How many words of a text are the title or the file name of a document, 0 for none; one word alone
     ("Lease", 合同) names none."""
@@ -136,7 +145,12 @@ def _named(document: DocumentInfo, words: str, letters: str) -> int:
 def _parties(document: DocumentInfo, others: Sequence[str] = ()) -> frozenset[str]:
     """The keys of the names of those that a document is between, else of the `others`."""
     names = several(document.metadata, "parties", "company") or others
-    return frozenset(name_key(short_name(name)) for name in names)
+    return frozenset(map(_key, names))
+
+
+@lru_cache(maxsize=1 << 16)
+def _key(name: str) -> str:
+    return name_key(short_name(name))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,12 +6,12 @@ not."""
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 from rag.facts.names import labelled
-from rag.facts.numerals import fold
+from rag.facts.numerals import fold, parse_han
 from rag.facts.values import Comparison, Range, read, relation
-from rag.languages import patterns
+from rag.languages import patterns, union
 from rag.languages.text import content_tokens
 from rag.questions.expects import KINDS, Wording, asked_role, fits, left_office, roles_in
 from rag.search.candidates import answers_in
@@ -19,6 +19,8 @@ from rag.types import Evidence
 from rag.verify.content import assertions_of
 
 _RE = patterns("acting")
+_NUMBERED = patterns("numbered", re.NOFLAG)
+_ORDINALS = union(lambda language: language.ordinals)
 _DEGREES = patterns("degrees")
 _DERIVED, _STATED = patterns("derived"), patterns("stated")
 
@@ -29,7 +31,7 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
     if (role := asked_role(query.text)) and role not in dict(roles_in("\n".join(around))):
         return False
-    if left_office(query, piece.text) or other_way_round(query, piece.text):
+    if left_office(query, piece.text) or other_way_round(query, piece.text) or of_other_number(query, piece):
         return False
     if of_other_degree(query, piece.words) or to_be_derived(query, "\n".join(around)):
         return False
@@ -44,6 +46,27 @@ def of_another(query: Wording, piece: Evidence) -> bool:
     lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
     alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
     return any(labels and label not in labels for label, labels in alike)
+
+
+def of_other_number(query: Wording, piece: Evidence) -> bool:
+    """Whether a piece speaks, with all that stands over it, of the Aeris 9 or the third quarter alone, and
+    the question of the Aeris 12 or the second quarter."""
+    said = _numbered("\n".join((piece.document.title, *piece.heading_path, piece.header, piece.words)))
+    return any(name in said and not numbers & said[name] for name, numbers in _numbered(query.text).items())
+
+
+def _numbered(text: str) -> dict[str, set[str]]:
+    """The numbers of what is told apart by a number, by what it is called."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for match in (m for pattern in _NUMBERED.values() for m in pattern.finditer(text)):
+        said = {key[:-1]: value.casefold() for key, value in match.groupdict().items() if value}
+        found[said["name"]].add(_value(said["number"]))
+    return found
+
+
+def _value(number: str) -> str:
+    digits = number.rstrip("stndrh")
+    return digits if digits.isdigit() else str(_ORDINALS.get(number) or parse_han(number))
 
 
 def denies(text: str, wording: str) -> bool:

@@ -643,6 +643,27 @@ def test_what_has_to_be_worked_out_is_not_answered_by_what_goes_into_it(
     assert _said(question, reply, text) == line
 
 
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "words"),
+    [
+        ("How loud is the Tarn 12?", "51 decibels [1]", "The Tarn 9 reaches 51 decibels.", None),
+        ("How loud is the Tarn 9?", "51 decibels [1]", "The Tarn 9 reaches 51 decibels.", "51 decibels"),
+        ("What was the fee of the second quarter?", "USD 24 [1]",
+         "The fee of the third quarter was USD 24.", None),
+        ("What was the fee of the 2nd quarter?", "USD 24 [1]",
+         "The fee was USD 20 in the first quarter and USD 24 in the second quarter.", "USD 24"),
+        ("What is due within 12 months?", "USD 24 [1]", "After 9 months USD 24 is due.", "USD 24"),
+        ("三级员工的补贴是多少？", "24元[1]", "二级员工的补贴为24元。", None),
+        ("第三季度的补贴是多少？", "24元[1]", "第三季度的补贴为24元。", "24元"),
+    ],
+)  # fmt: skip
+def test_what_is_told_apart_by_a_number_is_not_another_of_its_kind(
+    question: str, reply: str, text: str, words: str | None
+) -> None:
+    said = _said(question, reply, text)
+    assert words in said if said and words else said == words
+
+
 def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:
     text = "# Zarin\n\nZarin raises digoxin levels.\n"
     with archive(tmp_path, zarin__md=text) as opened:

@@ -24,7 +24,7 @@ from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
 _NOTHING: Passage = ("", {})
-_DELIMITERS = "\t;|,"
+_DELIMITERS = "\t;|,~^"
 _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 
 
@@ -49,7 +49,8 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
 
 def _delimiter(text: str, path: str) -> str:
     """The one that the first line states ("sep=;"), or that cuts the first lines into the most even number of
-    cells. A comma may stand within numbers, so the others come first."""
+    cells, all lines alike for signs that seldom do. A comma may stand within numbers, so the others come
+    first."""
     if stated := _SEPARATOR.match(text):
         return stated[1]
     if path.lower().endswith(".tsv"):
@@ -59,7 +60,8 @@ def _delimiter(text: str, path: str) -> str:
     def even(delimiter: str) -> float:
         counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
         usual = max(set(counts), key=counts.count, default=1)
-        return counts.count(usual) / len(counts) if usual > 1 else 0
+        share = counts.count(usual) / len(counts) if usual > 1 else 0
+        return share if delimiter not in "~^" or (usual > 2 and share == 1) else 0
 
     return max(_DELIMITERS, key=even) if any(map(even, _DELIMITERS)) else ","
 

@@ -31,7 +31,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
-    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")):
+    if not path.lower().endswith((".csv", ".tsv")):
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
@@ -68,7 +68,7 @@ def _delimiter(text: str, path: str) -> str:
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     metadata: dict[str, str] = {}
-    if path.lower().endswith((".xlsx", ".xlsm")):
+    if path.lower().endswith((".xlsx", ".xlsm", ".xltx")):
         package = open_package(data, path=path, limits=limits, root="workbook")
         book, metadata = WorkbookFile(package), package.properties()
     else:

@@ -116,6 +116,16 @@ def test_single_words_of_a_sideways_table_are_cells_in_whatever_order_they_are_w
     assert table.heads == tuple((head,) for head in rows[0])
 
 
+def test_a_title_in_larger_type_is_no_head_of_the_columns_below(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 15)
+        canvas.drawString(72, 790, "Members 2024")
+        set_rows(canvas, MEMBERS, (72, 300, 420), 768)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert (table.heads, found) == (HEADS, MEMBERS)
+
+
 def ruled(canvas: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
     for y in ys:
         canvas.line(xs[0], y, xs[-1], y)

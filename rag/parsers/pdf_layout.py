@@ -108,6 +108,8 @@ class Layout:
             self._starts.append((page.number, len(self._paragraph)))
         else:
             self._flush()
+            if not table_goes_on:
+                self._put_apart()
             self._builder.start_page(page.number)
         self._apart += [*apart, *map(TextLine, page.comments)]
         self._apart += [TextLine(text, signed=marked(MarkKind.HIDDEN, text)) for text in page.hidden]
@@ -118,12 +120,14 @@ class Layout:
             if n:
                 self._flush()
                 self._table(page.tables[n - 1], goes_on=table_goes_on and n == 1)
-                self._put_apart()
+                if lines or n + 1 < len(prose):  # else it may go on overleaf
+                    self._put_apart()
             self._prose(lines, outline, goes_on and not n)
         self._open_table = page.tables[-1] if page.tables and not prose[-1] else None
 
     def close(self) -> None:
         self._flush()
+        self._put_apart()
 
     def _running(self, lines: Sequence[TextLine]) -> tuple[int, int]:
         """Where the lines between the running heads and feet begin and end: what recurs, or the number of the

@@ -126,6 +126,21 @@ def test_a_title_in_larger_type_is_no_head_of_the_columns_below(tmp_path: Path) 
     assert (table.heads, found) == (HEADS, MEMBERS)
 
 
+def test_a_table_over_four_pages_that_repeats_its_head_is_one(tmp_path: Path) -> None:
+    def page(number: int) -> Any:
+        def draw(canvas: Any) -> None:
+            rows = [["Boat", "Master", "Berth fee"]]
+            rows += [[f"Tern {n}", f"Ann {n}", f"{n}1.50"] for n in range(10 * number, 10 * number + 10)]
+            set_rows(canvas, rows, (72, 200, 340), 780, right=False)
+
+        return draw
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(*map(page, range(4)))))
+    assert len(found) == 41
+    assert found[40] == ["Tern 39", "Ann 39", "391.50"]
+    assert table.heads == (("Boat",), ("Master",), ("Berth fee",))
+
+
 def ruled(canvas: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
     for y in ys:
         canvas.line(xs[0], y, xs[-1], y)

@@ -253,6 +253,20 @@ def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("sign", ["*", "†"])
+def test_a_sign_behind_a_word_leads_to_its_note_in_type_of_any_size(tmp_path: Path, sign: str) -> None:
+    def draw(canvas: Any) -> None:
+        draw_runs(
+            canvas, 72, 720, [("Twelve boats", 10, 0), (sign, 6, 4), (" were lent in the year.", 10, 0)]
+        )
+        canvas.drawString(72, 600, f"{sign} Two of them without oars.")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    (mark,) = [mark for mark in document.marks if mark.kind is MarkKind.RAISED]
+    assert mark.leads_to is not None
+    assert "Two of them without oars." in document.text[mark.leads_to :]
+
+
 def test_raised_marks_in_a_table_leave_its_figures(tmp_path: Path) -> None:
     def draw(canvas: Any) -> None:
         for n, label in enumerate(["Net sales", "Cost of sales", "Gross profit"]):

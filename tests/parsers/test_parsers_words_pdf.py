@@ -137,6 +137,26 @@ def test_a_sentence_over_a_page_break_stays_one_and_stands_on_both_pages(tmp_pat
     assert document.page_of(crossing.end - 1) != 1
 
 
+def test_a_note_below_a_sentence_that_goes_on_overleaf_does_not_cut_it(tmp_path: Path) -> None:
+    def first(canvas: Any) -> None:
+        lines(canvas, 72, 780, ["The harbour lends boats to the school of the village in each summer."])
+        lines(canvas, 72, 740, ["The school pays for them in three parts, of which the first falls due"])
+        canvas.setFont("Helvetica", 7)
+        lines(canvas, 72, 60, ["1 Boats with a motor are not lent.", "2 See the list of boats."], 9)
+
+    def second(canvas: Any) -> None:
+        lines(canvas, 72, 780, ["six weeks after the first lesson, and the others in autumn."])
+
+    document = read(tmp_path, canvas_pdf(first, second))
+    sentence = next(
+        block for block in document.blocks if "of which the first" in document.text[block.start : block.end]
+    )
+    text = document.text[sentence.start : sentence.end]
+    assert "falls due\nsix weeks after the first lesson" in text
+    note = next(block for block in document.blocks if document.text[block.start :].startswith("1 Boats"))
+    assert document.page_of(note.start) == 1
+
+
 def test_a_new_paragraph_on_the_next_page_is_one_of_its_own(tmp_path: Path) -> None:
     document = read(
         tmp_path,

@@ -519,6 +519,23 @@ def test_words_with_a_line_through_them_do_not_stand_but_are_kept_struck(tmp_pat
     assert struck == ["The rent is 800 marks 950 marks a month.", "The garden is let too."]
 
 
+def test_what_is_left_of_a_line_stays_in_its_sentence(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        lines(
+            canvas,
+            72,
+            720,
+            ["Notice: three weeks before the end of the", "season in writing. By word of mouth."],
+            14,
+        )
+        for x, end, y in ((72, 41, 720), (0, 18, 706)):
+            struck = "Notice: three weeks before the end of the" if x else "season in writing."
+            skip = canvas.stringWidth("Notice: ", "Helvetica", 10) if x else 0
+            canvas.line(72 + skip, y + 3, 72 + canvas.stringWidth(struck[:end], "Helvetica", 10), y + 3)
+
+    assert blocks(read(tmp_path, canvas_pdf(draw)))[0] == "Notice: By word of mouth."
+
+
 def test_words_that_cannot_be_seen_are_marked_hidden(tmp_path: Path) -> None:
     def draw(canvas: Any) -> None:
         canvas.drawString(72, 760, "The rent is 950 marks.")

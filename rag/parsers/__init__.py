@@ -26,13 +26,14 @@ CONTAINERS = ("eml", "msg", "zip")  # files that hold others
 HOLDS = "holds"  # the key of `Document.metadata` with the names of the files in one, a line each
 _BY_KIND = {
     "pdf": (".pdf",),
-    "docx": (".docx",),
+    "docx": (".docx", ".docm", ".dotx"),
     "html": (".html", ".htm", ".xhtml"),
     "markdown": (".md", ".markdown"),
     "text": (".txt", ".text"),
     "csv": (".csv", ".tsv"),
-    "xlsx": (".xlsx", ".xlsm"),
-    **{kind: (f".{kind}",) for kind in "xls xlsb ods odt epub pptx rtf eml msg zip".split()},
+    "xlsx": (".xlsx", ".xlsm", ".xltx"),
+    "pptx": (".pptx", ".pptm", ".ppsx"),
+    **{kind: (f".{kind}",) for kind in "xls xlsb ods odt epub rtf eml msg zip".split()},
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.

@@ -351,9 +351,13 @@ def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def _is_hidden(style: Declarations) -> bool:
-    """Not drawn at all, or without any size or ink."""
+    """Not drawn at all, far beside the page, or without any size or ink."""
+    moved = style.get("left", "") if style.get("position", "static") != "static" else ""
+    filled = any("text" in style.get(f"{kind}background-clip", "") for kind in ("", "-webkit-"))
     return (
         style.get("display") == "none"
+        or (style.get("color") == "transparent" and not filled)
+        or any(_RE["away"].match(place) for place in (moved, style.get("text-indent", "")))
         or style.get("visibility") in ("hidden", "collapse")
         or _RE["nothing"].fullmatch(style.get("opacity", "1")) is not None
         or _RE["nothing"].fullmatch(style.get("font-size", "1")) is not None

@@ -42,7 +42,8 @@ _Said = tuple[str, list[Loss], dict[str, str]]
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a file of the format that the suffix of `path` says."""
     builder = TextBuilder()
-    title, losses, metadata = _READERS[path.lower().rpartition(".")[2]](data, path, limits, builder)
+    reader = _READERS.get(path.lower().rpartition(".")[2], _pptx)
+    title, losses, metadata = reader(data, path, limits, builder)
     text, blocks, _ = builder.build(title)
     return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=metadata)
 
@@ -245,5 +246,5 @@ def _tag(look: Any) -> str:
 
 
 _READERS: dict[str, Callable[[bytes, str, Limits, TextBuilder], _Said]] = {
-    "epub": _epub, "pptx": _pptx, "odt": _odt,
+    "epub": _epub, "odt": _odt,
 }  # fmt: skip

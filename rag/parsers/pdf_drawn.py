@@ -175,7 +175,7 @@ def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[B
         rest, gone = without(line, is_struck)
         if gone:
             rest = rest or replace(line, text="", signed="", words=[])
-            rest.former = line.text
+            rest.left, rest.right, rest.former = line.left, line.right, line.text
         result.append(rest or line)
     return result
 

@@ -15,6 +15,7 @@ from itertools import pairwise, repeat
 from typing import Any
 
 from rag.languages.text import STOP_WORDS
+from rag.parsers import pdf_lines
 from rag.parsers.pdf_drawn import Seen, shows_text
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, close_gaps, close_spaced, joined, quick, without
 from rag.parsers.pdf_marks import read_marks
@@ -69,7 +70,10 @@ class PageText:
             [part for part in map(self._seen_part, parts) if part], self._placed, self._small()
         )
         self._turn = _turn_of(lines)
-        lines = joined([_turned(line, self._turn) for line in lines] if self._turn else lines)
+        if self._turn:
+            levels = pdf_lines.by_height([_turned(line, self._turn) for line in lines])
+            lines = [line for level in levels for line in level]
+        lines = joined(lines)
         lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
         self.lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
 
@@ -190,7 +194,7 @@ class PageText:
 def _is_turned(line: TextLine) -> bool:
     """Whether the words of a line stand one above the other: its letters are turned, or it is upright."""
     (left, _, _, bottom), (last, _, _, end) = line.words[0].first, line.words[-1].last
-    return len(line.words) > 1 and abs(last - left) < abs(end - bottom) / 4
+    return len(line.text) > 1 and abs(last - left) < abs(end - bottom) / 4
 
 
 def _turn_of(lines: Sequence[TextLine]) -> int:

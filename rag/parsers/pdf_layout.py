@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rag.facts.numerals import fold, numerals
 from rag.languages import patterns
 from rag.languages.text import letters
 from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, one_line
 from rag.parsers.grids import stated_units, title_and_units
-from rag.parsers.marks import marked, unmarked
+from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.pdf_lines import RUN_ON, TextLine
 from rag.parsers.pdf_rows import PdfTable, cell_spans, is_sentence, read_row, text_of
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
@@ -23,6 +24,7 @@ _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
 _FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
 _FIGURES = re.compile(r"\((?P<n>\d{1,6})\)")
 _OPEN = re.compile(r"[,，、(（–—-]$")
+_FOOT_NOTE = re.compile(rf"{note_body('')[0]}|(?:\d{{1,3}}|[*†‡§¶]+)\s")
 _RE = patterns("pdf_layout", re.NOFLAG)
 _TABLES, _RE_TABLES = patterns("tables", re.NOFLAG), patterns("pdf_tables", re.NOFLAG)
 _SENTENCE_END = re.compile(r"(?<=[a-z)][.!?])\s+(?=[A-Z])|(?<=[。！？])(?=.)")
@@ -103,12 +105,15 @@ class Layout:
             prose.append(page.lines[first:last])
             apart += page.lines[begin : min(first, end)] + page.lines[max(last, first) : end]
         edge = max((line.right for line in page.lines), default=0.0)
+        notes = self._foot_notes(prose[-1], edge)
         goes_on = bool(prose[0]) and self._runs_over(prose[0][0], outline)
         table_goes_on = not prose[0] and bool(page.tables) and self._goes_on(page.tables[0])
         if goes_on:
             self._starts.append((page.number, len(self._paragraph)))
         else:
             self._flush()
+            if not table_goes_on:
+                self._put_apart()
             self._builder.start_page(page.number)
         self._apart += [*apart, *map(TextLine, page.comments)]
         self._apart += [TextLine(text, signed=marked(MarkKind.HIDDEN, text)) for text in page.hidden]
@@ -119,12 +124,31 @@ class Layout:
             if n:
                 self._flush()
                 self._table(page.tables[n - 1], goes_on=table_goes_on and n == 1)
-                self._put_apart()
+                if lines or n + 1 < len(prose):  # else it may go on overleaf
+                    self._put_apart()
             self._prose(lines, outline, goes_on and not n)
+        for note in notes:  # in front of the sentence that goes on
+            self._builder.paragraph(note)
         self._open_table = page.tables[-1] if page.tables and not prose[-1] else None
 
     def close(self) -> None:
         self._flush()
+        self._put_apart()
+
+    def _foot_notes(self, lines: list[TextLine], edge: float) -> list[str]:
+        """Take the notes at the foot of a page out of its last lines: in smaller type below a sentence that
+        is not at its end, and each with its label in front."""
+        size = self._style.size
+        first = next((n for n in range(len(lines), 0, -1) if lines[n - 1].size >= 0.95 * size), 0)
+        below = [line.signed or line.text for line in lines[first:]]
+        starts = [n for n, text in enumerate(below) if _FOOT_NOTE.match(text)]
+        if not first or starts[:1] != [0] or not self._spaced(lines[first - 1], lines[first]):
+            return []
+        last = lines[first - 1]
+        if last.size * 0.95 > size or last.right < 0.8 * edge or _FINISHED.search(last.text):
+            return []
+        del lines[first:]
+        return [_joined(below[begin:end]) for begin, end in pairwise([*starts, len(below)])]
 
     def _running(self, lines: Sequence[TextLine]) -> tuple[int, int]:
         """Where the lines between the running heads and feet begin and end: what recurs, or the number of the

@@ -59,7 +59,7 @@ def read_marks(lines: list[TextLine], placed: Placed, inner: Sequence[int] = ())
 
 def lead_to_notes(lines: Sequence[TextLine], page: int) -> None:
     """Notes at the foot of a page are those of its own marks: labels that stand on it get its number. A line
-    of smaller type that begins with a label that is not raised is a note too."""
+    of smaller type that begins with a label that is not raised is a note too, in any type with a sign."""
     signed = [line for line in lines if line.signed]
     labels = {match[1] for line in signed for match in _MARK.finditer(line.signed)}
     if not labels:
@@ -68,7 +68,8 @@ def lead_to_notes(lines: Sequence[TextLine], page: int) -> None:
     largest = max(line.size for line in signed)
     for line in lines:
         first = line.text.split(" ", 1)[0].rstrip(".")
-        if first in labels - bodies and line.size < 0.95 * largest and " " in line.text:
+        smaller = line.size < 0.95 * largest or not first.isalnum()
+        if first in labels - bodies and smaller and " " in line.text:
             line.signed = note_body(first) + (line.signed or line.text)
             bodies.add(first)
     for line in lines:

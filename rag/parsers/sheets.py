@@ -24,14 +24,14 @@ from rag.types import Loss, LossKind, MarkKind
 
 Passage = tuple[str, dict[MarkKind, str]]
 _NOTHING: Passage = ("", {})
-_DELIMITERS = "\t;|,"
+_DELIMITERS = "\t;|,~^"
 _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 
 
 def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> base.Parsed:
     """Parse a sheet file; which kind is determined by the suffix of `path`, and for a text file by its
     content."""
-    if path.lower().endswith((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")):
+    if not path.lower().endswith((".csv", ".tsv")):
         return _read_workbook(data, path, limits)
     builder = base.TextBuilder()
     tables = SheetTables(builder, lambda number, first, last: f"row {number}")
@@ -49,7 +49,8 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
 
 def _delimiter(text: str, path: str) -> str:
     """The one that the first line states ("sep=;"), or that cuts the first lines into the most even number of
-    cells. A comma may stand within numbers, so the others come first."""
+    cells, all lines alike for signs that seldom do. A comma may stand within numbers, so the others come
+    first."""
     if stated := _SEPARATOR.match(text):
         return stated[1]
     if path.lower().endswith(".tsv"):
@@ -59,14 +60,15 @@ def _delimiter(text: str, path: str) -> str:
     def even(delimiter: str) -> float:
         counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
         usual = max(set(counts), key=counts.count, default=1)
-        return counts.count(usual) / len(counts) if usual > 1 else 0
+        share = counts.count(usual) / len(counts) if usual > 1 else 0
+        return share if delimiter not in "~^" or (usual > 2 and share == 1) else 0
 
     return max(_DELIMITERS, key=even) if any(map(even, _DELIMITERS)) else ","
 
 
 def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     metadata: dict[str, str] = {}
-    if path.lower().endswith((".xlsx", ".xlsm")):
+    if path.lower().endswith((".xlsx", ".xlsm", ".xltx")):
         package = open_package(data, path=path, limits=limits, root="workbook")
         book, metadata = WorkbookFile(package), package.properties()
     else:

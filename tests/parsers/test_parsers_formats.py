@@ -71,6 +71,21 @@ def test_a_file_within_another_is_read_by_its_path(name: str, line: str) -> None
     assert document.path == name
 
 
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [("docx", "docm"), ("docx", "dotx"), ("xlsx", "xltx"), ("pptx", "pptm"), ("pptx", "ppsx")],
+)
+def test_templates_shows_and_files_with_macros_are_read_like_others(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
+    (known, *_) = (_FOLDER.parent / "libreoffice").glob(f"*.{kind}")
+    copy = tmp_path / f"A.{suffix.upper()}"
+    copy.write_bytes(known.read_bytes())
+    document = parse(copy, path=copy.name)
+    assert document.kind == kind
+    assert document.text == parse(known, path=known.name).text
+
+
 def test_there_are_five_files_of_each_format_and_all_are_small() -> None:
     suffixes = [Path(name).suffix[1:] for name in _FILES]
     assert {s: suffixes.count(s) for s in suffixes} == dict.fromkeys(

@@ -245,6 +245,13 @@ def test_sheets_of_a_kind_keep_their_names_with_their_rows() -> None:
         ("sep=|\nA|B\nx|1,5\n", [["A", "B"], ["x", "1,5"]]),
         ("A\tB\na, b\t1,5\nc, d\t2,5\n", [["A", "B"], ["a, b", "1,5"], ["c, d", "2,5"]]),
         ("Item,Note\nTea,a; b\nRye,c\n", [["Item", "Note"], ["Tea", "a; b"], ["Rye", "c"]]),
+        ("A~B~C\nTea~1,5~kg\nRye~2,5~kg\n", [["A", "B", "C"], ["Tea", "1,5", "kg"], ["Rye", "2,5", "kg"]]),
+        ("A^B^C\nTea^1^kg\nRye^2^kg\n", [["A", "B", "C"], ["Tea", "1", "kg"], ["Rye", "2", "kg"]]),
+        # A time is one cell.
+        (
+            "List\n\nItem,At\nTea,08:30:00\nRye,09:15:00\nOat\n",
+            [["Item", "At"], ["Tea", "08:30:00"], ["Rye", "09:15:00"], ["Oat"]],
+        ),
     ],
 )
 def test_a_comma_within_numbers_cuts_no_cells(source: str, rows: list[list[str]]) -> None:

@@ -91,6 +91,56 @@ def test_a_sideways_table_is_read_as_one_that_stands(tmp_path: Path, turn: int) 
     assert (table.heads, found) == (HEADS, MEMBERS)
 
 
+@pytest.mark.parametrize("turn", [90, -90])
+@pytest.mark.parametrize("written", ["by rows", "by columns", "corner last"])
+def test_single_words_of_a_sideways_table_are_cells_in_whatever_order_they_are_written(
+    tmp_path: Path, turn: int, written: str
+) -> None:
+    rows = [["Route", "Winter", "Summer"], ["Tarn", "Daily", "Twice"], ["Holm", "None", "Daily"]]
+    placed = [(x, 100 - 15 * n, row[k]) for n, row in enumerate(rows) for k, x in enumerate((-200, 30, 150))]
+    if written == "by columns":
+        placed.sort(key=lambda cell: (cell[0], -cell[1]))
+    elif written == "corner last":
+        placed.append(placed.pop(0))
+
+    def draw(canvas: Any) -> None:
+        canvas.saveState()
+        canvas.translate(300, 400)
+        canvas.rotate(turn)
+        for cell in placed:
+            canvas.drawString(*cell)
+        canvas.restoreState()
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert found == rows
+    assert table.heads == tuple((head,) for head in rows[0])
+
+
+def test_a_title_in_larger_type_is_no_head_of_the_columns_below(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 15)
+        canvas.drawString(72, 790, "Members 2024")
+        set_rows(canvas, MEMBERS, (72, 300, 420), 768)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert (table.heads, found) == (HEADS, MEMBERS)
+
+
+def test_a_table_over_four_pages_that_repeats_its_head_is_one(tmp_path: Path) -> None:
+    def page(number: int) -> Any:
+        def draw(canvas: Any) -> None:
+            rows = [["Boat", "Master", "Berth fee"]]
+            rows += [[f"Tern {n}", f"Ann {n}", f"{n}1.50"] for n in range(10 * number, 10 * number + 10)]
+            set_rows(canvas, rows, (72, 200, 340), 780, right=False)
+
+        return draw
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(*map(page, range(4)))))
+    assert len(found) == 41
+    assert found[40] == ["Tern 39", "Ann 39", "391.50"]
+    assert table.heads == (("Boat",), ("Master",), ("Berth fee",))
+
+
 def ruled(canvas: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
     for y in ys:
         canvas.line(xs[0], y, xs[-1], y)

@@ -137,6 +137,26 @@ def test_a_sentence_over_a_page_break_stays_one_and_stands_on_both_pages(tmp_pat
     assert document.page_of(crossing.end - 1) != 1
 
 
+def test_a_note_below_a_sentence_that_goes_on_overleaf_does_not_cut_it(tmp_path: Path) -> None:
+    def first(canvas: Any) -> None:
+        lines(canvas, 72, 780, ["The harbour lends boats to the school of the village in each summer."])
+        lines(canvas, 72, 740, ["The school pays for them in three parts, of which the first falls due"])
+        canvas.setFont("Helvetica", 7)
+        lines(canvas, 72, 60, ["1 Boats with a motor are not lent.", "2 See the list of boats."], 9)
+
+    def second(canvas: Any) -> None:
+        lines(canvas, 72, 780, ["six weeks after the first lesson, and the others in autumn."])
+
+    document = read(tmp_path, canvas_pdf(first, second))
+    sentence = next(
+        block for block in document.blocks if "of which the first" in document.text[block.start : block.end]
+    )
+    text = document.text[sentence.start : sentence.end]
+    assert "falls due\nsix weeks after the first lesson" in text
+    note = next(block for block in document.blocks if document.text[block.start :].startswith("1 Boats"))
+    assert document.page_of(note.start) == 1
+
+
 def test_a_new_paragraph_on_the_next_page_is_one_of_its_own(tmp_path: Path) -> None:
     document = read(
         tmp_path,
@@ -251,6 +271,20 @@ def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: P
         "2",
         "2",
     ]
+
+
+@pytest.mark.parametrize("sign", ["*", "†"])
+def test_a_sign_behind_a_word_leads_to_its_note_in_type_of_any_size(tmp_path: Path, sign: str) -> None:
+    def draw(canvas: Any) -> None:
+        draw_runs(
+            canvas, 72, 720, [("Twelve boats", 10, 0), (sign, 6, 4), (" were lent in the year.", 10, 0)]
+        )
+        canvas.drawString(72, 600, f"{sign} Two of them without oars.")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    (mark,) = [mark for mark in document.marks if mark.kind is MarkKind.RAISED]
+    assert mark.leads_to is not None
+    assert "Two of them without oars." in document.text[mark.leads_to :]
 
 
 def test_raised_marks_in_a_table_leave_its_figures(tmp_path: Path) -> None:
@@ -483,6 +517,23 @@ def test_words_with_a_line_through_them_do_not_stand_but_are_kept_struck(tmp_pat
     ]
     struck = [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.STRUCK]
     assert struck == ["The rent is 800 marks 950 marks a month.", "The garden is let too."]
+
+
+def test_what_is_left_of_a_line_stays_in_its_sentence(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        lines(
+            canvas,
+            72,
+            720,
+            ["Notice: three weeks before the end of the", "season in writing. By word of mouth."],
+            14,
+        )
+        for x, end, y in ((72, 41, 720), (0, 18, 706)):
+            struck = "Notice: three weeks before the end of the" if x else "season in writing."
+            skip = canvas.stringWidth("Notice: ", "Helvetica", 10) if x else 0
+            canvas.line(72 + skip, y + 3, 72 + canvas.stringWidth(struck[:end], "Helvetica", 10), y + 3)
+
+    assert blocks(read(tmp_path, canvas_pdf(draw)))[0] == "Notice: By word of mouth."
 
 
 def test_words_that_cannot_be_seen_are_marked_hidden(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ from rag.store import reading
 _PARTS = {
     "profile": ((reading, "with_profile"),),
     "statements": ((finance.Finance, "roles"),),
-    "references": ((reading, "links"),),
     "passages": ((reading, "chunk"),),
     "search tokens": ((reading, "search_tokens"),),
 }
-ADDED = ("profile", "statements", "references")
+ADDED = ("profile", "statements")
 _FIELDS = load_domains().each
 _EMBEDDED = 48
 

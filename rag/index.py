@@ -353,6 +353,14 @@ class Index:
             manifest=self.store.manifest(),
         )
 
+    def passage(self, chunk_id: int) -> Hit:
+        """A passage by its id, with score 0. Raises InputError when it is gone."""
+        found = self.store.chunks([chunk_id])
+        if not found:
+            raise InputError(f"{self.folder} holds no passage {chunk_id} (any more). Ask again.")
+        ((_, document_id, chunk),) = found
+        return Hit(chunk_id, self.store.document(document_id), chunk, 0.0)
+
     def text(self, document_id: int) -> str:
         return self.store.text(document_id)
 

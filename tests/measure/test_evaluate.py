@@ -262,7 +262,7 @@ def test_written_report_can_be_compared_with_and_says_what_turned(tmp_path: Path
     hit = [fake_hit("x")]
     before = evaluate(folder, FakeIndex({"worse": hit, "same": hit}))  # type: ignore[arg-type]
     after = evaluate(folder, FakeIndex({"better": hit, "same": hit}))  # type: ignore[arg-type]
-    path, markdown, _ = before.write(tmp_path / "out")
+    path, markdown = before.write(tmp_path / "out")
     assert "| hit@1 | 0.667 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8"))["measures"]["hit@1"]["n"] == 3
     assert {t.id: t.better for t in changed(after, path).turned} == {"better": True, "worse": False}

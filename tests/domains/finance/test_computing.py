@@ -167,17 +167,6 @@ def test_without_an_opening_balance_the_closing_one_serves_and_that_is_said() ->
     assert any("closing balance is used" in note for note in found.notes)
 
 
-def test_an_average_that_the_question_defines_needs_both_balances() -> None:
-    wanted = read_figure(
-        read_wording(
-            "What is the FY2022 ROE? ROE is defined as: FY2022 net income / average equity between "
-            "FY2021 and FY2022."
-        )
-    )
-    assert wanted is not None
-    assert compute(wanted, table()) == NotComputed((("equity", -1),))
-
-
 def test_one_row_that_two_names_fit_is_counted_once() -> None:
     cell = Figure("Debt", D(100), "USD", citation=3, start=7, end=10)
 

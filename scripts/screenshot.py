@@ -16,7 +16,7 @@ from rag.index import open_index
 from ui.app import serve
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTION = "Would an exchange of e-mails be enough to amend the agreement with Brightquill?"
+QUESTION = "Who may audit the books of the supplier?"
 ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from fractions import Fraction
 
 from rag.facts.names import labelled
 from rag.facts.numerals import fold, parse_han
@@ -55,18 +56,19 @@ def of_other_number(query: Wording, piece: Evidence) -> bool:
     return any(name in said and not numbers & said[name] for name, numbers in _numbered(query.text).items())
 
 
-def _numbered(text: str) -> dict[str, set[str]]:
+def _numbered(text: str) -> dict[str, set[Fraction | int]]:
     """The numbers of what is told apart by a number, by what it is called."""
-    found: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, set[Fraction | int]] = defaultdict(set)
     for match in (m for pattern in _NUMBERED.values() for m in pattern.finditer(text)):
         said = {key[:-1]: value.casefold() for key, value in match.groupdict().items() if value}
-        found[said["name"]].add(_value(said["number"]))
+        if number := _value(said["number"]):
+            found[said["name"]].add(number)
     return found
 
 
-def _value(number: str) -> str:
+def _value(number: str) -> Fraction | int | None:
     digits = number.rstrip("stndrh")
-    return digits if digits.isdigit() else str(_ORDINALS.get(number) or parse_han(number))
+    return int(digits) if digits.isdigit() else _ORDINALS.get(number) or parse_han(number)
 
 
 def denies(text: str, wording: str) -> bool:

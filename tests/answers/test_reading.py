@@ -655,6 +655,7 @@ def test_what_has_to_be_worked_out_is_not_answered_by_what_goes_into_it(
         ("What is due within 12 months?", "USD 24 [1]", "After 9 months USD 24 is due.", "USD 24"),
         ("三级员工的补贴是多少？", "24元[1]", "二级员工的补贴为24元。", None),
         ("第三季度的补贴是多少？", "24元[1]", "第三季度的补贴为24元。", "24元"),
+        ("表1一级员工的补贴是多少？", "24元[1]", "表1一级员工的补贴为24元。", "24元"),
     ],
 )  # fmt: skip
 def test_what_is_told_apart_by_a_number_is_not_another_of_its_kind(

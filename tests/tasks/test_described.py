@@ -131,6 +131,24 @@ def test_who_sent_it_stands_behind_each_letter(index: Index) -> None:
     assert "from Fenwick Estates LLP" in line and "from Halder & Voss GmbH" in line
 
 
+@pytest.mark.parametrize(
+    ("question", "documents"),
+    [
+        ("Who wrote to us in September 2023?", ["rent.md", "reply.md"]),
+        ("Who wrote to us in September?", ["rent.md", "reply.md"]),
+        ("Who sent us an invoice?", ["invoice.md"]),
+        ("Who has sent us any letters?", ["rent.md", "reply.md", "函.txt"]),
+        ("Who emailed us in February 2024?", ["mail.eml"]),
+        ("2024年11月谁给我们写信了？", ["函.txt"]),
+        ("谁给我们开过发票？", ["invoice.md"]),
+    ],
+)
+def test_who_wrote_is_asked_without_a_kind_or_a_party(
+    index: Index, question: str, documents: list[str]
+) -> None:
+    assert sorted({c.document for c in ask(index, question).citations} - {"received.csv"}) == documents
+
+
 def test_contracts_that_name_somebody_are_told_from_what_may_be_none(index: Index) -> None:
     answer = ask(index, "Which contracts name Halder & Voss?")
     assert {c.document for c in answer.citations} == {"supply.md", "lease.md"}

@@ -121,8 +121,11 @@ def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption =
     for name, value in plain(stats).items():
         typer.echo(f"  {name.replace('_', ' ')}: {_readable(name, value)}")
     typer.secho("\nDocuments", bold=True)
+    first: dict[str, str] = {}
     for document in documents:
-        typer.echo(f"  {_describe(document)}")
+        same = first.setdefault(document.sha256 or document.path, document.path)
+        copied = f" — the same file as {same}" if same != document.path else ""
+        typer.echo(f"  {shared.one_line(_describe(document) + copied)}")
 
 
 def text(

@@ -109,7 +109,10 @@ def _is_picture(slide: Any, size: Any) -> bool:
     places = (e for picture in slide.iter(_P + "pic") for e in picture.iter(_A + "ext") if e.get("cx"))
     whole = [_length(size, side) or 1 for side in ("cx", "cy")]
     large = (
-        all(_length(e, side) >= share * full for side, share, full in zip(("cx", "cy"), PAGE_SIZE, whole, strict=True))
+        all(
+            _length(e, side) >= share * full
+            for side, share, full in zip(("cx", "cy"), PAGE_SIZE, whole, strict=True)
+        )
         for e in places
         if size is not None
     )

@@ -1,6 +1,6 @@
-"""Words of a PDF page that lie under something opaque, or have the colour of the area that they stand on: what
-was blacked out without being taken out. Where the boxes say that it may be so, the page is drawn with these
-words and without them: where that makes no difference, nobody sees them."""
+"""Words of a PDF page that lie under something opaque, or have the colour of the area that they stand on:
+what was blacked out without being taken out. Where the boxes say that it may be so, the page is drawn with
+these words and without them: where that makes no difference, nobody sees them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def covered(
                 hides = colour is not None and seen.inks.get(own) == colour
             if hides:
                 numbers = range(word.number, word.number + len(word.text))
-                found = {n: b for n, b in zip(numbers, boxes(numbers), strict=True) if _is_within(b, cover.box)}
+                found = {
+                    n: b for n, b in zip(numbers, boxes(numbers), strict=True) if _is_within(b, cover.box)
+                }
                 suspects |= found
                 under_pictures |= found.keys() if cover.picture else set()
     return _unseen(page, suspects, under_pictures, drawn) if suspects else frozenset()

@@ -191,7 +191,7 @@ def _around(points: Sequence[tuple[float, float]]) -> Box:
 
 def fill(drawn: c_void_p) -> Colour:
     """The colour of an object's fill."""
-    _COLOUR[:] = 0, 0, 0, 0
+    _COLOUR[:] = [0, 0, 0, 0]
     quick("FPDFPageObj_GetFillColor")(drawn, *_PARTS)
     red, green, blue, alpha = _COLOUR
     return red, green, blue, alpha

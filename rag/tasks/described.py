@@ -5,7 +5,7 @@ party and day; with the rows of tables that list such documents."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -17,7 +17,7 @@ from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import COMPLETE, named, patterns
 from rag.store.store import Store
 from rag.tasks.survey import MatchingPassage, line_of, survey, units_of
-from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, form_of, is_any, label_of
+from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, copies_of, form_of, is_any, label_of
 from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
@@ -31,13 +31,14 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 class Described:
     """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
     their day, or who sent them to whom, which nothing says. `rows` of other documents list what is asked
-    for."""
+    for. `copies`: paths of files that are one of the documents byte for byte, by its id."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]
     matches: tuple[MatchingPassage, ...]
     unclear: tuple[DocumentInfo, ...]
     rows: tuple[MatchingPassage, ...]
+    copies: Mapping[int, tuple[str, ...]]
 
 
 def described(noun: str, topic: str, store: Store, filters: Filters | None = None) -> Described | None:
@@ -67,7 +68,8 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     found: list[DocumentInfo] = []
     unclear: list[DocumentInfo] = []
     listing = {match.document.id for match in rows}
-    for d in (d for d in kinds if d.id not in listing):
+    kinds, copies = copies_of(d for d in kinds if d.id not in listing)
+    for d in kinds:
         opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
         fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
         if fits and all(labels[d.id].has(m) or opening.has(m) for m in matter):
@@ -77,7 +79,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
             elif sent and _of_days(read(day), days):
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
-    return Described(every, tuple(found), matches, tuple(unclear), rows)
+    return Described(every, tuple(found), matches, tuple(unclear), rows, copies)
 
 
 def _rows(

@@ -150,8 +150,8 @@ _RELATIONS = (
 def slide(tmp_path: Path, shapes: str) -> Document:
     parts = {
         "_rels/.rels": _RELATIONS.format("officeDocument", "ppt/presentation.xml"),
-        "ppt/presentation.xml": f"<p:presentation {_NAMES}><p:sldSz cx='1000' cy='1000'/><p:sldIdLst><p:sldId r:id='r1'/>"
-        "<p:sldId r:id='r2'/></p:sldIdLst></p:presentation>",
+        "ppt/presentation.xml": f"<p:presentation {_NAMES}><p:sldSz cx='1000' cy='1000'/>"
+        "<p:sldIdLst><p:sldId r:id='r1'/><p:sldId r:id='r2'/></p:sldIdLst></p:presentation>",
         "ppt/_rels/presentation.xml.rels": _RELATIONS.format("slide", "slides/s.xml"),
         "ppt/slides/s.xml": f"<p:sld {_NAMES}>{shapes}</p:sld>",
     }
@@ -208,9 +208,12 @@ def test_a_slide_that_is_a_picture_is_a_loss_and_a_logo_is_none(tmp_path: Path) 
 RICH = rb"""{\rtf1\ansi\ansicpg1252\titlepg{\fonttbl{\f0 Arial;}}
 {\header \pard\plain Orlan Mills \endash  confidential\par Contract no. 4711\par}
 {\headerf \pard\plain Draft of the first page\par}{\headerl \pard\plain Left pages\par}
-{\footer \pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}} of 3\par Liability is limited to EUR 900.\par}
-\pard\plain The rent is 900 marks.{\footnote \pard\plain {\super 1} Net of tax.\par As stated.\par} It is due in May.\par
-\pard The garden{\*\atnid CR}{\*\atnauthor Reader}\chatn{\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
+{\footer \pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}} of 3\par
+Liability is limited to EUR 900.\par}
+\pard\plain The rent is 900 marks.{\footnote \pard\plain {\super 1} Net of tax.\par As stated.\par}
+ It is due in May.\par
+\pard The garden{\*\atnid CR}{\*\atnauthor Reader}\chatn
+{\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
 
 
 def test_rich_text_has_headers_in_front_and_notes_comments_and_footers_behind(tmp_path: Path) -> None:
@@ -233,11 +236,19 @@ def test_footers_of_an_opendocument_text_are_read_once_and_page_numbers_are_none
         "</style:footer></style:master-page>"
         for name, extra in (("Standard", ""), ("Rest", ""), ("Unused", "<text:p>Never shown.</text:p>"))
     )
-    styles = f"<office:document {names}><office:master-styles>{''.join(pages)}</office:master-styles></office:document>"
     body = "<text:h text:outline-level='1'>Rent</text:h><text:p>The rent is 950 marks.</text:p>"
-    content = f"<office:document {names}><office:automatic-styles/><office:body><office:text>{body}</office:text></office:body></office:document>"
-    document = read(written(tmp_path, "a.odt", zipped({"content.xml": content, "styles.xml": styles})))
-    assert document.text.split("\n\n") == ["Rent", "The rent is 950 marks.", "Liability is limited to EUR 900."]
+    parts = {
+        "styles.xml": f"<office:master-styles>{''.join(pages)}</office:master-styles>",
+        "content.xml": "<office:automatic-styles/><office:body><office:text>"
+        f"{body}</office:text></office:body>",
+    }
+    whole = {name: f"<office:document {names}>{part}</office:document>" for name, part in parts.items()}
+    document = read(written(tmp_path, "a.odt", zipped(whole)))
+    assert document.text.split("\n\n") == [
+        "Rent",
+        "The rent is 950 marks.",
+        "Liability is limited to EUR 900.",
+    ]
     assert document.blocks[-1].heading_path == ()
 
 

@@ -717,7 +717,9 @@ def under_its_scan(canvas: Any) -> None:
         under_its_scan,
     ],
 )
-def test_words_with_something_behind_or_around_them_or_in_their_scan_stand(tmp_path: Path, draw: Draw) -> None:
+def test_words_with_something_behind_or_around_them_or_in_their_scan_stand(
+    tmp_path: Path, draw: Draw
+) -> None:
     document = read(tmp_path, canvas_pdf(draw))
     assert blocks(document) == [BUYER, "The second line stands."]
     assert not document.marks

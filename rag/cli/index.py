@@ -93,6 +93,8 @@ def _print_report(report: IngestReport) -> None:
     kinds = {detail for detail, count in unsupported.items() if count > 1}
     each = [f"{f.path}: {f.status.value}. {f.detail}" for f in report.failed if f.detail not in kinds]
     _print_some("Not read", [*(f"{unsupported[kind]:,} files: {kind}" for kind in sorted(kinds)), *each])
+    otherwise = [f for f in report.files if f.status is FileStatus.OK and f.detail]
+    _print_some("Read by their content", [f"{f.path}: {f.detail}" for f in otherwise])
     _print_some("Not read as a whole", [f"{f.path}: {loss_words(f.losses)}" for f in report.incomplete])
     for kind in dict.fromkeys(loss.kind for file in report.incomplete for loss in file.losses):
         typer.echo(say(f"mending.{kind}", "en"))
@@ -119,8 +121,11 @@ def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption =
     for name, value in plain(stats).items():
         typer.echo(f"  {name.replace('_', ' ')}: {_readable(name, value)}")
     typer.secho("\nDocuments", bold=True)
+    first: dict[str, str] = {}
     for document in documents:
-        typer.echo(f"  {_describe(document)}")
+        same = first.setdefault(document.sha256 or document.path, document.path)
+        copied = f" — the same file as {same}" if same != document.path else ""
+        typer.echo(f"  {shared.one_line(_describe(document) + copied)}")
 
 
 def text(
@@ -196,7 +201,7 @@ def _describe(document: DocumentInfo) -> str:
     from rag.search.explain import loss_words
 
     pages = f", {document.pages} pages" if document.pages else ""
-    trouble = f" — {document.status.value}: {document.detail}" if document.status.value != "ok" else ""
+    trouble = f" — {document.status.value}: {document.detail}" if document.detail else ""
     trouble += f" — not read: {loss_words(document.losses)}" if document.losses else ""
     what = f"{document.kind}, {document.language}{pages}, {document.chunks} passages"
     return shared.one_line(f"{document.path}  ({what}){trouble}")

@@ -166,12 +166,14 @@ def _leading(text: str, words: Span) -> bool:
 
 
 def _leads(text: str, one: _Open, item: Span, label: str) -> bool:
-    """Whether words lead into a list with this first item: those that end in a colon, and those that are
-    short, or no item themselves, where the item says nothing alone: no sentence, or a short one without a
-    number."""
+    """Whether words lead into a list with this first item: those that end in a colon, an item that is a short
+    title, as a term is of what it means, and those that are short, or no item themselves, where the item says
+    nothing alone: no sentence, or a short one without a number."""
     said, first = text[one.words.start : one.words.end], text[item.start : item.end]
     if said[-1] in COLONS or len(said) > _LONGEST:
         return said[-1] in COLONS
+    if one.depth is not None and len(said) <= _SHORT and said[-1] not in _ENDS:
+        return True
     numbered = bool(label) or first[0].isdigit() or _RE["clause"].match(first)
     fragment = first[-1] not in _STOPS or (not numbered and len(first) <= _SHORT)
     return fragment and (one.depth is None or len(said) <= _SHORT)

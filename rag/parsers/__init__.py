@@ -5,11 +5,16 @@ on it, in worker processes that a bad file cannot hurt."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import importlib
+import io
 import os
+import re
 import stat
+import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +25,9 @@ from rag.languages.text import detect_language
 from rag.parsers.base import Limits, Parsed, shorten
 from rag.types import Document
 
-__all__ = ["CONTAINERS", "HOLDS", "SUFFIXES", "Limits", "content", "holder", "parse", "refusal"]
+__all__ = [
+    "CONTAINERS", "HOLDS", "SUFFIXES", "Limits", "content", "holder", "other_format", "parse", "refusal",
+]  # fmt: skip
 
 CONTAINERS = ("eml", "msg", "zip")  # files that hold others
 HOLDS = "holds"  # the key of `Document.metadata` with the names of the files in one, a line each
@@ -33,13 +40,22 @@ _BY_KIND = {
     "csv": (".csv", ".tsv"),
     "xlsx": (".xlsx", ".xlsm", ".xltx"),
     "pptx": (".pptx", ".pptm", ".ppsx"),
+    "doc": (".doc",),  # only what is another format by its content
     **{kind: (f".{kind}",) for kind in "xls xlsb ods odt epub rtf eml msg zip".split()},
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
 _MODULES = {"text": "plain"} | dict.fromkeys(("csv", "xlsx", "xls", "xlsb", "ods"), "sheets")
 _MODULES |= dict.fromkeys(("odt", "epub", "pptx"), "others") | dict.fromkeys(CONTAINERS, "containers")
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLD_OFFICE, _OLD_BOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Workbook".encode("utf-16-le")
+# By what their bytes say, whatever their suffix: files of these kinds, which programs misname.
+_MISNAMED = frozenset("docx doc xlsx xls xlsb pptx odt ods rtf pdf csv".split())
+_CONTENT = re.compile(
+    rb"\s*(?:(?P<rtf>\{\\rtf)|(?P<pdf>%PDF-\d)|(?P<html>(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    rb"<(?:!doctype\s+html|html|head|body|meta|style|table)\b))",
+    re.I | re.S,
+)
+_PARTS = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx", "ppt/presentation.xml": "pptx"}
 _ADVICE = {
     ".doc": ".docx",
     ".ppt": ".pptx",
@@ -48,6 +64,7 @@ _ADVICE = {
     ".7z": ".zip",
     ".rar": ".zip",
 }
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DEEPEST = 3  # files within files
 
 
@@ -59,16 +76,20 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
     """
     kind = _kind(source.name)
     if not kind:
-        known = ", ".join(sorted(SUFFIXES))
+        known = ", ".join(sorted(SUFFIXES.keys() - {".doc"}))
         raise ParseError(f"{path}: {refusal(source.name)}. Formats read: {known}.", "unsupported")
     data = content(source, path=path, limits=limits)
+    named, kind = kind, _kind_of(data, kind)
+    if kind == "doc":
+        raise ParseError(f"{path}: {refusal(source.name)}", "unsupported")
     if data.startswith(_OLD_OFFICE) and kind in ("docx", "xlsx"):
         # Office puts an encrypted .docx or .xlsx into the container of the old binary formats.
         raise ParseError(
             f"{path}: protected by a password, or an old Office file. Save it without password as .{kind}.",
             "password",
         )
-    parsed: Parsed = _run("read", kind, data, path=path, limits=limits, ocr=ocr)
+    shown = path if kind == named else f"{path}.{kind}"  # a reader may ask for the suffix
+    parsed: Parsed = _run("read", kind, data, path=shown, limits=limits, ocr=ocr)
     if len(parsed.text) > limits.max_chars:
         raise ParseError(
             f"{path}: {len(parsed.text):,} characters, more than the limit of {limits.max_chars:,}.",
@@ -124,6 +145,26 @@ def _held(outer: Path, when: int, limits: Limits) -> Mapping[str, Callable[[], b
 
 def _kind(name: str) -> str:
     return SUFFIXES.get(Path(name).suffix.lower(), "")
+
+
+def _kind_of(data: bytes, named: str) -> str:
+    """The kind of a file by its first bytes or its parts, where those say another than its suffix."""
+    if named not in _MISNAMED:
+        return named
+    if data.startswith(_OLD_OFFICE):
+        return "xls" if _OLD_BOOK in data and named in ("xlsx", "doc") else named
+    if data.startswith(b"PK") and named in ("doc", "docx", "xlsx", "xls", "pptx"):
+        with suppress(zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            names = {name.lower() for name in zipfile.ZipFile(io.BytesIO(data)).namelist()}
+            return next((kind for part, kind in _PARTS.items() if part in names), named)
+    start = data[:4096].decode("utf-16", "ignore").encode() if data[:2] in _WIDE else data[:4096]
+    found = _CONTENT.match(start.removeprefix(codecs.BOM_UTF8))
+    return found.lastgroup or named if found else named
+
+
+def other_format(name: str, kind: str) -> str:
+    """What is said of a file that was read as of another kind than its suffix says; ""."""
+    return f"read as {kind}, which its content is" if kind not in (_kind(name), "") else ""
 
 
 def holder(source: Path) -> Path:

@@ -23,7 +23,7 @@ _VML = "{urn:schemas-microsoft-com:vml}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
-_PAGE_SIZE = 0.7, 0.6
+PAGE_SIZE = 0.7, 0.6
 _RE = Patterns(__file__)
 _PROGRAMS = _RE.pairs("programs")
 
@@ -43,7 +43,7 @@ class Drawings:
         kind = drawn.kind
         if kind == "picture":
             self.numbers[kind] += 1
-            sides = zip(_size(drawn.element), _PAGE_SIZE, self.page, strict=True)
+            sides = zip(_size(drawn.element), PAGE_SIZE, self.page, strict=True)
             if self.page[0] and all(own >= share * side for own, share, side in sides):
                 self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self.numbers[kind]}", under)
             return

@@ -21,6 +21,7 @@ _RE = Patterns(__file__)
 _FORMS = _RE.pairs("forms")
 _BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
+_ITEMS = {"li": -1, "dt": 0, "dd": 1}  # how deep below the items around they stand
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.I)
 _DEEPEST = 3  # tables within tables that are read as such
 _LONGEST_CELL = 1500  # characters, and three times of that in a table with heads
@@ -105,7 +106,7 @@ class _Walker:
             return False
         if tag == "table" and self._table(node):
             return False
-        if tag in _HEADINGS or tag == "li":
+        if tag in _HEADINGS or tag in _ITEMS:
             self._flush()
             self._kind = tag
             if tag == "li":
@@ -158,7 +159,7 @@ class _Walker:
 
     def _put(self, kind: str, text: str, former: Mapping[MarkKind, str]) -> None:
         """Add a block, and how it read before."""
-        listed = self._items - 1 if kind == "li" else None
+        listed = self._items + _ITEMS[kind] if kind in _ITEMS else None
         if text and kind in _HEADINGS:
             self.builder.heading(text, _HEADINGS[kind])
             self.first_heading = self.first_heading or unmarked(one_line(text))

@@ -11,14 +11,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import ParseError
+from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_drawn import Drawings
+from rag.parsers.docx_drawn import PAGE_SIZE, Drawings
 from rag.parsers.docx_styles import written
 from rag.parsers.docx_text import Drawn
 from rag.parsers.office import Package, open_package
 from rag.types import Loss, LossKind
 
+_RE = Patterns(__file__)
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
@@ -32,7 +34,7 @@ _FORMS = {
     "一, 二, 三, ...": "chineseCounting", "壹, 贰, 叁, ...": "chineseLegalSimplified",
     "甲, 乙, 丙, ...": "ideographTraditional",
 }  # fmt: skip
-_NO_WORDS = frozenset("tracked-changes annotation annotation-end sequence-decls covered-table-cell".split())
+_NO_WORDS = frozenset("tracked-changes annotation-end sequence-decls covered-table-cell".split())
 _TAGS = {"list": "ul", "list-item": "li", "table": "table", "table-row": "tr", "table-header-rows": "thead"}
 _SIGNS = {"s": " ", "tab": " ", "line-break": "<br>"}
 # What a reader says beside what it adds to the builder: title, losses, metadata.
@@ -80,6 +82,7 @@ def _all(root: Any, *tags: str) -> Iterable[Any]:
 def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
     package = open_package(data, path=path, limits=limits, root="presentation")
     relations, drawings = package.relations(package.main), Drawings(package, builder)
+    size = next(package.xml(package.main).iter(_P + "sldSz"), None)
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
         _, part = relations.get(place.get(_R_ID, ""), ("", ""))
         root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
@@ -93,8 +96,32 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
         html.write(f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
         for chart in root.iter(_CHART):
             drawings.add(Drawn("chart"), own.get(chart.get(_R_ID, ""), ("", ""))[1], under=name)
+        if _is_picture(root, size):
+            drawings.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), "")
     metadata = package.properties()
     return metadata.pop("title", ""), drawings.losses, metadata
+
+
+def _is_picture(slide: Any, size: Any) -> bool:
+    """Whether a slide is a picture: one without words, or over most of it."""
+    if next(slide.iter(_A + "blip"), None) is None:
+        return False
+    places = (e for picture in slide.iter(_P + "pic") for e in picture.iter(_A + "ext") if e.get("cx"))
+    whole = [_length(size, side) or 1 for side in ("cx", "cy")]
+    large = (
+        all(
+            _length(e, side) >= share * full
+            for side, share, full in zip(("cx", "cy"), PAGE_SIZE, whole, strict=True)
+        )
+        for e in places
+        if size is not None
+    )
+    return any(large) or not any(t.text and t.text.strip() for t in slide.iter(_A + "t"))
+
+
+def _length(element: Any, side: str) -> int:
+    said = element.get(side, "") if element is not None else ""
+    return int(said) if said.isdecimal() else 0
 
 
 def _shapes(page: Any) -> list[Any]:
@@ -153,9 +180,31 @@ def _odt(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
         raise ParseError(f"{path}: no text document: its content is missing or damaged.", "corrupt")
     named = [styles.find("{*}styles")] if styles is not None else []
     reader = _OpenText([e for e in (*named, root.find("{*}automatic-styles")) if e is not None])
+    margins = [html.HIDE_GONE + _odt_margins(root, styles, reader, kind) for kind in ("header", "footer")]
+    html.write(margins[0], builder)
     first_heading = html.write(html.HIDE_GONE + reader.all(body), builder)
+    builder.end_headings()
+    html.write(margins[1], builder)
     title, losses, metadata = _described(package.xml("meta.xml"))
     return title or first_heading, losses, metadata
+
+
+def _odt_margins(content: Any, styles: Any, reader: _OpenText, kind: str) -> str:
+    """The headers or footers of the pages that a text has, each line once, in HTML; page numbers alone are
+    left out."""
+    used = {"Standard", *(e.get(_STYLE + "master-page-name", "") for e in content.iter(_STYLE + "style"))}
+    lines: dict[str, None] = {}
+    for page in _all(styles, _STYLE + "master-page"):
+        if page.get(_STYLE + "name") not in used:
+            continue
+        used.add(page.get(_STYLE + "next-style-name", ""))
+        for end in ("", "-first", "-left"):
+            margin = page.find(f"{_STYLE}{kind}{end}")
+            shown = margin is not None and margin.get(_STYLE + "display") != "false"
+            for line in margin if shown else ():
+                if not _RE["page_number"].fullmatch("".join(line.itertext())):
+                    lines[reader.piece(line)] = None
+    return "".join(lines)
 
 
 class _OpenText:
@@ -179,6 +228,10 @@ class _OpenText:
     def all(self, body: Any) -> str:
         return self._inner(body) + "".join(self._notes)
 
+    def piece(self, element: Any) -> str:
+        """An element that stands outside the text."""
+        return self._element(element, "", 0)
+
     def _inner(self, element: Any, listed: str = "", depth: int = 0) -> str:
         """What stands in an element, within lists of a style."""
         return escape(element.text or "") + "".join(
@@ -189,6 +242,11 @@ class _OpenText:
     def _element(self, element: Any, listed: str, depth: int) -> str:
         kind, style = element.tag.rpartition("}")[2], element.get(_TEXT + "style-name", "")
         if kind in _NO_WORDS:
+            return ""
+        if kind == "annotation":
+            author = element.findtext("{http://purl.org/dc/elements/1.1/}creator") or ""
+            said = "<br>".join(map(self._inner, element.iterchildren(_TEXT + "p", _TEXT + "list")))
+            self._notes.append(_tagged("p", f"{escape(author)}: {said}" if author else said))
             return ""
         if kind in ("h", "p"):
             level = int(element.get(_TEXT + "outline-level", 1))

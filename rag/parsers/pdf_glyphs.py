@@ -11,11 +11,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
-from itertools import pairwise, repeat
+from itertools import groupby, pairwise, repeat
 from typing import Any
 
 from rag.languages.text import STOP_WORDS
 from rag.parsers import pdf_lines
+from rag.parsers.pdf_covered import covered
 from rag.parsers.pdf_drawn import Seen, shows_text
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, close_gaps, close_spaced, joined, quick, without
 from rag.parsers.pdf_marks import read_marks
@@ -61,14 +62,15 @@ class PageText:
         self._seen = Seen(page)
         self._area = page.get_width() * page.get_height()
         self.hidden: list[str] = []
+        self._gaps: list[TextLine] = []  # lines without words that are covered
         self.text = self._units()
         self.readable = is_language(self.text)
         if not self.readable and (text := shifted_back(self.text, self._generated)):
             self.text, self.readable = text, True
         parts = [part for line in self._read() for part in _fallen(line)]
-        lines = read_marks(
-            [part for part in map(self._seen_part, parts) if part], self._placed, self._small()
-        )
+        self._covered = covered(page, self._seen, parts, self.boxes, self._drawn)
+        seen = self._fill_gaps([part for part in map(self._seen_part, parts) if part])
+        lines = read_marks(seen, self._placed, self._small())
         self._turn = _turn_of(lines)
         if self._turn:
             levels = pdf_lines.by_height([_turned(line, self._turn) for line in lines])
@@ -153,13 +155,44 @@ class PageText:
         """Look up whether a line is bold, and take out of it what cannot be seen; None where nothing is
         left."""
         first, last = line.words[0], line.words[-1]
-        ends = (self._drawn(first.number), first.first), (self._drawn(last.number), last.last)
-        line.bold = all(self._bold(drawn) for drawn, _ in ends)
-        if not any(self._seen.hidden(*end) for end in ends):
+        ends = self._drawn(first.number), self._drawn(last.number)
+        line.bold = all(map(self._bold, ends))
+        if self._covered and not self._uncover(line):
+            return None
+        if self._seen.all_seen:
             return line
         rest, gone = without(line, lambda word: self._seen.hidden(self._drawn(word.number), word.first))
         self.hidden += [gone] if gone else []
         return rest
+
+    def _uncover(self, line: TextLine) -> bool:
+        """Take what is covered out of a line, which is hidden; whether something is left."""
+        words, gone = list[PlacedWord](), list[str]()
+        for word in line.words:
+            for unseen, run in groupby(range(len(word.text)), lambda k: word.number + k in self._covered):  # noqa: B023
+                places = list(run)
+                text, number = word.text[places[0] : places[-1] + 1], word.number + places[0]
+                if unseen:
+                    gone.append(text)
+                    continue
+                first, last = self.boxes((number, number + len(text) - 1))
+                words.append(PlacedWord(text, first, last, number))
+        if gone:
+            self.hidden.append(" ".join(gone))
+            line.put(words)
+            self._gaps.append(line)
+        return bool(words)
+
+    def _fill_gaps(self, lines: Sequence[TextLine]) -> list[TextLine]:
+        """The lines with what stands in the place of covered words put there."""
+        gone: set[int] = set()
+        for gap in self._gaps:
+            patches = [n for n, line in enumerate(lines) if n not in gone and _is_within(line, gap)]
+            if patches:
+                gone.update(patches)
+                words = [*gap.words, *(word for n in patches for word in lines[n].words)]
+                gap.put(sorted(words, key=lambda word: word.first[0]))
+        return [line for n, line in enumerate(lines) if n not in gone]
 
     def rules(self) -> list[Box]:
         """Level and upright lines drawn on the page, as its type stands."""
@@ -195,6 +228,12 @@ def _is_turned(line: TextLine) -> bool:
     """Whether the words of a line stand one above the other: its letters are turned, or it is upright."""
     (left, _, _, bottom), (last, _, _, end) = line.words[0].first, line.words[-1].last
     return len(line.text) > 1 and abs(last - left) < abs(end - bottom) / 4
+
+
+def _is_within(line: TextLine, other: TextLine) -> bool:
+    """Whether a line stands at the height of another, between its ends."""
+    level = abs(line.bottom - other.bottom) < 0.3 * other.size
+    return line is not other and level and other.left < line.left and line.right < other.right
 
 
 def _turn_of(lines: Sequence[TextLine]) -> int:

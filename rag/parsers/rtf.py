@@ -1,11 +1,12 @@
 """Rich Text Format (RTF 1.9): put as HTML and read as such. Headings by outline levels, lists by the text of
 their marks, tables with merged cells, footnotes; struck, deleted and hidden words; text boxes where they are
-anchored. Headers, footers, comments and pictures are left out."""
+anchored; headers in front, footers and comments at the end. Pictures are left out."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections import defaultdict
 from contextlib import suppress
 from html import escape
 from itertools import pairwise, takewhile
@@ -31,7 +32,10 @@ _LOOKS = {
     "sub": "sub",
     "revised": "ins",
 }
-_OF_GROUP = ("uc", "out", "mark")  # what neither \plain nor \pard ends
+_OF_GROUP = ("uc", "out", "mark", "aside")  # what neither \plain nor \pard ends
+_MARGINS = _RE.words("margins")
+_WHOLE = ("header", "footer")
+_ASIDE = {"footnote", "annotation", *_MARGINS}  # what is no part of the paragraph that it stands in
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -39,11 +43,23 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     if not data.lstrip().startswith(b"{\\rtf"):
         raise ParseError(f"{path}: no RTF file. It may have a wrong suffix.", "corrupt")
     builder = TextBuilder()
-    page = _RichText(data.decode("latin-1")).page()
-    page = page.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    reader = _RichText(data.decode("latin-1"))
+    page = reader.page()
+    html.write(html.HIDE_GONE + reader.margins("header"), builder)
     title = html.write(html.HIDE_GONE + page, builder)
+    builder.end_headings()
+    html.write(html.HIDE_GONE + reader.margins("footer"), builder)
     text, blocks, _ = builder.build(title)
     return Parsed(title, text, blocks, marks=builder.marks())
+
+
+def _well_formed(page: str) -> str:
+    return page.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _shown(page: str) -> str:
+    """The words of a line of HTML."""
+    return re.sub("<[^>]*>", "", page)
 
 
 class _RichText:
@@ -60,7 +76,9 @@ class _RichText:
         self._page: list[str] = []
         self._notes: list[str] = []
         self._look: dict[str, int] = {}
-        self._around: list[tuple[dict[str, int], list[str] | None]] = []
+        self._around: list[tuple[dict[str, int], str, list[str]]] = []  # and what begins there, if aside
+        self._margins: dict[str, list[str]] = defaultdict(list)
+        self._shown = set(_WHOLE)  # the kinds of margins that pages have
         self._cells: list[str] = [""]  # of the row
         self._edges: list[tuple[int, str]] = []  # of its cells: where they end, how they are merged downwards
         self._merged, self._head = "", False
@@ -76,7 +94,7 @@ class _RichText:
                 continue
             self._flush()
             if brace == "{":
-                self._around.append((dict(self._look), None))
+                self._around.append((dict(self._look), "", []))
             elif brace:
                 self._end_group()
             elif word == "bin":
@@ -93,7 +111,13 @@ class _RichText:
         self._flush()
         self._paragraph()
         self._end_table()
-        return "".join(self._page + self._notes)
+        return _well_formed("".join(self._page + self._notes))
+
+    def margins(self, which: str) -> str:
+        """The headers or footers in HTML, each once."""
+        kinds = [kind for kind in self._margins if kind.startswith(which) and kind in self._shown]
+        words = dict.fromkeys(one for kind in kinds for one in self._margins[kind])
+        return _well_formed("".join(f"<p>{one}</p>" for one in words))
 
     def _flush(self) -> None:
         if self._bytes:
@@ -110,19 +134,26 @@ class _RichText:
             self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
 
     def _end_group(self) -> None:
-        self._look, outer = self._around.pop() if self._around else ({}, None)
-        if outer is not None:  # a note
-            note, self._words = "".join(self._words), outer
-            self._notes.append(f"<p id=n{len(self._notes)}>{note}</p>")
+        self._look, kind, outer = self._around.pop() if self._around else ({}, "", [])
+        if not kind:
+            return
+        said, self._words = "".join(self._words), outer
+        if kind in _MARGINS:
+            lines = (line for line in said.split("<br>") if not _RE["page_number"].fullmatch(_shown(line)))
+            self._margins[kind] += lines
+        elif kind == "annotation":
+            self._notes.append(f"<p>{said}</p>")
+        else:
+            self._notes.append(f"<p id=n{len(self._notes)}>{said}</p>")
             label = len(self._notes)
             self._words.append(f"<sup><a href='#n{label - 1}'>{label}</a></sup>")
 
     def _take(self, word: str, number: int) -> None:
         """A control word or sign."""
         look = self._look
-        if word == "footnote" and self._around and not look.get("out"):
-            self._look = {"uc": look.get("uc", 1)}
-            self._around[-1], self._words = (self._around[-1][0], self._words), []
+        if word in _ASIDE and self._around and not self._around[-1][0].get("out"):
+            self._look = {"uc": look.get("uc", 1), "aside": 1}
+            self._around[-1], self._words = (self._around[-1][0], word, self._words), []
         elif word == "*" or word in _LEFT_OUT:
             look["out"] = 1
         elif word == "shptxt":
@@ -137,8 +168,12 @@ class _RichText:
         elif word in ("plain", "pard"):
             of_other = ("intbl", "outlinelevel") if word == "plain" else ("f", *_LOOKS)
             self._look = {name: on for name, on in look.items() if name in (*_OF_GROUP, *of_other)}
-        elif word in ("line", "nestcell", "nestrow"):  # a table in a cell: its words a line each
-            self._words.append("<br>")
+        elif word in ("line", "nestcell", "nestrow") or (look.get("aside") and word in ("par", "row")):
+            self._words.append("<br>")  # a table in a cell: its words a line each
+        elif word in ("facingp", "titlepg"):
+            self._shown |= {f"{of}{side}" for of in _WHOLE for side in ("lr" if word == "facingp" else "f")}
+        elif look.get("aside") and word in ("sect", "page", "cell"):
+            self._words.append(" ")
         elif word in ("par", "sect", "page", "cell", "row"):
             self._paragraph()
             if word == "cell":

@@ -22,7 +22,7 @@ from typing import Any
 
 from rag.errors import CitewiseError
 from rag.models.embedder import Embedder, in_batches, supports
-from rag.parsers import CONTAINERS, refusal
+from rag.parsers import CONTAINERS, other_format, refusal
 from rag.parsers.pool import run_in_workers
 from rag.store.dense import save_dense
 from rag.store.reading import (
@@ -241,6 +241,8 @@ class _Run:
             status, detail = FileStatus.EMPTY, "no text in it"
             if isinstance(outcome, CitewiseError):
                 status, detail = FileStatus(getattr(outcome, "status", FileStatus.CORRUPT)), str(outcome)
+            if status is FileStatus.UNSUPPORTED:
+                detail = detail.removeprefix(f"{file.path}: ")  # files of one format are counted together
             self._writer.put_failure(file, status, detail)
             return FileResult(file.path, status, "failed", detail)
         document, chunks, tokens = outcome.document, outcome.chunks, outcome.tokens
@@ -251,7 +253,8 @@ class _Run:
         put(embedded=embedded, moved_from=moved)
         change = "moved" if moved else "updated" if known else "added"
         counts = (len(document.pages), len(chunks))
-        return FileResult(file.path, FileStatus.OK, change, "", *counts, document.losses)
+        detail = other_format(file.path, document.kind)
+        return FileResult(file.path, FileStatus.OK, change, detail, *counts, document.losses)
 
     def remove_gone(self) -> None:
         gone = list(self._gone.items())

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.parsers import other_format
 from rag.store import relations as linking
 from rag.store import schema
 from rag.store.schema import PART, DenseFile, SentenceVectors, begin, pack_rows, storage_errors
@@ -101,8 +102,9 @@ class Writer:
         known = self.remove(before)
         if moved_from:
             linking.forget_state(self._connection)
+        detail = other_format(file.path, document.kind)
         document_id = self._put_row(
-            file, document, FileStatus.OK, "", len(chunks), known if moved_from else 0
+            file, document, FileStatus.OK, detail, len(chunks), known if moved_from else 0
         )
         self._put_text(document_id, document)
         for chunk, columns in zip(chunks, tokens, strict=True):

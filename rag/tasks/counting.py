@@ -16,7 +16,7 @@ from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.described import described, of_kind
 from rag.tasks.intents import Ask, CountUnit, Intent
-from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
+from rag.tasks.topics import TopicScope, all_of, called, copies_of, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
 from rag.types.documents import admitted, several, single
 
@@ -86,7 +86,7 @@ def _by_kind(found: survey.Survey, intent: Intent, request: survey.TaskRequest) 
 def _documents(request: survey.TaskRequest) -> Answer | None:
     """The documents themselves, each cited by its opening sentence."""
     every = all_of(request.store, request.filters)
-    documents = called(every, request.intent.noun) or every
+    documents, _ = copies_of(called(every, request.intent.noun) or every)
     openings = [(d, request.store.opening(d.id)) for d in documents[:_MOST_DOCUMENTS]]
     head = say("tasks.all_documents", request.language, count=len(documents))
     most = min(len(documents), _MOST_NAMED)
@@ -105,7 +105,7 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     if not found.matches + found.rows:
         none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
         return replace(none, text="\n\n".join(filter(None, (none.text, undated))))
-    names = [_named(d, language) for d in found.documents]
+    names = [_named(d, language, found.copies.get(d.id, ())) for d in found.documents]
     sizes = {"count": len(names), "scope": scope, "names": names[:MOST_QUOTES]}
     sizes |= {"more": len(names) > MOST_QUOTES}
     if found.rows:
@@ -116,11 +116,12 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     return _listed(request, head, found.matches + found.rows, None, undated, _MOST_NAMED)
 
 
-def _named(document: DocumentInfo, language: str) -> str:
-    """A document by its title, its day and, of what is sent, its sender."""
+def _named(document: DocumentInfo, language: str, copies: Sequence[str]) -> str:
+    """A document by its title, its day and, of what is sent, its sender, with the paths of its copies."""
     known = document.metadata
     sender = several(known, "sender")[:1] if single(known, "document_type") in SENT else ()
-    return say("tasks.dated", language, name=document.title, day=day_of(known), sender="".join(sender))
+    said = {"name": document.title, "day": day_of(known), "sender": "".join(sender), "copies": copies}
+    return say("tasks.dated", language, **said)
 
 
 def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:

@@ -5,7 +5,7 @@ party and day; with the rows of tables that list such documents."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -17,12 +17,13 @@ from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import COMPLETE, named, patterns
 from rag.store.store import Store
 from rag.tasks.survey import MatchingPassage, line_of, survey, units_of
-from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, form_of, is_any, label_of
+from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, copies_of, form_of, is_any, label_of
 from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
 _RE = patterns("described", re.IGNORECASE)
 _ABOUT = 1500  # code points at the beginning that say what a document is about
+_WRITTEN = ("letter", "mail")
 _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
 
@@ -30,19 +31,23 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 class Described:
     """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
     their day, or who sent them to whom, which nothing says. `rows` of other documents list what is asked
-    for."""
+    for. `copies`: paths of files that are one of the documents byte for byte, by its id."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]
     matches: tuple[MatchingPassage, ...]
     unclear: tuple[DocumentInfo, ...]
     rows: tuple[MatchingPassage, ...]
+    copies: Mapping[int, tuple[str, ...]]
 
 
 def described(noun: str, topic: str, store: Store, filters: Filters | None = None) -> Described | None:
     """The documents called by a noun ("contracts") that are described so ("with Norrington signed in 2024");
     None where the description names neither a day nor a party of any document, or anything else besides."""
     every = all_of(store, filters)
+    # Who sent something: of letters and mails where no kind is said.
+    everyone = _RE["everyone"].search(topic)
+    topic = topic[: everyone.start()] + topic[everyone.end() :] if everyone else topic
     noun, days = _apart(noun)
     topic, more = _apart(topic)
     days += more
@@ -57,12 +62,14 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     # A row does not say to whom what it lists was sent.
     rows = () if matter or ends[1] else _rows(noun, names, days, every, store)
     known = all(n in of_party or any(of.has(n) for of in labels.values()) for n in names)
-    if not (rows or ((days or of_party) and known)):
+    kinds = of_kind(every, noun) if noun else [d for d in every if _kind(d) in _WRITTEN]
+    if not (rows or (known and (days or of_party or (everyone and any(_kind(d) in SENT for d in kinds))))):
         return None
     found: list[DocumentInfo] = []
     unclear: list[DocumentInfo] = []
     listing = {match.document.id for match in rows}
-    for d in (d for d in of_kind(every, noun) if d.id not in listing):
+    kinds, copies = copies_of(d for d in kinds if d.id not in listing)
+    for d in kinds:
         opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
         fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
         if fits and all(labels[d.id].has(m) or opening.has(m) for m in matter):
@@ -72,7 +79,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
             elif sent and _of_days(read(day), days):
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
-    return Described(every, tuple(found), matches, tuple(unclear), rows)
+    return Described(every, tuple(found), matches, tuple(unclear), rows, copies)
 
 
 def _rows(
@@ -112,13 +119,17 @@ def _ends(topic: str, key: str) -> list[str]:
 def _sent(document: DocumentInfo, ends: Sequence[Sequence[str]]) -> bool | None:
     """Whether a document was sent by the first of the ends to the second, None where nothing says it; true of
     what nobody sends."""
-    if not any(ends) or single(document.metadata, "document_type") not in SENT:
+    if not any(ends) or _kind(document) not in SENT:
         return True
     if not (sender := several(document.metadata, "sender")):
         return None
     said = Text(" / ".join(sender))
     others = Text(" / ".join(p for p in _parties(document) if not said.has(form_of(short_name(p)))))
     return all(map(said.has, ends[0])) and all(map(others.has, ends[1]))
+
+
+def _kind(document: DocumentInfo) -> str:
+    return single(document.metadata, "document_type")
 
 
 def _parties(document: DocumentInfo) -> tuple[str, ...]:

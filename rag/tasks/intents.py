@@ -185,7 +185,7 @@ def _intent(ask: Ask, unit: CountUnit, groups: dict[str, str]) -> Intent | None:
     for key in ("scope", "where"):
         place = re.sub(r"^(?:in|of)\s+", "", groups.get(key, "").strip(_ENDS), flags=re.IGNORECASE)
         topic = _placed(topic, place) if topic else place
-    if ask is not Ask.COUNT and _RE["asks_zh"].search(topic):
+    if ask is not Ask.COUNT and unit is not CountUnit.DESCRIBED and _RE["asks_zh"].search(topic):
         return None
     every_document = not topic and ask is Ask.LIST and unit is CountUnit.DOCUMENT
     if not every_document and not any(c.isalnum() for c in topic):

@@ -3,11 +3,14 @@ speaks of the documents at hand, within the filters, and offers questions to go 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.languages import say
 from rag.search.evidence import Selection
 from rag.search.verdict import COUNTED
 from rag.tasks.intents import Ask
 from rag.tasks.survey import TaskRequest
+from rag.tasks.topics import copies_of
 from rag.types import Answer, DocumentInfo, FileStatus
 
 # Documents that are listed, and that a question to go on with is offered for.
@@ -23,10 +26,9 @@ def talk(request: TaskRequest) -> Answer:
     line = say(f"talk.{ask}", language, documents=len(readable))
     more = []
     if ask is Ask.DOCUMENTS:
-        more = [
-            _listed(d, language) for d in [*readable, *(d for d in documents if d not in readable)][:_MOST]
-        ]
-        if (left := len(documents) - _MOST) > 0:
+        every, copies = copies_of([*readable, *(d for d in documents if d not in readable)])
+        more = [_listed(d, language, copies.get(d.id, ())) for d in every[:_MOST]]
+        if (left := len(every) - _MOST) > 0:
             more.append(say("talk.more", language, count=left))
     elif ask is Ask.HELP:
         more = [say("talk.examples", language)]
@@ -35,14 +37,13 @@ def talk(request: TaskRequest) -> Answer:
     return basis.answer(line, text, choices=_choices(ask, readable, language))
 
 
-def _listed(document: DocumentInfo, language: str) -> str:
+def _listed(document: DocumentInfo, language: str, copies: Sequence[str]) -> str:
     if document.status is not FileStatus.OK:
         return say("cli.unread", language, path=document.path, status=document.status.value)
     pages, path = document.pages, document.path
     title = document.title or path
-    return say(
-        "talk.document", language, title=title, path="" if title == path else path, pages=str(pages or "")
-    )
+    said = {"title": title, "path": "" if title == path else path, "pages": str(pages or "")}
+    return say("talk.document", language, **said, copies=copies)
 
 
 def _choices(ask: Ask, documents: list[DocumentInfo], language: str) -> tuple[str, ...]:

@@ -137,10 +137,42 @@ def test_what_an_office_program_opens_is_read(tmp_path: Path, suffix: str, damag
     assert all(word in text for word in words)
 
 
-def test_a_workbook_named_as_a_document_is_corrupt_and_says_what_it_is(tmp_path: Path) -> None:
-    error = failure(write(tmp_path, "a.docx", xlsx_bytes({"A": [["x", "y"]]})))
-    assert error.status == "corrupt"
-    assert "workbook" in str(error)
+HTML_TABLE = b"<html><body><table><tr><th>Item<th>Price<tr><td>Rope<td>9</table></body></html>"
+RICH_TEXT = rb"{\rtf1\ansi The rent is 950 marks.\par}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind", "line"),
+    [
+        ("a.xls", HTML_TABLE, "html", "Rope | 9"),
+        ("a.xlsx", HTML_TABLE.decode().encode("utf-16"), "html", "Rope | 9"),
+        ("a.csv", b"\xef\xbb\xbf<!-- made by a till -->\n<!DOCTYPE html>" + HTML_TABLE, "html", "Rope | 9"),
+        ("a.doc", HTML_TABLE, "html", "Rope | 9"),
+        ("a.docx", RICH_TEXT, "rtf", "The rent is 950 marks."),
+        ("a.doc", RICH_TEXT, "rtf", "The rent is 950 marks."),
+        ("a.doc", docx_bytes([("Normal", "The rent is 950 marks.")]), "docx", "The rent is 950 marks."),
+        ("a.xls", xlsx_bytes({"A": [["Item", "Price"], ["Rope", 9]]}), "xlsx", "Rope | 9"),
+        ("a.docx", xlsx_bytes({"A": [["Item", "Price"], ["Rope", 9]]}), "xlsx", "Rope | 9"),
+    ],
+)
+def test_a_file_is_read_by_what_its_bytes_say(
+    tmp_path: Path, name: str, data: bytes, kind: str, line: str
+) -> None:
+    document = parse(write(tmp_path, name, data), path=name)
+    assert (document.kind, document.path) == (kind, name)
+    assert line in document.text.split("\n")
+
+
+def test_an_old_workbook_under_a_new_suffix_is_read(tmp_path: Path) -> None:
+    old = Path(__file__).parents[1] / "data" / "formats" / "prices.xls"
+    document = parse(write(tmp_path, "prices.xlsx", old.read_bytes()), path="prices.xlsx")
+    assert document.kind == "xls" and "Rope | 9" in document.text
+
+
+def test_an_old_document_of_word_has_its_advice(tmp_path: Path) -> None:
+    error = failure(write(tmp_path, "a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)))
+    assert error.status == "unsupported"
+    assert "Save it as .docx" in str(error)
 
 
 def test_entities_are_never_resolved(tmp_path: Path) -> None:

@@ -48,14 +48,15 @@ def test_an_agreement_of_opendocument_reads_as_that_of_word() -> None:
     document, word = (read(_FOLDER / f"agreement.{suffix}") for suffix in ("odt", "docx"))
     mine, theirs = document.text.split("\n"), word.text.split("\n")
     missing = [line for line in theirs if line not in mine]
-    assert missing == [  # headers, comments and what was deleted are left out
-        "Orlan Mills – confidential",
+    assert missing == [  # what was deleted is left out
         "The Supplier delivers within 30 days.",
         "The Buyer pays the freight.",
-        "C. Reader: Checked with sales.",
     ]
+    assert mine[0] == "Orlan Mills – confidential"
     assert document.tables[0].heads == word.tables[0].heads
-    assert [document.text[m.leads_to :] for m in document.marks if m.leads_to] == ["Working days of Tarnby."]
+    assert [document.text[m.leads_to :].split("\n")[0] for m in document.marks if m.leads_to] == [
+        "Working days of Tarnby."
+    ]
     assert document.title == "Supply agreement"
 
 
@@ -149,8 +150,8 @@ _RELATIONS = (
 def slide(tmp_path: Path, shapes: str) -> Document:
     parts = {
         "_rels/.rels": _RELATIONS.format("officeDocument", "ppt/presentation.xml"),
-        "ppt/presentation.xml": f"<p:presentation {_NAMES}><p:sldIdLst><p:sldId r:id='r1'/>"
-        "<p:sldId r:id='r2'/></p:sldIdLst></p:presentation>",
+        "ppt/presentation.xml": f"<p:presentation {_NAMES}><p:sldSz cx='1000' cy='1000'/>"
+        "<p:sldIdLst><p:sldId r:id='r1'/><p:sldId r:id='r2'/></p:sldIdLst></p:presentation>",
         "ppt/_rels/presentation.xml.rels": _RELATIONS.format("slide", "slides/s.xml"),
         "ppt/slides/s.xml": f"<p:sld {_NAMES}>{shapes}</p:sld>",
     }
@@ -189,6 +190,66 @@ def test_merged_cells_of_a_slide_stand_in_each_column(tmp_path: Path) -> None:
     table = "".join(f"<a:tr>{row}</a:tr>" for row in rows)
     document = slide(tmp_path, f"<p:graphicFrame><a:tbl>{table}</a:tbl></p:graphicFrame>")
     assert document.text.split("\n")[-2:] == ["North | 24", "South | 18"]
+
+
+def test_a_slide_that_is_a_picture_is_a_loss_and_a_logo_is_none(tmp_path: Path) -> None:
+    def picture(wide: int) -> str:
+        blip = f"<p:blipFill><a:blip/></p:blipFill><p:spPr><a:xfrm><a:ext cx='{wide}' cy='{wide}'/></a:xfrm>"
+        return f"<p:pic>{blip}</p:spPr></p:pic>"
+
+    body = f"<p:sp><p:txBody>{words('The rent is 950 marks.')}</p:txBody></p:sp>"
+    lost = [
+        [loss.place for loss in slide(tmp_path, shapes).losses if loss.kind is LossKind.PICTURE_WITH_TEXT]
+        for shapes in (picture(100), body + picture(900), body + picture(100), body)
+    ]
+    assert lost == [["slide 1"], ["slide 1"], [], []]
+
+
+RICH = rb"""{\rtf1\ansi\ansicpg1252\titlepg{\fonttbl{\f0 Arial;}}
+{\header \pard\plain Orlan Mills \endash  confidential\par Contract no. 4711\par}
+{\headerf \pard\plain Draft of the first page\par}{\headerl \pard\plain Left pages\par}
+{\footer \pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}} of 3\par
+Liability is limited to EUR 900.\par}
+\pard\plain The rent is 900 marks.{\footnote \pard\plain {\super 1} Net of tax.\par As stated.\par}
+ It is due in May.\par
+\pard The garden{\*\atnid CR}{\*\atnauthor Reader}\chatn
+{\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
+
+
+def test_rich_text_has_headers_in_front_and_notes_comments_and_footers_behind(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.rtf", RICH))
+    assert document.text.split("\n\n") == [
+        "Orlan Mills – confidential", "Contract no. 4711", "Draft of the first page",
+        "The rent is 900 marks. It is due in May.", "The garden is let.",
+        "Net of tax.\nAs stated.", "Checked with sales.", "Liability is limited to EUR 900.",
+    ]  # fmt: skip
+
+
+def test_footers_of_an_opendocument_text_are_read_once_and_page_numbers_are_none(tmp_path: Path) -> None:
+    names = " ".join(
+        f"xmlns:{n}='urn:oasis:names:tc:opendocument:xmlns:{n}:1.0'" for n in ("office", "style", "text")
+    )
+    page = "<text:p>Page <text:page-number>1</text:page-number></text:p>"
+    footer = f"{page}<text:p>Liability is limited to EUR 900.</text:p>"
+    pages = (
+        f"<style:master-page style:name='{name}' style:next-style-name='Rest'><style:footer>{footer}{extra}"
+        "</style:footer></style:master-page>"
+        for name, extra in (("Standard", ""), ("Rest", ""), ("Unused", "<text:p>Never shown.</text:p>"))
+    )
+    body = "<text:h text:outline-level='1'>Rent</text:h><text:p>The rent is 950 marks.</text:p>"
+    parts = {
+        "styles.xml": f"<office:master-styles>{''.join(pages)}</office:master-styles>",
+        "content.xml": "<office:automatic-styles/><office:body><office:text>"
+        f"{body}</office:text></office:body>",
+    }
+    whole = {name: f"<office:document {names}>{part}</office:document>" for name, part in parts.items()}
+    document = read(written(tmp_path, "a.odt", zipped(whole)))
+    assert document.text.split("\n\n") == [
+        "Rent",
+        "The rent is 950 marks.",
+        "Liability is limited to EUR 900.",
+    ]
+    assert document.blocks[-1].heading_path == ()
 
 
 # Mails

@@ -619,3 +619,17 @@ def test_words_are_left_alone_where_no_ligature_is_broken() -> None:
     line = TextLine("a block of ice, if any, of the chief")
     mend([line])
     assert line.text == "a block of ice, if any, of the chief"
+
+
+def test_a_term_of_html_leads_into_what_it_means(tmp_path: Path) -> None:
+    from rag.documents.lists import leads
+
+    meaning = "A day on which the banks of Ellerby are open for business, other than a Saturday or a holiday."
+    second = "<dt>押金</dt><dd>900元。</dd><dd><p>30日内退还。</p></dd>"
+    page = f"<dl><dt>Working day</dt><dd>{meaning}</dd>{second}</dl>"
+    document = parse(write(tmp_path, "a.html", page.encode()), path="a.html")
+    assert [(b.kind, b.level) for b in document.blocks] == [
+        (BlockKind.LIST_ITEM, level) for level in (0, 1, 0, 1, 1)
+    ]
+    found = leads(document.text, document.blocks)
+    assert [(one.text, len(one.items)) for one in found] == [("Working day", 1), ("押金", 2)]

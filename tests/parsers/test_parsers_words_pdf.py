@@ -557,6 +557,221 @@ def test_words_that_cannot_be_seen_are_marked_hidden(tmp_path: Path) -> None:
     assert {"The rent is 950 marks.", "White words on a blue ground."} <= set(blocks(document))
 
 
+BUYER = "The buyer is Morten Hale of Ellerby, who pays 900 marks."
+
+
+def buyer(canvas: Any) -> None:
+    canvas.setFillGray(0)
+    canvas.setFont("Helvetica", 12)
+    lines(canvas, 72, 760, [BUYER, "The second line stands."], 30)
+
+
+def over_the_name(canvas: Any) -> None:
+    left = 72 + canvas.stringWidth("The buyer is ", "Helvetica", 12)
+    width = canvas.stringWidth("Morten Hale", "Helvetica", 12)
+    canvas.rect(left - 1, 757, width + 2, 14, fill=1, stroke=0)
+
+
+def blacked_out(canvas: Any) -> None:
+    buyer(canvas)
+    over_the_name(canvas)
+
+
+def whited_out(canvas: Any) -> None:
+    buyer(canvas)
+    canvas.setFillGray(1)
+    over_the_name(canvas)
+
+
+def under_a_picture(canvas: Any) -> None:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    buyer(canvas)
+    left = 72 + canvas.stringWidth("The buyer is ", "Helvetica", 12)
+    canvas.drawImage(ImageReader(Image.new("RGB", (20, 20), "black")), left, 757, 65, 14)
+
+
+def under_a_form(canvas: Any) -> None:
+    buyer(canvas)
+    canvas.beginForm("bar")
+    over_the_name(canvas)
+    canvas.endForm()
+    canvas.doForm("bar")
+
+
+def within_a_form(canvas: Any) -> None:
+    canvas.beginForm("sheet")
+    blacked_out(canvas)
+    canvas.endForm()
+    canvas.translate(14, -30)
+    canvas.doForm("sheet")
+
+
+def on_its_own_colour(canvas: Any) -> None:
+    canvas.setFillGray(0)
+    over_the_name(canvas)
+    buyer(canvas)
+
+
+@pytest.mark.parametrize(
+    "draw", [blacked_out, whited_out, under_a_picture, under_a_form, within_a_form, on_its_own_colour]
+)
+def test_words_that_are_blacked_out_do_not_stand_but_are_kept_hidden(tmp_path: Path, draw: Draw) -> None:
+    document = read(tmp_path, canvas_pdf(draw))
+    hidden = [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.HIDDEN]
+    assert hidden == ["Morten Hale"]
+    standing = [text for text in blocks(document) if text not in hidden]
+    assert standing == ["The buyer is of Ellerby, who pays 900 marks.", "The second line stands."]
+
+
+def test_words_under_an_annotation_that_is_drawn_over_them_are_hidden(tmp_path: Path) -> None:
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.annotations import Rectangle
+
+    writer = PdfWriter()
+    writer.append(PdfReader(io.BytesIO(canvas_pdf(buyer))))
+    writer.add_annotation(0, Rectangle(rect=(141, 756, 212, 772), interior_color="000000"))
+    target = io.BytesIO()
+    writer.write(target)
+    document = read(tmp_path, target.getvalue())
+    assert [document.text[m.start : m.end] for m in document.marks] == ["Morten Hale"]
+
+
+def test_what_is_written_in_the_place_of_covered_words_stands_there(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        whited_out(canvas)
+        canvas.setFillGray(0)
+        canvas.drawString(72 + canvas.stringWidth("The buyer is ", "Helvetica", 12), 760, "Ann Roe")
+
+    found = blocks(read(tmp_path, canvas_pdf(draw)))
+    assert "The buyer is Ann Roe of Ellerby, who pays 900 marks." in found
+
+
+def test_characters_that_are_blacked_out_within_a_line_without_blanks_are_hidden(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        chinese(canvas)
+        canvas.drawString(72, 760, "乙方为王小明，住址为兰城西路三号。")
+        canvas.rect(72 + 33, 757, 33, 12, fill=1)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert [document.text[m.start : m.end] for m in document.marks] == ["王小明"]
+    assert blocks(document) == ["王小明", "乙方为 ，住址为兰城西路三号。"]
+
+
+def highlighted(canvas: Any) -> None:
+    canvas.setFillColorRGB(1, 1, 0)
+    over_the_name(canvas)
+    buyer(canvas)
+
+
+def under_a_transparent_fill(canvas: Any) -> None:
+    buyer(canvas)
+    canvas.setFillColorRGB(1, 1, 0)
+    canvas.setFillAlpha(0.4)
+    over_the_name(canvas)
+
+
+def under_what_is_clipped_away(canvas: Any) -> None:
+    buyer(canvas)
+    path = canvas.beginPath()
+    path.rect(300, 100, 100, 100)
+    canvas.clipPath(path, stroke=0)
+    canvas.rect(0, 0, 595, 842, fill=1)
+
+
+def on_a_white_ground(canvas: Any) -> None:
+    canvas.setFillGray(1)
+    canvas.rect(0, 0, 595, 842, fill=1, stroke=0)
+    buyer(canvas)
+
+
+def within_a_frame(canvas: Any) -> None:
+    buyer(canvas)
+    path = canvas.beginPath()
+    path.rect(20, 20, 555, 802)
+    path.rect(30, 30, 535, 782)
+    canvas.drawPath(path, fill=1, stroke=0, fillMode=0)
+
+
+def under_its_scan(canvas: Any) -> None:
+    from PIL import Image, ImageDraw
+    from reportlab.lib.utils import ImageReader
+
+    buyer(canvas)
+    scan = Image.new("L", (1190, 1684), 255)
+    pen = ImageDraw.Draw(scan)
+    for n, text in enumerate((BUYER, "The second line stands.")):
+        pen.text((144, 2 * (842 - 772 + 30 * n)), text, fill=0, font_size=24)
+    canvas.drawImage(ImageReader(scan), 0, 0, 595, 842)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        highlighted,
+        under_a_transparent_fill,
+        under_what_is_clipped_away,
+        on_a_white_ground,
+        within_a_frame,
+        under_its_scan,
+    ],
+)
+def test_words_with_something_behind_or_around_them_or_in_their_scan_stand(
+    tmp_path: Path, draw: Draw
+) -> None:
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [BUYER, "The second line stands."]
+    assert not document.marks
+
+
+def test_rows_of_a_shaded_table_stand(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for n in range(6):
+            canvas.setFillGray(0.8 if n % 2 else 1)
+            canvas.rect(72, 740 - 20 * n, 300, 20, fill=1)
+            canvas.setFillGray(0)
+            canvas.drawString(80, 745 - 20 * n, f"Row {n}")
+            canvas.drawString(200, 745 - 20 * n, str(n * 17))
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == [f"Row {n} {n * 17}" for n in range(6)]
+    assert not document.marks
+
+
+def test_a_white_word_within_a_line_is_hidden(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        x = 72.0
+        for word, grey in (("The rent is", 0), ("not", 1), ("due in May.", 0)):
+            canvas.setFillGray(grey)
+            canvas.drawString(x, 760, word)
+            x += canvas.stringWidth(f"{word} ", "Times-Roman", 11)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == ["not", "The rent is due in May."]
+    assert [document.text[m.start : m.end] for m in document.marks] == ["not"]
+
+
+def test_words_of_a_form_within_a_page_are_struck_and_seen_as_others_are(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.beginForm("sheet")
+        canvas.setFont("Helvetica", 12)
+        canvas.drawString(72, 760, "The garden is let too.")
+        canvas.line(72, 764, 72 + canvas.stringWidth("The garden is let too.", "Helvetica", 12), 764)
+        canvas.setFillColorRGB(0, 0, 0.5)
+        canvas.rect(60, 690, 300, 30, fill=1)
+        canvas.setFillGray(1)
+        canvas.drawString(72, 700, "White words on a blue ground.")
+        canvas.endForm()
+        canvas.scale(0.8, 0.8)
+        canvas.doForm("sheet")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    marks = [(m.kind, document.text[m.start : m.end]) for m in document.marks]
+    assert marks == [(MarkKind.STRUCK, "The garden is let too.")]
+    assert "White words on a blue ground." in blocks(document)
+
+
 def test_the_text_layer_of_a_scan_is_read_as_its_text(tmp_path: Path) -> None:
     from PIL import Image
     from reportlab.lib.utils import ImageReader

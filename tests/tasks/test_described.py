@@ -131,6 +131,40 @@ def test_who_sent_it_stands_behind_each_letter(index: Index) -> None:
     assert "from Fenwick Estates LLP" in line and "from Halder & Voss GmbH" in line
 
 
+@pytest.mark.parametrize(
+    ("question", "documents"),
+    [
+        ("Who wrote to us in September 2023?", ["rent.md", "reply.md"]),
+        ("Who wrote to us in September?", ["rent.md", "reply.md"]),
+        ("Who sent us an invoice?", ["invoice.md"]),
+        ("Who has sent us any letters?", ["rent.md", "reply.md", "函.txt"]),
+        ("Who emailed us in February 2024?", ["mail.eml"]),
+        ("2024年11月谁给我们写信了？", ["函.txt"]),
+        ("谁给我们开过发票？", ["invoice.md"]),
+    ],
+)
+def test_who_wrote_is_asked_without_a_kind_or_a_party(
+    index: Index, question: str, documents: list[str]
+) -> None:
+    assert sorted({c.document for c in ask(index, question).citations} - {"received.csv"}) == documents
+
+
 def test_contracts_that_name_somebody_are_told_from_what_may_be_none(index: Index) -> None:
     answer = ask(index, "Which contracts name Halder & Voss?")
     assert {c.document for c in answer.citations} == {"supply.md", "lease.md"}
+
+
+def test_a_file_that_is_another_byte_for_byte_is_one_document_and_named_as_its_copy(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    text = FILES["supply.md"]
+    with archive(
+        tmp_path_factory.mktemp("copies"), **{"a.md": text, "b.md": text, "租.txt": FILES["租赁.txt"]}
+    ) as index:
+        assert "1 document of" in (
+            line := ask(index, "Which contracts with Norrington were signed in 2024?").line
+        )
+        assert "the same file: b.md" in line
+        assert "（同一文件：b.md）" in ask(index, "2024年签订的合同有哪些？").line
+        assert ask(index, "What documents do you have?").text.count("b.md") == 1
+        assert "同一文件：b.md" in ask(index, "有哪些文件？").text

@@ -55,17 +55,6 @@ def without_notes(text: str) -> str:
     return _NOTE_SIGN.sub("", text) if _NOTE in text or _NOTE_BODY in text else text
 
 
-def signed_part(text: str, start: int, end: int) -> str:
-    """The part of a text with signs that holds its characters `start` to `end`, signs and white space not
-    counted; the mark of a note belongs to what stands before it."""
-    found, at = "", 0
-    for piece in re.findall(f"{_SIGN_RUN.pattern}|(?s:.)", text):
-        inside = start < at <= end if piece[0] in (_NOTE, _CLOSE) else start <= at < end
-        found += piece if inside else ""
-        at += not (piece.isspace() or _SIGNS.match(piece))
-    return found.strip()
-
-
 def without_signs(text: str) -> str:
     """What a file holds of the noncharacters that stand for marks is dropped."""
     return _SIGNS.sub("", text)

@@ -25,7 +25,6 @@ _MOST_ROWS = 20_000  # rows that are looked at together
 _MOST_HEADS = 4
 _TITLE = 120  # characters of a line that may be a title
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_COLONS = (":", "：")
 # Text and location of a note.
 _Said = tuple[str, str]
 
@@ -233,15 +232,12 @@ def _apart(lines: Sequence[SheetLine], left: Sequence[int], right: Sequence[int]
 
 
 def _is_form(rows: Sequence[SheetLine], columns: Sequence[int]) -> bool:
-    """Labels beside values: they end in colons, are bold as nothing else is, or a value stands where the head
-    would."""
-    labels = [line.word(columns[0]) for line in rows]
+    """Labels beside values: they are bold as nothing else is, or a value stands where the head would."""
     if len(columns) < 2 or not rows:
         return True
     values = [line.word(columns[1]) for line in rows]
-    asked = labels[0].endswith(_COLONS) and sum(x.endswith(_COLONS) for x in labels) * 2 >= len(rows)
     bold = sum(columns[0] in line.bold for line in rows)
-    if asked or (bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows)):
+    if bold * 2 > len(rows) > 1 and not any(columns[1] in line.bold for line in rows):
         return True
     quantities = sum(map(is_quantity, values[1:]))
     digits = any(c.isdigit() for c in _YEAR.sub("", values[0])) and not is_quantity(values[0])

@@ -71,7 +71,6 @@ class _Reader:
         self._bodies: dict[str, dict[str, Any]] = {}
         self._notes: list[NoteReference] = []
         self._drawn: list[Drawn] = []
-        self._noted_at = 0
         self._written: set[str] = set()
 
     def document(self) -> None:
@@ -151,8 +150,7 @@ class _Reader:
     def _write(self, line: Line, element: Any = None) -> None:
         text = unmarked(line.text)
         level = self._level(line, text, element) if text.strip() else 0
-        if level or line.listed is None or line.listed == 0 or line.listed < self._noted_at:
-            self._write_notes()
+        self._write_notes()
         if text.strip():
             self._begun = True
             if level:
@@ -165,8 +163,6 @@ class _Reader:
         for kind, former in line.former.items():
             depth = None if level else line.listed
             self.builder.paragraph(marked(kind, line.number + former), listed=depth)
-        if line.notes and not self._notes:
-            self._noted_at = line.listed or 0
         self._notes += line.notes
         self._draw(line.drawn)
 

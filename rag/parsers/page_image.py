@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from ctypes import byref, c_int
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,20 +69,9 @@ _NEAR = 6  # letters between pieces of a quote
 
 
 def _locate(leaf: Any, page: PageText, quote: str, part: tuple[int, int] | None) -> list[Box]:
-    # Character by character, so that a place in the text is the number of a character in pdfium.
-    letters = [(_letter(c), n) for n, c in enumerate(page.text) if c > "\0" and not _IGNORED.match(c)]
-    # "ff" counts as "f": pdfium loses the second letter of that ligature in some fonts.
-    letters = [
-        pair
-        for before, pair in zip([("", 0), *letters], letters, strict=False)
-        if before[0] + pair[0] != "ff"
-    ]
-    needle = _letters(quote)
-    if needle not in "".join(letter for letter, _ in letters):
-        letters = _as_read(page, letters)
+    needle, letters, starts = _letters(quote), *_as_read(page)
     haystack, numbers = "".join(letter for letter, _ in letters), [n for _, n in letters]
     at = haystack.find(needle) if needle else -1
-    starts = _line_starts(page.text, numbers)
     pieces = [(at, 0, len(needle))] if at >= 0 else _pieces(haystack, needle, starts)
     places = {b + k: a + k for a, b, size in pieces for k in range(size)}
     found = list(places.values())
@@ -92,17 +81,21 @@ def _locate(leaf: Any, page: PageText, quote: str, part: tuple[int, int] | None)
     return _boxes(leaf, page, [numbers[n] for n in found])
 
 
-def _as_read(page: PageText, letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Letters with pdfium's numbers in the order in which the parser reads them: column by column."""
+def _as_read(page: PageText) -> tuple[list[tuple[str, int]], set[int]]:
+    """The letters of a page with pdfium's numbers, in the order in which the parser reads them: column by
+    column; and those (by their places) that begin a line, with the end of the last one."""
     lines, _ = arrange(page.lines, page.rules())
-    words = [word.number for line in lines for word in line.words]
-    firsts, ranks = sorted(words), {number: rank for rank, number in enumerate(words)}
-
-    def place(letter: tuple[str, int]) -> tuple[int, int]:
-        at = bisect_right(firsts, letter[1]) - 1
-        return ranks[firsts[at]] if at >= 0 else -1, letter[1]
-
-    return sorted(letters, key=place)
+    firsts = sorted(word.number for line in lines for word in line.words)
+    ends = dict(pairwise([*firsts, len(page.text)]))
+    letters, starts = list[tuple[str, int]](), {0}
+    for line in lines:
+        for n in (n for word in line.words for n in range(word.number, ends[word.number])):
+            c = page.text[n]
+            # "ff" counts as "f": pdfium loses the second letter of that ligature in some fonts.
+            if c > "\0" and not _IGNORED.match(c) and (not letters or letters[-1][0] + _letter(c) != "ff"):
+                letters.append((_letter(c), n))
+        starts.add(len(letters))
+    return letters, starts
 
 
 def _letter(c: str) -> str:
@@ -112,16 +105,6 @@ def _letter(c: str) -> str:
 
 def _letters(quote: str) -> str:
     return "".join(map(_letter, _IGNORED.sub("", quote))).replace("ff", "f")
-
-
-def _line_starts(text: str, numbers: Sequence[int]) -> set[int]:
-    """The letters (by their places in the haystack) that begin a line, and the end of the last line."""
-    ends = [
-        before
-        for before, n in enumerate(numbers[1:])
-        if n < numbers[before] or "\n" in text[numbers[before] : n]
-    ]
-    return {0, *(end + 1 for end in ends), len(numbers)}
 
 
 def _pieces(haystack: str, needle: str, starts: Set[int]) -> list[tuple[int, int, int]]:

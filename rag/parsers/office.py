@@ -54,7 +54,7 @@ class Package:
     """An opened Office file; parts are asked for by any spelling of their name. Raises as `open_zip` does."""
 
     def __init__(self, data: bytes, *, path: str, limits: Limits) -> None:
-        self._archive = open_zip(data, path=path, limits=limits)
+        self.data, self._archive = data, open_zip(data, path=path, limits=limits)
         parts = (part for part in self._archive.infolist() if not part.is_dir())
         self._parts = {_key(part.filename): part for part in parts}
         places = (*self.related("", "officeDocument"), "word/document.xml", "xl/workbook.xml")

@@ -10,16 +10,14 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from openpyxl.formula import Tokenizer
-from openpyxl.formula.translate import Translator
 from openpyxl.styles.numbers import BUILTIN_FORMATS
-from openpyxl.utils.cell import column_index_from_string, get_column_letter, range_boundaries
+from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
@@ -63,13 +61,13 @@ class CellStyle:
 @dataclass(frozen=True, slots=True)
 class SheetCell:
     """A filled cell. `column` is 1-based; `value` is None for a formula whose value the file does not hold,
-    `formula` has no equals sign; `runs` (as `on_the_line` takes them) is the text where parts of it look
+    `formula` says that it is one; `runs` (as `on_the_line` takes them) is the text where parts of it look
     otherwise."""
 
     column: int
     value: Value | None
     style: CellStyle
-    formula: str = ""
+    formula: bool = False
     runs: tuple[Run, ...] = ()
 
 
@@ -110,13 +108,6 @@ class WorkbookFile:
             part = target if target in package else ""
             self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
         self.damaged: set[str] = set()
-        self._shared_formulas: dict[str, dict[str, tuple[str, str]]] = {}
-
-    @cached_property
-    def names(self) -> Mapping[str, str]:
-        """The formulas of defined names, names in small letters."""
-        found = self._root.iter(_S + "definedName")
-        return {e.get("name", "").lower(): e.text or "" for e in found if e.get("localSheetId") is None}
 
     @cached_property
     def _strings(self) -> list[tuple[Run, ...]]:
@@ -160,7 +151,7 @@ class WorkbookFile:
                     unseen |= {*range(_number(e, "min", 1), min(_number(e, "max", 1), 16_384) + 1)}
                 continue
             number = _number(element, "r", number + 1)
-            if cells := tuple(self._cells(element, sheet.part, number)):
+            if cells := tuple(self._cells(element, sheet.part)):
                 yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
     def _elements(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
@@ -178,7 +169,7 @@ class WorkbookFile:
         except etree.XMLSyntaxError:
             self.damaged.add(part)
 
-    def _cells(self, row: Any, part: str, number: int) -> Iterator[SheetCell]:
+    def _cells(self, row: Any, part: str) -> Iterator[SheetCell]:
         column = 0
         for element in row.iterchildren(_S + "c"):
             place = _REFERENCE.match(element.get("r", ""))
@@ -190,7 +181,7 @@ class WorkbookFile:
             value, runs = self._value(element)
             if element.get("t") == "s" and not runs and not self._strings:
                 self.damaged.add(part)
-            formula = self._formula(element, part, f"{get_column_letter(column)}{number}")
+            formula = element.find(_S + "f") is not None
             if formula and self.uncalculated and value == 0 and not isinstance(value, bool):
                 value = None
             if value is not None or formula:
@@ -213,21 +204,6 @@ class WorkbookFile:
             value = int(plain) if plain.lstrip("+-").isdigit() and len(text) < 20 else float(plain)
             return (value if math.isfinite(value) else text), ()
         return (_text(text) if plain else None), ()
-
-    def _formula(self, cell: Any, part: str, place: str) -> str:
-        """The formula of a cell; one that is shared is that of its first cell, moved."""
-        found = cell.find(_S + "f")
-        if found is None:
-            return ""
-        text, shared = found.text or "", found.get("si") if found.get("t") == "shared" else None
-        first = self._shared_formulas.setdefault(part, {})
-        if shared is None or text:
-            first |= {shared: (text, place)} if shared is not None else {}
-            return text
-        if shared not in first:
-            return "?"
-        origin, at = first[shared]
-        return str(Translator(f"={origin}", at).translate_formula(place))[1:]
 
     def comments(self, sheet: SheetPart) -> dict[str, str]:
         """The comments of a sheet by their cell; of threads all of it."""
@@ -267,7 +243,7 @@ class Formulas:
 
     def value(self, sheet: SheetPart, row: int, column: int) -> Value | None:
         """The value of a cell (1-based), None where it is not worked out, or "#DIV/0!" and the like."""
-        value = self._engine.get_value(sheet.title, row, column)
+        value = self._engine and self._engine.get_value(sheet.title, row, column)
         if isinstance(value, dict):
             return _SHOWN.get(value["kind"])
         return 0 if isinstance(value, float) and abs(value) < _NOISE else value
@@ -278,36 +254,31 @@ class Formulas:
 
         limits = formualizer.EvaluationConfig()
         limits.enable_parallel, limits.max_work_units = False, _MOST_WORK
-        engine: Any = formualizer.Workbook(config=formualizer.WorkbookConfig(eval_config=limits))
+        config = formualizer.WorkbookConfig(eval_config=limits)
+        try:
+            engine: Any = formualizer.Workbook.from_bytes(self._book.package.data, config=config)
+        except Exception:  # a damaged file, of which it reads less than we do
+            return None
         engine.set_temporal_egress("serial")
-        formulas: list[tuple[str, int, int, str]] = []
         for sheet in filter(lambda sheet: sheet.part, self._book.sheets):
-            engine.add_sheet(sheet.title)
-            for row in self._book.rows(sheet):
-                first = row.cells[0].column
-                values: list[Value | None] = [None] * (row.cells[-1].column - first + 1)
-                for cell in row.cells:
-                    values[cell.column - first] = cell.value
-                    if cell.value is None:
-                        formulas.append((sheet.title, row.number, cell.column, cell.formula))
-                engine.set_values_batch(sheet.title, row.number, first, [values])
-        for *place, formula in formulas:
-            try:
-                engine.set_formula(*place, self._readable(formula))
-            except RuntimeError:  # no formula, too deep, about itself
-                engine.set_formula(*place, _UNKNOWN)
+            for number, cell in ((row.number, c) for row in self._book.rows(sheet) for c in row.cells):
+                place = sheet.title, number, cell.column
+                if cell.formula and cell.value is not None:
+                    engine.set_value(*place, cell.value)
+                elif cell.formula:
+                    formula = engine.get_formula(*place)
+                    try:
+                        engine.set_formula(*place, f"={formula}" if _is_readable(formula) else _UNKNOWN)
+                    except RuntimeError:  # no formula, too deep, about itself
+                        engine.set_formula(*place, _UNKNOWN)
         with suppress(Exception):  # too much work: what is done until then has values
             engine.evaluate_all()
         return engine
 
-    def _readable(self, formula: str) -> str:
-        """A formula with what the names in it stand for."""
-        plain = _QUOTED.sub("", formula)
-        if _OTHER_FILE.search(plain) or not all(map(_is_known, _FUNCTION.findall(plain))):
-            return _UNKNOWN
-        tokens = Tokenizer(f"={formula}").items
-        named = (self._book.names.get(token.value.lower()) for token in tokens)
-        return "=" + "".join(f"({n})" if n else t.value for n, t in zip(named, tokens, strict=True))
+
+def _is_readable(formula: str | None) -> bool:
+    plain = _QUOTED.sub("", formula or "")
+    return bool(plain) and not _OTHER_FILE.search(plain) and all(map(_is_known, _FUNCTION.findall(plain)))
 
 
 @lru_cache(maxsize=1000)

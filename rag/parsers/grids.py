@@ -188,11 +188,11 @@ class CellGrid:
             for row in once:
                 builder.paragraph("".join(row[c] for c in kept))
             return
-        heads = column_heads([[one_line(row[c]) for c in kept] for row in _spread(full[:count], spans)])
+        heads = column_heads([[one_line(row[c]) for c in kept] for row in spread_heads(full[:count], spans)])
         body = [[_joined(row[c]) for c in kept] for row in _repeated(once, spans, 0)[count:]]
         filled = [n for n, row in enumerate(body, count) if any(row)]
         numbers = {number: n for n, number in enumerate(filled, bool(heads))}
-        builder.table(heads, units=units, spans=_kept_spans(spans, kept, numbers), title=title)
+        builder.table(heads, units=units, spans=kept_spans(spans, kept, numbers), title=title)
         builder.row([" ".join(parts) for parts in heads])
         for n, c in same_as_above(body):
             body[n][c] = body[n - 1][c]
@@ -206,10 +206,10 @@ def _begins(above: _Row, row: _Row) -> bool:
 
 
 # (rows, columns) that a cell spans, by its row and column in a grid.
-_Spans = Mapping[tuple[int, int], tuple[int, int]]
+Spans = Mapping[tuple[int, int], tuple[int, int]]
 
 
-def _repeated(once: list[list[str]], spans: _Spans, whole: int) -> list[list[str]]:
+def _repeated(once: list[list[str]], spans: Spans, whole: int) -> list[list[str]]:
     """The grid with what spans columns in each of them. What spans all the words of its row, as a line
     between groups of rows does, stands once from row `whole` on."""
     full = [list(row) for row in once]
@@ -221,7 +221,7 @@ def _repeated(once: list[list[str]], spans: _Spans, whole: int) -> list[list[str
     return full
 
 
-def count_heads(full: list[list[str]], spans: _Spans, set_off: Sequence[bool]) -> int:
+def count_heads(full: list[list[str]], spans: Spans, set_off: Sequence[bool]) -> int:
     """How many top rows name columns where none is marked: rows without quantities; after the first only
     those that name no line (an empty first cell, or that of the row above) or that are set off, too.
 
@@ -258,7 +258,7 @@ def _goes_on(full: list[list[str]], n: int) -> bool:
     return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(is_quantity, filled))
 
 
-def _spread(heads: list[list[str]], spans: _Spans) -> list[list[str]]:
+def spread_heads(heads: list[list[str]], spans: Spans) -> list[list[str]]:
     """Heads given to all columns that they are about where nothing says what they span: a
     period alone in its row is that of the years below it, and each over equal groups that of its group."""
     for n, (row, below) in enumerate(pairwise(heads)):
@@ -297,8 +297,8 @@ def _columns_with_content(once: list[list[str]], full: list[list[str]], count: i
     return [c for c in columns if any(row[c] for row in once)]
 
 
-def _kept_spans(
-    spans: _Spans, kept: Sequence[int], numbers: Mapping[int, int]
+def kept_spans(
+    spans: Spans, kept: Sequence[int], numbers: Mapping[int, int]
 ) -> list[tuple[int, int, int, int]]:
     """`Table.spans`: what a cell spans of the columns that are kept and of the rows that have a number."""
     places = {column: n for n, column in enumerate(kept)}

@@ -9,14 +9,20 @@ all."""
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from rag.languages import patterns
 from rag.parsers import base
-from rag.parsers.grids import is_quantity, only_units, stated_units
+from rag.parsers.grids import (
+    count_heads,
+    is_quantity,
+    kept_spans,
+    only_units,
+    spread_heads,
+    stated_units,
+)
 from rag.parsers.marks import unmarked, without_notes
 from rag.types.tables import joined_location
 
@@ -134,7 +140,8 @@ class SheetTables:
         count = 0 if form or self._goes_on else _head_rows(rows, columns)
         same = bool(self._columns) and columns[0] == self._columns[0] and set(columns) <= set(self._columns)
         if count or form or not same:
-            self._heads, self._columns = _heads(rows[:count], columns), columns
+            heads = spread_heads(*_grid(rows[:count], columns))
+            self._heads, self._columns = base.column_heads(heads), columns
         columns = self._columns
         body = rows[count:]
         remarks = (  # on the table, under it
@@ -148,7 +155,8 @@ class SheetTables:
         for n, c in base.same_as_above(labels):
             kept[n].cells[columns[c]] = without_notes(kept[n - 1].cells[columns[c]])
         body += [line for line in lines if line.hidden]
-        spans = tuple(_spans(body, columns, int(count > 0)))
+        at = accumulate((1 + len(line.former) for line in body), initial=int(count > 0))
+        spans = kept_spans(_grid(body, columns)[1], range(len(columns)), dict(enumerate(at)))
         if spans or not self._goes_on:
             title = " ".join(self._title)
             self._builder.table(self._heads, units=tuple(self._units), spans=spans, title=title)
@@ -245,46 +253,22 @@ def _is_form(rows: Sequence[SheetLine], columns: Sequence[int]) -> bool:
 
 
 def _head_rows(rows: Sequence[SheetLine], columns: Sequence[int]) -> int:
-    """How many rows at the top name columns: the first with two cells and no quantity, and more under it that
-    name no line, or that stand under cells which span columns or where the corner is empty."""
-    count = 0
-    spread = False
-    for line in rows[:_MOST_HEADS]:
-        filled = line.filled(columns)
-        words = [line.word(c) for c in filled]
-        if not filled or any(is_quantity(word) or len(word) > _TITLE for word in words):
-            break
-        if not count and len(filled) < 2:
-            break
-        named = filled[0] == columns[0] and columns[0] not in line.down
-        if count and named and not spread:
-            break
-        wider = count == 0 and not named and len(rows) > 1 and len(rows[1].filled(columns)) > len(filled) + 1
-        spread = bool(line.across & set(columns)) or wider
-        count += 1
-    return count if count < len(rows) or count == len(rows) == 1 else min(count, 1)
+    """How many rows at the top name columns (`count_heads`): the first one wherever it could, and a fuller
+    one below where the first leaves the corner out."""
+    full, spans = _grid(rows[: _MOST_HEADS + 1], columns)
+    filled = [sum(map(bool, row)) for row in full]
+    if not full or filled[0] < 2:
+        return 0
+    wider = not full[0][0] and max(filled[1:2], default=0) > filled[0] + 1
+    return count_heads([*full, [""] * len(columns)], spans, [True, wider, *[False] * len(full)])
 
 
-def _heads(rows: Sequence[SheetLine], columns: Sequence[int]) -> list[tuple[str, ...]]:
-    """The heads of each column. Where the file does not say that a head spans columns, one above others does
-    up to the next."""
-    grid = [[line.word(c) for c in columns] for line in rows]
-    for line, row in zip(rows[:-1], grid[:-1], strict=True):
-        for c in range(1, len(row)):
-            if not row[c] and c > 1 and grid[-1][c] and not line.across and not row[0]:
-                row[c] = row[c - 1]
-    return base.column_heads(grid)
-
-
-def _spans(
-    shown: Sequence[SheetLine], columns: Sequence[int], at: int
-) -> Iterator[tuple[int, int, int, int]]:
-    """`Table.spans` of rows of which the first is row `at` of its table."""
-    numbers = sorted(line.number for line in shown)
-    for line in shown:
-        for c, (down, across) in line.spans.items():
-            rows = bisect_left(numbers, line.number + down) - bisect_left(numbers, line.number)
-            wide = sum(c <= other < c + across for other in columns)
-            if c in columns and max(rows, wide) > 1:
-                yield at, columns.index(c), rows, wide
-        at += 1 + len(line.former)
+def _grid(
+    rows: Sequence[SheetLine], columns: Sequence[int]
+) -> tuple[list[list[str]], dict[tuple[int, int], tuple[int, int]]]:
+    """The words of rows, and what cells span of them, by row and column of the grid."""
+    places = {c: n for n, c in enumerate(columns)}
+    spans = {
+        (n, places[c]): span for n, row in enumerate(rows) for c, span in row.spans.items() if c in places
+    }
+    return [[row.word(c) for c in columns] for row in rows], spans

@@ -3,6 +3,7 @@ annotations by pypdf (4 to 40). Titles come from metadata, a filing's cover, or 
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import re
 import threading
@@ -13,15 +14,14 @@ from functools import cached_property
 from itertools import islice, takewhile
 from typing import Any
 
-from rag.errors import ParseError
+from rag.errors import ConfigError, ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
-from rag.parsers.ocr import Reader, installed
 from rag.parsers.pdf_drawn import strike
 from rag.parsers.pdf_forms import Overlay, lay_over, read_overlay, xfa_values
 from rag.parsers.pdf_glyphs import PageText, has_overlay
 from rag.parsers.pdf_layout import Layout, PageLines, Style, measure, running_key
-from rag.parsers.pdf_lines import CUT, mend
+from rag.parsers.pdf_lines import CUT, TextLine, by_height, mend, together
 from rag.parsers.pdf_marks import lead_to_notes
 from rag.parsers.pdf_tables import arrange
 from rag.parsers.pool import Watch
@@ -31,6 +31,8 @@ _RE = Patterns(__file__)
 _HEADER_WITHIN = 1024  # the specification lets "%PDF-" begin anywhere in the first 1,024 bytes
 _MAX_OUTLINE = 5000
 _GARBLED = [LossKind.UNREADABLE_TEXT]
+_OCR_SCALE = 200 / 72  # 200 dpi
+_OCR_CONFIDENCE = 0.5
 # pdfium keeps global state: two threads inside it, even in two documents, corrupt memory.
 PDFIUM = threading.RLock()
 
@@ -96,7 +98,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         pages = list(_read_pages(data, path, limits, details))
     details.put_form(pages)
     unread = [page for page in pages if not page.lines]
-    if unread := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and installed())]:
+    if unread := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and _ocr_installed())]:
         with PDFIUM:
             _read_scans(data, unread, limits)
     for page in pages:
@@ -261,10 +263,36 @@ class _Details:
 
 
 def _read_scans(data: bytes, pages: Sequence[PageLines], limits: Limits) -> None:
-    with closing(Reader(open_pdf(data, path="the scanned PDF"))) as reader:
+    """Read pages by the extra `ocr`: rapidocr-onnxruntime, whose wheel carries its models (English and
+    Chinese). Raises ConfigError where it is not installed."""
+    if not _ocr_installed():
+        raise ConfigError(
+            'reading scanned pages needs the OCR extra; install it with: pip install "citewise[ocr]"'
+        )
+    from rapidocr_onnxruntime import RapidOCR
+
+    engine = RapidOCR()
+    with closing(open_pdf(data, path="the scanned PDF")) as document:
         for page in pages:
             Watch.beat(limits.step_seconds)
-            page.lines, page.tables = arrange(reader.lines(page.number))
-            page.losses = (
-                [LossKind.READ_BY_OCR] * (page.losses[:1] == _GARBLED) if page.lines else page.losses
-            )
+            with closing(document[page.number - 1]) as leaf:
+                page.lines, page.tables = arrange(_scanned_lines(leaf, engine))
+            if page.lines:
+                page.losses = [LossKind.READ_BY_OCR] * (page.losses[:1] == _GARBLED)
+
+
+def _scanned_lines(page: Any, engine: Any) -> list[TextLine]:
+    """Lines of a page from top to bottom; words that stand at one height make one."""
+    height, pieces = page.get_height(), []
+    found, _ = engine(page.render(scale=_OCR_SCALE).to_numpy())
+    for corners, text, confidence in found or []:
+        text = clean(text).strip()
+        if text and float(confidence) >= _OCR_CONFIDENCE:
+            xs = [float(x) / _OCR_SCALE for x, _ in corners]
+            ys = [height - float(y) / _OCR_SCALE for _, y in corners]
+            pieces.append(TextLine.within(text, (min(xs), max(ys), max(xs), min(ys))))
+    return list(map(together, by_height(pieces)))
+
+
+def _ocr_installed() -> bool:
+    return importlib.util.find_spec("rapidocr_onnxruntime") is not None

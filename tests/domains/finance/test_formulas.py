@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import concepts
 from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import terms
@@ -16,7 +16,7 @@ from rag.languages.text import has_han, normalise
 from rag.types import Calculation, Figure
 
 BOOK = book()
-LINES = load(CONCEPTS).lines
+LINES = concepts().lines
 
 
 @pytest.mark.parametrize("formula", BOOK.formulas.values(), ids=lambda f: f.key)

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import concepts
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
 from rag.languages import COMPLETE, Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
@@ -100,11 +100,9 @@ def book() -> Book:
     """The shipped formulas and lines, read once."""
     raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
     equal_lines: dict[str, list[str]] = raw["twins"]
-    table = load(CONCEPTS)
-    printed = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    concepts = printed.get("concept", ())
+    table, printed = concepts(), concepts().rows
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
-    placeless = [row["names"][0] for row in concepts if "wordings" in row]
+    placeless = [row["names"][0] for row in printed["concept"] if "wordings" in row]
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
@@ -119,7 +117,7 @@ def book() -> Book:
     back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
     pairs += _line_names(printed["line"], back)
     known = {name for name, _ in pairs}
-    pairs += [(name, key) for row in concepts for name, key in _others(row) if name not in known]
+    pairs += [(name, key) for row in printed["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
         {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},

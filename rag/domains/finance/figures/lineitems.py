@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 
-from rag.domains.finance.concepts import CONCEPTS, load, report_facts
+from rag.domains.finance.concepts import concepts, report_facts
 from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
 from rag.domains.finance.figures.formulas import book, concept_unit
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
@@ -95,7 +95,7 @@ def item(key: str, language: str = "en") -> Item | None:
 
 @lru_cache(maxsize=1)
 def _concepts() -> tuple[Mapping[str, _Wordings], Mapping[str, _Wordings]]:
-    table = load(CONCEPTS)
+    table = concepts()
     single = [c for c in table.concepts if len(c.item.lines) == 1]
     return table.lines, {c.names[0]: (c.item.lines[0], c.item.roles) for c in single}
 

@@ -13,11 +13,8 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from rag.domains.finance.money.given import (
-    RATES,
     TIMES,
     ZERO,
-    Unsolved,
-    cue,
     data,
     evaluate,
     times_a_year,
@@ -48,10 +45,8 @@ def calculate(question: str, facts: Sequence[str] = ()) -> Calculation | NotComp
         except MissingTerm as lack:
             names = [sheet.word("label", role) for role in dict.fromkeys(lack.args)]
             reason = say("figures.not_given", sheet.shown.language, names=names)
-        except Unsolved:
-            reason = sheet.filled(asked.get("never", data()["never"])[sheet.zh])
         except (ArithmeticError, ValueError):
-            reason = data()["never"][sheet.zh]
+            return None
     # One number alone in a question is a topic, not a sum to be done.
     return NotComputed(reason=reason) if sum(not g.source for g in sheet.given) >= 2 else None
 
@@ -63,8 +58,7 @@ def _asked(sheet: Sheet) -> Mapping[str, Any] | None:
         return None
     sums: Mapping[str, Mapping[str, Any]] = data()["sum"]
     for row in sums.values():
-        known = row.get("rate_asked") and any(g.role in RATES for g in sheet.given)
-        if not known and all(p.search(sheet.text) for p in row["all"]):
+        if all(p.search(sheet.text) for p in row["all"]):
             # What asks of a loan as if of savings is some other question.
             return None if row.get("saving") and sheet.says("loan") and not sheet.says("saved") else row
     return None
@@ -122,16 +116,6 @@ class SumTerms(Sheet):
         if whole != n:
             self.note("whole", n=n, whole=whole)
         return whole
-
-    def paid(self) -> Decimal:
-        """How many payments have been made."""
-        if said := cue("paid").search(self.text):
-            return Decimal(said[said.lastindex or 0])
-        return Decimal(int(self.duration("elapsed")))
-
-    def left(self) -> Decimal:
-        """How many payments are still to be made."""
-        return self["n"] - self["k"] if self["k"] <= self["n"] else self.lack("elapsed")
 
     def yearly_rate(self) -> Decimal:
         """A nominal rate of a year; one of a month, quarter or day so many times."""
@@ -198,13 +182,3 @@ class SumTerms(Sheet):
         if self["A"]:
             return self.value("present", "principal", "amount", default=ZERO)
         return self.value("present", "principal", "number", "amount")
-
-    def goal(self) -> Decimal:
-        """What savings are to become; it says what they begin with, too."""
-        factor = 2 if self.says("double") else 3 if self.says("triple") else 0
-        start = self.take("present", "principal", "amount", "number")
-        if not (factor or start or self["A"]) and sum(g.role == "target" for g in self.given) > 1:
-            start = self.take("target")  # "10万元变成20万元": the first is what it begins with
-        self.terms["P"] = start.value if start else Decimal(1 if factor else 0)
-        target = self["P"] * factor or self.value("target", "future")
-        return target if factor or start or self["A"] else self.lack("present")

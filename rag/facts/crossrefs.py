@@ -27,7 +27,8 @@ class Reference:
     """A reference at `[start, end)` of the text, the name of the document included where it is written.
 
     `kind` is one of `KINDS` or "document" (a document named as a whole, `label` ""). `label` is the number
-    in one spelling, sub-numbers in brackets: "4.2", "7a", "12(2)(3)" for 第十二条第二款第三项. `target` is the document as named in the text, "" for the text's own."""
+    in one spelling, sub-numbers in brackets: "4.2", "7a", "12(2)(3)" for 第十二条第二款第三项. `target` is
+    the document as named in the text, "" for the text's own."""
 
     start: int
     end: int

@@ -35,7 +35,7 @@ _SHARES = frozenset({"shares", "shares outstanding"})
 @dataclass(frozen=True, slots=True)
 class Formula:
     """One way to compute a figure. `unit` is one of UNITS; "%" expressions give a share of one. `better` is
-    "higher", "lower" or ""; `healthy` the customary bound in `unit`; `variants` other forms in use; `note` a
+    "higher", "lower" or ""; `healthy` the customary bound in `unit`; `note` a
     choice to be said with the result. A line that is read as it is has no `source`, its key for its
     expression."""
 
@@ -45,7 +45,6 @@ class Formula:
     expression: Node
     unit: str
     expression_zh: Node | None = None
-    variants: tuple[Node, ...] = ()
     better: str = ""
     healthy: str = ""
     source: str = ""
@@ -183,7 +182,7 @@ def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
 
 
 def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
-    known = {"key", "names", "expression", "unit", "expression_zh", "variants", "better", "healthy", "source",
+    known = {"key", "names", "expression", "unit", "expression_zh", "better", "healthy", "source",
              "note"}  # fmt: skip
     if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
         raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
@@ -192,11 +191,10 @@ def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
     try:
         expression = parse(row["expression"], names)
         zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
-        variants = tuple(parse(v, names) for v in row.get("variants", ()))
     except ValueError as error:
         raise ValueError(f"{FORMULAS}, {row['key']!r}: {error}") from error
     return Formula(
         row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
-        row["unit"], zh, variants, row.get("better", ""), row.get("healthy", ""), row["source"],
+        row["unit"], zh, row.get("better", ""), row.get("healthy", ""), row["source"],
         row.get("note", ""),
     )  # fmt: skip

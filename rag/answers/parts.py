@@ -23,7 +23,7 @@ from rag.answers.lists import find_excluded, find_list
 from rag.answers.queries import cues_of
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
-from rag.answers.rows import NoRow, find_row
+from rag.answers.rows import NoRow, find_row, rows_in_range
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
@@ -74,6 +74,8 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
     day = filters.in_force if filters else ""
     searched, hits = tuple(hits), tuple(hits[: setup.top_k])
     found = select(query, hits, setup.index, limit=limit, threshold=setup.threshold, in_force=day)
+    held = tuple(rows_in_range(query, found.evidence, hits, setup.index.store))
+    found = replace(found, evidence=held, core=min(found.core, len(held)))
     figures = worked_out(query, searched, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, limit, setup.index.store)

@@ -153,6 +153,30 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     return ChosenRows(grid, rows, (*labels, *keys), answers, held, pairs) if answers else None
 
 
+def rows_in_range(
+    query: Query, shown: Sequence[Evidence], hits: Sequence[Hit], store: Store
+) -> list[Evidence]:
+    """The evidence shown, renumbered, with the rows that hold a value of the question in the place of those
+    of their table that do not."""
+    asked, kept = given(query), list(shown)
+    for grid in grids(hits, store) if asked.values else ():
+        numbers = {row.start: n for n, row in enumerate(grid.rows)}
+        own = [e for e in kept if e.document.id == grid.hit.document.id and e.start in numbers]
+        columns = _columns(grid) if own else []
+        taken = _taken(asked, columns, grid)
+        rows = _holding(asked, columns, taken, grid)
+        wrong = [e for e in own if any(at.get(numbers[e.start]) in _OUT for _, _, at in taken)]
+        if not wrong or not rows or len(rows) > _MOST_ROWS:
+            continue
+        held = {row.start for row in rows}
+        right = [e for e in own if e.start in held]
+        right += [grid.evidence(row, 1) for row in rows if row.start not in {e.start for e in right}]
+        first = kept.index(own[0])
+        rest = [e for e in kept if e not in wrong and e not in right]
+        kept = [*rest[:first], *right, *rest[first:]]
+    return [replace(e, number=n) for n, e in enumerate(kept[: len(shown)], 1)]
+
+
 _Taken = tuple["_Column", Value, dict[int, Comparison | None]]
 
 

@@ -110,7 +110,7 @@ def find_date(
         return _computed(own[0], days[0], (), query, index) if len(own) == 1 else None
     names = content_tokens(" ".join(query.names)) if query.names else []
     matter = [t for t in content_tokens(_RE["asked"].sub(" ", query.text)) if t not in names]
-    for rule in found.evidence:
+    for rule in (*found.evidence, *_undated(query, held, index, filters)):
         stated = terms_of(rule.in_force or rule.text)
         if len(stated) == 1 and _share(matter, rule) >= _BEARS:
             if days:
@@ -133,6 +133,18 @@ def _between(sides: Sequence[str], query: Query, index: Index, filters: Filters 
     (first, a), (last, b) = sorted(found, key=lambda one: one[0])
     text = say("deadlines.between", query.language, count=(last - first).days, first=first, last=last)
     return _worded([text], (*a, *(e for e in b if e not in a)), (first, last), query.language)
+
+
+def _undated(
+    query: Query, held: Sequence[Quantity], index: Index, filters: Filters | None
+) -> tuple[Evidence, ...]:
+    """What is found for the question without its day: a rule does not hold it."""
+    day = next((q for q in held if q.kind is Kind.DATE), None)
+    rest = f"{query.text[: day.start]} {query.text[day.end :]}" if day else ""
+    if not any(map(str.isalnum, rest)):
+        return ()
+    asked = index.understand(rest)
+    return select(asked, index.search(asked, _SEARCHED, filters=filters), index).evidence
 
 
 def terms_of(text: str) -> list[Term]:

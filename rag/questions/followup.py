@@ -122,6 +122,8 @@ def _substituted(fragment: str, earlier: str, known: Known, opened: bool) -> str
     for m in reversed(named):
         left = left[: m.start] + " " + left[m.end :]
     left = _RULES[has_han(fragment)]["edges"].sub(" ", re.sub(r"['’]s\b|[?!.,;，]", " ", left)).strip()
+    if named and set(left.lower().split()) <= set(re.findall(r"\w+", earlier.lower())):
+        left = ""  # "and of the Harlow lease?"
     if left:
         asks = opened and not (named or left.lower() in MONTHS or _RE["led"].match(fragment))
         return _asking(" ".join(left.split()), result) if asks else ""

@@ -9,6 +9,7 @@ from itertools import groupby
 from rag.documents.description import SENT, day_of, type_of_noun
 from rag.facts.values import Range, read
 from rag.languages import say
+from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.described import described, of_kind
@@ -33,8 +34,8 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return _described(request)
     if not intent.topic:
         return _documents(request)
-    if intent.unit is CountUnit.THING:  # the duties of a tenant need not be called duties
-        return survey.listed_whole(request)
+    if intent.unit is CountUnit.THING and (listed := survey.listed_whole(request)):
+        return listed
     scope = read_scope(intent.topic, request.index, request.filters)
     if intent.unit is CountUnit.DOCUMENT:
         scope = TopicScope(all_of(store, request.filters), False, intent.topic, query=scope.query)
@@ -42,6 +43,11 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     bounds = any(isinstance(value, Range) for value in read(scope.topic))  # rows are held against them
     if not terms or len(terms) > _MOST_TERMS or bounds:
         return None
+    if intent.unit is CountUnit.THING:  # the duties of a tenant need not be called duties
+        absent = [term for term in terms if not survey.occurs(store, scope, term)]
+        kind = terms[-1 if has_han(scope.topic) else 0]
+        unknown = absent and (absent != [kind] or len(terms) == 1)
+        return survey.none_match(request, scope, terms) if unknown else None
     found = survey.survey(store, scope, terms)
     if found.matches:
         found, others = _by_kind(found, intent, request)

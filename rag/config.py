@@ -63,7 +63,6 @@ class Config(BaseSettings):
     cache_dir: UserPath = Field(default_factory=default_cache_dir)
     models: dict[str, ModelSpec] = Field(default_factory=dict)
     lexicons: tuple[UserPath, ...] = ()
-    concepts: tuple[UserPath, ...] = ()
     top_k: int = Field(8, ge=1, le=100)
     max_evidence: int = Field(6, ge=1, le=50)
     threshold: float | None = Field(None, ge=0, le=1)
@@ -119,7 +118,7 @@ def _anchor(value: Any, folder: Path, key: str = "") -> Any:
     """The same values with the paths in them relative to the file's folder instead of the working folder."""
     if isinstance(value, dict):
         return {name: _anchor(held, folder, name) for name, held in value.items()}
-    if isinstance(value, list) and key in ("lexicons", "concepts"):
+    if isinstance(value, list) and key == "lexicons":
         return [str(folder / Path(v).expanduser()) if isinstance(v, str) and v else v for v in value]
     if isinstance(value, str) and value and key in ("index", "cache_dir", "path"):
         return str(folder / Path(value).expanduser())

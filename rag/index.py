@@ -87,7 +87,7 @@ def open_index(
 
     `embedder` is an object, or a name or path as in the configuration; None: the one the index was built with
     (for a new index the embedded one). Given by name it is loaded, and compared with the manifest, when first
-    needed. `domains` are the fields, with the user's own lexicons and concepts; None: all, without any.
+    needed. `domains` are the fields, with the user's own lexicons; None: all, without any.
     Raises IndexMissing, IndexMismatch, IndexDamaged, IndexBusy, and ModelError for a new index."""
     folder = Path(folder)
     source = EmbedderSource(embedder, cache_dir, models, threads)
@@ -122,7 +122,7 @@ def open_configured(
         cache_dir=config.cache_dir,
         models=config.models,
         threads=config.threads,
-        domains=load_domains(config.lexicons, config.concepts),
+        domains=load_domains(config.lexicons),
     )
 
 

@@ -1,4 +1,4 @@
-"""A user's own lexicon and concept files: from the settings to the passages found."""
+"""A user's own lexicon: from the settings to the passages found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.config import load_config
 from rag.domains import load_domains
-from rag.domains.finance.concepts import sought_items
 from rag.errors import ConfigError
 from rag.index import Index, open_index
 from rag.languages.lexicon import expand
@@ -22,20 +21,15 @@ from tests.indexing import document, new_index, put
 
 QUESTION = "What did the handshake deal change?"
 WORDS = '[[entry]]\nlay = ["handshake deal"]\nterms = ["ancillary undertaking"]\n'
-RATIOS = (
-    '[[line]]\nid = "fees"\nnames = ["scheme fees"]\nwordings = ["scheme fees"]\nstatements = ["income"]\n'
-    '[[concept]]\nnames = ["take rate"]\nlines = ["revenue", "fees"]\n'
-)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place with an index, a lexicon and a concept file."""
+    """A place with an index and a lexicon."""
     for name in [n for n in os.environ if n.startswith("CITEWISE_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "words.toml").write_text(WORDS)
-    (tmp_path / "ratios.toml").write_text(RATIOS)
     others = [document(f"{n}.pdf", [f"The committee met in room {n}."]) for n in range(6)]
     with new_index(tmp_path / "index") as index:
         put(index.store, document("aside.pdf", ["The ancillary undertaking moved the closing day."]), *others)
@@ -60,35 +54,24 @@ def test_a_word_of_the_users_own_lexicon_finds_the_passage_that_only_says_it_pro
         )
 
 
-def test_own_files_reach_terms_and_needs(folder: Path) -> None:
-    with opened(folder, lexicons=[folder / "words.toml"], concepts=[folder / "ratios.toml"]) as index:
-        assert index.understand(QUESTION).reworded == ("ancillary undertaking",)
-        (need,) = index.understand("What was the take rate?").sought
-        assert need.name == "take rate" and ("scheme fees",) in need.lines
-        assert sought_items("What was the take rate?") == ()
-
-
-@pytest.mark.parametrize("key", ["lexicons", "concepts"])
 @pytest.mark.parametrize(("content", "message"), [("[[entry", "TOML"), ("[[other]]\na = 1\n", "Write it as")])
-def test_a_bad_file_is_refused_when_the_index_is_opened(
-    folder: Path, key: str, content: str, message: str
-) -> None:
+def test_a_bad_file_is_refused_when_the_index_is_opened(folder: Path, content: str, message: str) -> None:
     (folder / "bad.toml").write_text(content)
     with pytest.raises(ConfigError, match=message) as caught:
-        opened(folder, **{key: ["bad.toml"]})
+        opened(folder, lexicons=["bad.toml"])
     assert "bad.toml" in str(caught.value)
     with pytest.raises(ConfigError, match=r"gone\.toml"):
-        opened(folder, **{key: ["gone.toml"]})
+        opened(folder, lexicons=["gone.toml"])
 
 
 def test_paths_in_the_settings_file_are_relative_to_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "citewise.toml").write_text('lexicons = ["words.toml"]\nconcepts = ["ratios.toml"]\n')
+    (folder / "citewise.toml").write_text('lexicons = ["words.toml"]\n')
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("CITEWISE_CONFIG", str(folder / "citewise.toml"))
     config = load_config()
-    assert config.lexicons == (folder / "words.toml",) and config.concepts == (folder / "ratios.toml",)
+    assert config.lexicons == (folder / "words.toml",)
 
 
 def test_one_path_instead_of_a_list_is_told_with_what_to_write(folder: Path) -> None:
@@ -105,14 +88,10 @@ def test_a_command_with_a_bad_lexicon_ends_with_two_and_names_it(folder: Path) -
     assert "words.toml" in result.stderr
 
 
-def test_the_documented_examples_are_files_that_work(tmp_path: Path) -> None:
+def test_the_documented_example_is_a_file_that_works(tmp_path: Path) -> None:
     guide = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
     blocks = [block.split("```")[0] for block in guide.split("```toml\n")[1:]]
     (words,) = [b for b in blocks if "[[entry]]" in b]
-    (ratios,) = [b for b in blocks if "[[concept]]" in b]
     (tmp_path / "w.toml").write_text(words, encoding="utf-8")
-    (tmp_path / "r.toml").write_text(ratios, encoding="utf-8")
     assert "supplemental agreement" in expand("Was there a side letter?", [tmp_path / "w.toml"])
     assert "经济补偿" in expand("公司让我走人要给补偿吗", [tmp_path / "w.toml"])
-    (need,) = sought_items("What was the take rate?", extra=[tmp_path / "r.toml"])
-    assert need.roles[0] == "income" and len(need.lines) == 2

@@ -61,26 +61,20 @@ class Domains:
     lexicons: tuple[Path, ...]
 
 
-def load_domains(lexicons: Sequence[Path | str] = (), concepts: Sequence[Path | str] = ()) -> Domains:
-    """All fields, with the user's own lexicons (`rag.languages.lexicon`) and concept files
-    (`rag.domains.finance.concepts`). Each is read once: a mistake in one is told when an index is opened, not
-    in the middle of a question. Raises ConfigError."""
+def load_domains(lexicons: Sequence[Path | str] = ()) -> Domains:
+    """All fields, with the user's own lexicons (`rag.languages.lexicon`). Each is read once: a mistake in one
+    is told when an index is opened, not in the middle of a question. Raises ConfigError."""
     from rag.domains.finance import Finance
     from rag.domains.law import Law
     from rag.domains.medicine import Medicine
 
-    words, needed = ([Path(p).expanduser().absolute() for p in paths] for paths in (lexicons, concepts))
+    words = [Path(p).expanduser().absolute() for p in lexicons]
     if words:
         from rag.languages.lexicon import load
 
         for path in words:
             load(path)
-    if needed:  # its patterns take longer to compile than an index to open
-        from rag.domains.finance.concepts import load_user_table
-
-        for path in needed:
-            load_user_table(path)
-    each = (Law(), Medicine(), Finance(tuple(needed)))
+    each = (Law(), Medicine(), Finance())
     return Domains(each, (*words, *(field.lexicon for field in each)))
 
 
@@ -91,14 +85,11 @@ def known_names(catalogue: Catalogue) -> Known:
     from rag.domains.medicine.naming import subject_key, subjects
     from rag.facts.names import name_key, short_name
     from rag.languages.text import has_han
-    from rag.questions.mentions import MentionKind
 
-    def known(text: str) -> MentionKind | None:
-        if has_han(text) or not (text.islower() or text.isupper() or len(text) < 3):
-            if name_key(short_name(text)) in catalogue.company_keys:
-                return MentionKind.COMPANY
-            if law_key(text) in statutes(catalogue).keys:
-                return MentionKind.STATUTE
-        return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
+    def known(text: str) -> bool:
+        written = has_han(text) or not (text.islower() or text.isupper() or len(text) < 3)
+        company = written and name_key(short_name(text)) in catalogue.company_keys
+        statute = written and law_key(text) in statutes(catalogue).keys
+        return company or statute or subject_key(text) in subjects(catalogue).keys
 
     return known

@@ -1,5 +1,5 @@
 """References in running text to other parts of it or to other documents: "Sections 4.2 to 4.4 of this
-Agreement", "Article 12(3)", "Note 7", 本法第三条第二款, 前条, 《民法典》第八百二十九条.
+Agreement", "Article 12(3)", "Note 7", 本法第三条第二款, 《民法典》第八百二十九条.
 
 Numbers are read by `rag.facts.references`; what is added here is whose article it is. A reference belongs
 to the document that is named right before or after it (or that an alias stands for: the "Act",
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.facts.numerals import fold, parse_han
+from rag.facts.numerals import fold
 from rag.facts.references import UNITS, references
 from rag.languages import patterns, unspaced
 
@@ -27,8 +27,8 @@ class Reference:
     """A reference at `[start, end)` of the text, the name of the document included where it is written.
 
     `kind` is one of `KINDS` or "document" (a document named as a whole, `label` ""). `label` is the number
-    in one spelling, sub-numbers in brackets: "4.2", "7a", "12(2)(3)" for 第十二条第二款第三项; "-1" for the
-    article before this one (前条). `target` is the document as named in the text, "" for the text's own."""
+    in one spelling, sub-numbers in brackets: "4.2", "7a", "12(2)(3)" for 第十二条第二款第三项. `target` is
+    the document as named in the text, "" for the text's own."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ def find(text: str, *, language: str) -> tuple[Reference, ...]:
     """The references of a text, in order. Members of a range ("Sections 4 to 6") that are not written out
     take the range as their span. An article's own heading is found as well."""
     folded = fold(text)
-    han = not folded.isascii() and any(mark in folded for mark in "第前附表图《")
+    han = not folded.isascii() and any(mark in folded for mark in "第附表图《")
     spaced = not unspaced(language)
     found = list(_chinese(folded)) if han else []
     if spaced or "rticle" in folded or "ection" in folded:
@@ -82,11 +82,6 @@ def _chinese(text: str) -> Iterator[Reference]:
         named = previous.target or named
         taken.update(range(previous.start, previous.end))
         yield previous
-    for match in _RE["relative_zh"].finditer(text):
-        unit = match[2] or ("条" if match[0].startswith("上") else "")
-        for back in range(int(parse_han(match[1] or "一") or 1) if unit else 0, 0, -1):
-            kind = "article" if unit == "条" else "paragraph"
-            yield Reference(match.start(), match.end(), kind, f"-{back}")
     for match in _BOOKS.finditer(text):
         if match.start() not in taken:
             yield Reference(match.start(), match.end(), DOCUMENT, "", aliases.get(match[1], match[1]))
@@ -135,7 +130,6 @@ def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]
 _TITLE_YEAR = re.compile(r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?")
 _INNER = re.compile(r"\s+(?:of|in)\s+(?:the\s+)?")
 _ITSELF = ("This ", "These ")
-_PRECEDES = ("receding ", "revious ", "oregoing ")
 
 
 def _english(text: str, *, names: bool) -> Iterator[Reference]:
@@ -152,8 +146,6 @@ def _english(text: str, *, names: bool) -> Iterator[Reference]:
         yield from group
     if not names:
         return
-    for match in _RE["preceding"].finditer(text) if any(w in text for w in _PRECEDES) else ():
-        yield Reference(match.start(), match.end(), match[1].lower().replace("clause", "section"), "-1")
     yield from _bare_titles(text, taken, aliases)
 
 

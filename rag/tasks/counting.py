@@ -15,7 +15,7 @@ from rag.languages.text import has_han
 from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.described import described, of_kind
-from rag.tasks.intents import Ask, CountUnit, Intent
+from rag.tasks.intents import CountUnit, Intent
 from rag.tasks.topics import TopicScope, all_of, called, copies_of, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo, Evidence
 from rag.types.documents import admitted, several, single
@@ -26,6 +26,8 @@ MOST_QUOTES = 12
 _MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
 _MOST_NAMED = 30
+
+
 _KINDS = (
     (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
     (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
@@ -42,15 +44,14 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return _described(request)
     if not intent.topic:
         return _documents(request)
+    if intent.unit is CountUnit.SECTION:
+        scope = read_scope(intent.topic, request.index, request.filters, whole=True)
+        return _sections(request, scope) if scope.named and not scope.topic else None
     if intent.unit is CountUnit.THING and (listed := survey.listed_whole(request)):
         return listed
-    # "How many articles does the statute have?" is about a document as a whole.
-    whole = intent.ask is Ask.COUNT and intent.unit is CountUnit.SECTION
-    scope = read_scope(intent.topic, request.index, request.filters, whole=whole)
+    scope = read_scope(intent.topic, request.index, request.filters)
     if intent.unit is CountUnit.DOCUMENT:
         scope = TopicScope(all_of(store, request.filters), False, intent.topic, query=scope.query)
-    if scope.named and not scope.topic:
-        return _sections(request, scope)
     terms = topic_terms(scope.topic, extra=request.index.lexicons)
     bounds = any(isinstance(value, Range) for value in read(scope.topic))  # rows are held against them
     if not terms or len(terms) > _MOST_TERMS or bounds:
@@ -64,7 +65,7 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     if found.matches:
         found, others = _by_kind(found, intent, request)
         head, read_some = _headline(intent, found, request.language), (found.matching, found.read)
-        remarks = "\n\n".join(filter(None, (_remarks(found, request), others)))
+        remarks = "\n\n".join(filter(None, (_remarks(found, request.language), others)))
         return _listed(request, head, found.matches, read_some, remarks)
     return None if found.apart else survey.none_match(request, scope, found.terms)
 
@@ -102,18 +103,14 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     scope, unclear = len(found.looked_at), [d.path for d in found.unclear]
     sent = any(single(d.metadata, "document_type") in SENT for d in found.unclear)
     undated = say("tasks.undated", language, paths=unclear, sent=sent) if unclear else ""
-    if not found.matches + found.rows:
+    if not found.matches:
         none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
         return replace(none, text="\n\n".join(filter(None, (none.text, undated))))
     names = [_named(d, language, found.copies.get(d.id, ())) for d in found.documents]
     sizes = {"count": len(names), "scope": scope, "names": names[:MOST_QUOTES]}
     sizes |= {"more": len(names) > MOST_QUOTES}
-    if found.rows:
-        rows = sum(len(match.places) for match in found.rows)
-        paths = list(dict.fromkeys(match.document.path for match in found.rows))
-        sizes |= {"count": rows, "documents": len(names), "paths": paths}
-    head = say("tasks.described_rows" if found.rows else "tasks.described", language, **sizes)
-    return _listed(request, head, found.matches + found.rows, None, undated, _MOST_NAMED)
+    head = say("tasks.described", language, **sizes)
+    return _listed(request, head, found.matches, None, undated, _MOST_NAMED)
 
 
 def _named(document: DocumentInfo, language: str, copies: Sequence[str]) -> str:
@@ -162,25 +159,17 @@ def _headline(intent: Intent, found: survey.Survey, language: str) -> str:
         scope=len(found.scope.documents),
         documents=len(found.documents),
         passages=len(found.matches),
-        sections=found.sections,
         places=sum(len(m.places) for m in found.matches),
         words=[" / ".join([need.typed, *need.terms[:2]]) for need in found.terms],
-        noun=intent.noun if intent.ask is Ask.COUNT else "",
     )
     return line if found.read >= found.matching else say("tasks.at_least", language, line=line)
 
 
-def _remarks(found: survey.Survey, request: survey.TaskRequest) -> str:
-    """What else is to be known of a count: how many of the documents are called by the noun asked for, words
-    that stand apart, repeats, and what was not read."""
-    remarks, language, intent = [], request.language, request.intent
-    named = len(called(found.documents, intent.noun)) if intent.unit is CountUnit.DOCUMENT else 0
-    if 0 < named < len(found.documents):
-        remarks.append(say("tasks.called", language, called=named, noun=intent.noun))
-    for what, count in (("apart", found.apart), ("duplicates", found.duplicates)):
-        remarks += [say(f"tasks.{what}", language, count=count)] if count else []
-    read = "tasks.all_read" if found.read >= found.matching else "tasks.some_read"
-    remarks.append(say(read, language, matching=found.matching, read=found.read))
+def _remarks(found: survey.Survey, language: str) -> str:
+    """What else is to be known of a count: words that stand apart, and what was not read."""
+    remarks = [say("tasks.apart", language, count=found.apart)] if found.apart else []
+    if found.read < found.matching:
+        remarks.append(say("tasks.some_read", language, matching=found.matching, read=found.read))
     return say("tasks.remarks", language, remarks=remarks)
 
 

@@ -1,12 +1,12 @@
 """Documents by what they are: of which kind, between whom, from whom to whom, of when, about what. Answered
 from what was read of each at its ingest (`rag.documents.description`), each cited by the words that name
-party and day; with the rows of tables that list such documents."""
+party and day."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from rag.documents.description import HEAD, SENT, day_of, document_type, type_of_noun
@@ -14,10 +14,10 @@ from rag.facts.dates import dates
 from rag.facts.names import short_name
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
-from rag.languages import COMPLETE, named, patterns
+from rag.languages import patterns
 from rag.store.store import Store
-from rag.tasks.survey import MatchingPassage, line_of, survey, units_of
-from rag.tasks.topics import Text, TopicScope, TopicTerm, all_of, called, copies_of, form_of, is_any, label_of
+from rag.tasks.survey import MatchingPassage, line_of, units_of
+from rag.tasks.topics import Text, all_of, called, copies_of, form_of, is_any, label_of
 from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
@@ -30,14 +30,13 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 @dataclass(frozen=True, slots=True)
 class Described:
     """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
-    their day, or who sent them to whom, which nothing says. `rows` of other documents list what is asked
-    for. `copies`: paths of files that are one of the documents byte for byte, by its id."""
+    their day, or who sent them to whom, which nothing says. `copies`: paths of files that are one of the
+    documents byte for byte, by its id."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]
     matches: tuple[MatchingPassage, ...]
     unclear: tuple[DocumentInfo, ...]
-    rows: tuple[MatchingPassage, ...]
     copies: Mapping[int, tuple[str, ...]]
 
 
@@ -59,16 +58,13 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     labels = {d.id: label_of(d) for d in every}
     of_party = [name for name in names if any(text.has(name) for text in parties.values())]
     ends = [_ends(topic, key) for key in ("sender", "recipient")]
-    # A row does not say to whom what it lists was sent.
-    rows = () if matter or ends[1] else _rows(noun, names, days, every, store)
     known = all(n in of_party or any(of.has(n) for of in labels.values()) for n in names)
     kinds = of_kind(every, noun) if noun else [d for d in every if _kind(d) in _WRITTEN]
-    if not (rows or (known and (days or of_party or (everyone and any(_kind(d) in SENT for d in kinds))))):
+    if not (known and (days or of_party or (everyone and any(_kind(d) in SENT for d in kinds)))):
         return None
     found: list[DocumentInfo] = []
     unclear: list[DocumentInfo] = []
-    listing = {match.document.id for match in rows}
-    kinds, copies = copies_of(d for d in kinds if d.id not in listing)
+    kinds, copies = copies_of(kinds)
     for d in kinds:
         opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
         fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
@@ -79,31 +75,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
             elif sent and _of_days(read(day), days):
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
-    return Described(every, tuple(found), matches, tuple(unclear), rows, copies)
-
-
-def _rows(
-    noun: str, names: Sequence[str], days: Sequence[Value], every: Sequence[DocumentInfo], store: Store
-) -> tuple[MatchingPassage, ...]:
-    """The rows of tables that list documents of a kind, with the names and of the days asked for: their heads
-    or what the table is called say the kind."""
-    if not (kind := type_of_noun(noun)):
-        return ()
-    forms = [form_of(noun), *(form_of(named("types", kind, language)) for language in COMPLETE)]
-    terms = [TopicTerm(name, name) for name in names] or [TopicTerm(noun, forms[0], tuple(forms[1:]))]
-    untyped = (d for d in every if not single(d.metadata, "document_type"))
-    lists = {d.id: d for d in untyped if any(map(label_of(d).has, forms))}
-    passages = {m.chunk_id: m for m in survey(store, TopicScope(tuple(every), False, ""), terms).matches}
-    for d in lists.values() if not names else ():
-        for i, _, chunk in store.document_chunks(d.id):
-            passages[i] = MatchingPassage(i, d, chunk, tuple(units_of(store, d, chunk)))
-    found = []
-    for match in passages.values():
-        listing = match.document.id in lists
-        rows = [r for r in match.places if r.heads and (listing or kind in map(document_type, r.heads))]
-        fits = tuple(r for r in rows if _of_days(_apart(r.text)[1], days))
-        found += [replace(match, places=fits)] if fits else []
-    return tuple(found)
+    return Described(every, tuple(found), matches, tuple(unclear), copies)
 
 
 def _of_days(said: Sequence[Value], days: Sequence[Value]) -> bool:

@@ -44,8 +44,9 @@ class Ask(StrEnum):
 
 
 class CountUnit(StrEnum):
-    """What is counted or listed. THING: what only a reader can distinguish, so passages are counted for
-    it. DESCRIBED: documents by what they are; the topic is their description."""
+    """What is counted or listed. SECTION: a document's own. PASSAGE: clauses, too. THING: what only a reader
+    can distinguish, so that a list of it is looked for. DESCRIBED: documents by what they are; the topic is
+    their description."""
 
     DOCUMENT = "document"
     SECTION = "section"

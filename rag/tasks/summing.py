@@ -1,82 +1,49 @@
-"""What a document, a section or a topic says in short: its most central sentences, quoted, in their order,
-chosen by code from all of it.
-
-Central is what is nearest to the mean of all sentences by tf-idf (the centroid of Radev et al.,
-"Centroid-based summarization of multiple documents", 2004). Redundancy is kept out by maximal marginal
-relevance (Carbonell and Goldstein, 1998); each heading gets a sentence before any gets a second one."""
+"""What a document, a section or a topic says in short: the sentence that opens each heading, quoted, in their
+order."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.facts.references import articles_agree
 from rag.languages import say
-from rag.languages.text import has_han, query_tokens
+from rag.languages.text import has_han
 from rag.tasks import survey
 from rag.tasks.topics import Text, TopicScope, TopicTerm, read_scope, topic_terms
 from rag.types import Answer, Chunk, DocumentInfo, Evidence
 from rag.types.documents import admitted
 
-_RELEVANCE = 0.7
-_VOCABULARY = 4096
-_LEAST_TOKENS = 4
-_LONG = 60
+_LEAST_WORDS = 6
 MOST = 600
 _FEWEST, _MOST_SENTENCES = 5, 10
 _OF_AN_ARTICLE = 0.5
 _Passage = tuple[int, DocumentInfo, Chunk]
 
 
-def central(texts: Sequence[str], headings: Sequence[str], count: int) -> list[int]:
-    """Indices of the at most `count` sentences, each below its heading, that say most, in their order. Short
-    ones and questions are none of them unless there is nothing else; a heading that has its sentence waits
-    for the others."""
-    usable = [n for n, text in enumerate(texts) if _is_statement(text)] or list(range(len(texts)))
-    if len(usable) <= count:
-        return usable
-    tokens = [query_tokens(texts[n]) for n in usable]
-    rows = _weighed(tokens)
-    scores = rows @ rows.mean(axis=0)
-    scores = scores / max(float(scores.max()), 1e-6) * [min(1.0, _LONG / max(1, len(t))) for t in tokens]
-    taken: list[int] = []
-    covered: Counter[str] = Counter()
-    said: list[Sequence[str]] = []
-    nearest = np.zeros(len(usable))
-    for _ in range(count):
-        above = np.array([covered[headings[n]] + (tokens[i] in said) for i, n in enumerate(usable)])
-        value = _RELEVANCE * scores - (1 - _RELEVANCE) * nearest - above
-        value[taken] = -np.inf
-        taken.append(best := int(np.argmax(value)))
-        covered[headings[usable[best]]] += 1
-        said.append(tokens[best])
-        nearest = np.maximum(nearest, rows @ rows[best])
-    return sorted(usable[n] for n in taken)
+def opening(texts: Sequence[str], headings: Sequence[str], count: int) -> list[int]:
+    """Indices of at most `count` sentences, in their order: the first below each heading, spread evenly where
+    there are more headings, then the second ones. Short ones, questions and repetitions are none of them
+    unless there is nothing else."""
+    first = {text: n for n, text in reversed(list(enumerate(texts)))}
+    usable = [n for n, text in enumerate(texts) if _is_statement(text) and first[text] == n]
+    turns: Counter[str] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for n in usable or range(len(texts)):
+        ranked.append((turns[headings[n]], n))
+        turns[headings[n]] += 1
+    firsts = [n for turn, n in ranked if not turn]
+    if len(firsts) > count:
+        return [firsts[at * len(firsts) // count] for at in range(count)]
+    return sorted(n for _, n in sorted(ranked)[:count])
 
 
 def _is_statement(text: str) -> bool:
     plain = text.strip()
     if plain.endswith(("?", "？", ":", "：")):
         return False
-    return len(plain) >= 10 if has_han(plain) else len(plain.split()) >= _LEAST_TOKENS + 2
-
-
-def _weighed(tokens: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-    """(sentences, words): tf-idf over the sentences, rows of length 1. A word of one sentence likens it to no
-    other and is left out."""
-    held = Counter(t for row in tokens for t in set(row))
-    kept = [t for t, n in held.most_common(_VOCABULARY) if n > 1]
-    counts = [Counter(row) for row in tokens]
-    times = np.array([[row[t] for t in kept] or [0] for row in counts], dtype=np.float32)
-    weights = [math.log(len(tokens) / held[t]) + 1e-3 for t in kept] or [0.0]
-    rows = times * np.array(weights, dtype=np.float32)
-    result: NDArray[np.float32] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-    return result
+    return len(plain) >= 10 if has_han(plain) else len(plain.split()) >= _LEAST_WORDS
 
 
 def summarise(request: survey.TaskRequest) -> Answer | None:
@@ -138,7 +105,7 @@ def _chosen(
     places = [(n, p) for n, p in placed if times[" ".join(p.text.split())] == 1] or placed
     headings = [f"{prose[n][1].id} {prose[n][2].heading_path[:1]}" for n, _ in places]
     count = max(_FEWEST, min(_MOST_SENTENCES, len(set(headings))))
-    chosen = central([place.text for _, place in places], headings, count)
+    chosen = opening([place.text for _, place in places], headings, count)
     return [(*prose[places[i][0]], places[i][1]) for i in chosen]
 
 

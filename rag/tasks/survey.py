@@ -70,19 +70,12 @@ class MatchingPassage:
     chunk: Chunk
     places: tuple[Evidence, ...]
 
-    @property
-    def section(self) -> tuple[int, str]:
-        """What counts as one section: the passage's own article, else the headings above it."""
-        own = _RE["own"].match(self.chunk.text)
-        name = "".join(own.group().lower().split()) if own else " > ".join(self.chunk.heading_path)
-        return self.document.id, name or f"#{self.chunk.ordinal}"
-
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What was read. `matching` counts the passages found by their words, `read` those that were read;
-    `apart` are passages that hold the words, but not in one sentence; `duplicates` repeats within a document
-    that were left out; `matches` stand in the order of the documents."""
+    `apart` are passages that hold the words, but not in one sentence; `matches` stand in the order of the
+    documents, repeats within one left out."""
 
     scope: TopicScope
     terms: tuple[TopicTerm, ...]
@@ -90,15 +83,10 @@ class Survey:
     matching: int
     read: int
     apart: int = 0
-    duplicates: int = 0
 
     @property
     def documents(self) -> tuple[DocumentInfo, ...]:
         return tuple({m.document.id: m.document for m in self.matches}.values())
-
-    @property
-    def sections(self) -> int:
-        return len({m.section for m in self.matches})
 
 
 def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most: int = MOST) -> Survey:
@@ -111,7 +99,7 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
     owners = store.owners(found)
     ids = [i for i in found if owners.get(i) in by_id]
     read = in_turn(ids, owners, most)
-    matches, apart, duplicates = [], 0, 0
+    matches, apart = [], 0
     seen: set[tuple[int, str]] = set()
     passages = {i: (d, c) for i, d, c in store.chunks(read)}
     order = {d.id: n for n, d in enumerate(scope.documents)}
@@ -123,12 +111,10 @@ def survey(store: Store, scope: TopicScope, terms: Sequence[TopicTerm], *, most:
         key = document_id, " ".join(chunk.text.split())
         if not places:
             apart += 1
-        elif key in seen:
-            duplicates += 1
-        else:
+        elif key not in seen:
             seen.add(key)
             matches.append(MatchingPassage(i, by_id[document_id], chunk, places))
-    return Survey(scope, tuple(terms), tuple(matches), len(ids), len(passages), apart, duplicates)
+    return Survey(scope, tuple(terms), tuple(matches), len(ids), len(passages), apart)
 
 
 def occurs(store: Store, scope: TopicScope, term: TopicTerm) -> bool:

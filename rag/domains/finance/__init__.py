@@ -24,16 +24,12 @@ _RE = Patterns(__file__)
 
 
 class Finance(Field):
-    """The field of finance; see `rag.domains.Domain`. `concepts` are the user's own concept files
-    (`rag.domains.finance.concepts`)."""
+    """The field of finance; see `rag.domains.Domain`."""
 
     lexicon = Path(__file__).with_name("lexicon.toml")
     columns = ("year", "form")
     # What stands in capitals in titles of accounts and begins questions.
     common_words = _RE.words("common") | MONTHS.keys()
-
-    def __init__(self, concepts: tuple[Path, ...] = ()) -> None:
-        self.concepts = concepts
 
     def describe(self, document: Document, known: Metadata) -> Metadata:
         """Company, form and fiscal period of a report; {} for a legal text."""
@@ -57,7 +53,7 @@ class Finance(Field):
         """The statements and line items that the question's concepts need."""
         from rag.domains.finance.concepts import sought_items
 
-        return sought_items(wording.text, extra=self.concepts)
+        return sought_items(wording.text)
 
     def sources(self, store: Store) -> frozenset[int]:
         """The documents that are financial reports."""

@@ -7,22 +7,22 @@ its two sorts of table.
 Names match as in `rag.languages.lexicon`: whole stemmed words, the longest form in one place wins. Every
 place counts, so that a definition inside a question ("defined as: revenue / average PP&E") brings the line
 items it names. A concept with Chinese among its names speaks to questions that hold Chinese, any other to
-all. A user's own file is read before the shipped one, may use its lines, and takes over the names that it
-defines too."""
+all."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from rag.documents.catalogue import Catalogue, derived
 from rag.domains.finance.reports import ANNUAL, QUARTERLY, asked_forms
-from rag.domains.finance.sections import KINDS, PRIMARY
-from rag.errors import ConfigError
+from rag.domains.finance.sections import PRIMARY
 from rag.facts.dates import FiscalPeriod
 from rag.languages import Patterns, lexicon
 from rag.languages.text import has_han, normalise
@@ -31,18 +31,10 @@ from rag.questions.expects import Wording
 from rag.store.store import Store
 from rag.types.documents import Metadata, several, single
 
-CONCEPTS = Path(__file__).with_name("concepts.toml")
-_SHAPE = (
-    "Write it as [[line]] with id, names, wordings and statements, and [[concept]] with names and at least"
-    " one of lines, wordings and statements; all but id are lists of strings."
-)
-_LINE, _WHERE = frozenset({"id", "names", "wordings", "statements"}), {"lines", "wordings", "statements"}
-_KEYS = {"line": (_LINE, _LINE), "concept": (frozenset({"names"}), _WHERE | {"names"})}
-
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """An entry of a file: the names that questions use, and what they need."""
+    """An entry: the names that questions use, and what they need."""
 
     names: tuple[str, ...]
     item: Sought
@@ -54,26 +46,21 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class ConceptTable:
-    """A file of concepts. `lines` are the wordings and statements of its line items, by id."""
+    """What concepts.toml holds: `lines` are the wordings and statements of its line items, by id; `rows` as
+    they stand there."""
 
     concepts: tuple[Concept, ...]
     lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    rows: Mapping[str, Any]
 
 
-def sought_items(question: str, *, extra: Sequence[Path] = ()) -> tuple[Sought, ...]:
+def sought_items(question: str) -> tuple[Sought, ...]:
     """What the financial concepts of a question need, in order of occurrence, each once. A line item whose
-    wordings another of them holds already says nothing new and is left out.
-
-    `extra` are the user's own concept files. Raises ConfigError for one that cannot be used; a question
-    itself never raises."""
+    wordings another of them holds already says nothing new and is left out. Never raises."""
     text = normalise(question[: lexicon.MAX_CHARS])
     words = lexicon.words_of(text)
-    languages = (True, False) if has_han(text) else (False,)
-    found: list[tuple[int, int, Sought]] = []
-    for forms in _tables(tuple(extra), languages):
-        # A file that comes first has the say about a place that a later one would name too.
-        taken = {(start, end) for start, end, _ in found}
-        found += [match for match in lexicon.matches(forms, text, words) if match[:2] not in taken]
+    spoken = (True, False) if has_han(text) else (False,)
+    found = [match for chinese in spoken for match in lexicon.matches(_forms(chinese), text, words)]
     distinct = list(dict.fromkeys(need for _, _, need in lexicon.longest(found)))
     held = [set(need.lines) for need in distinct]
     return tuple(n for n in distinct if not n.lines or not any(set(n.lines) < other for other in held))
@@ -87,74 +74,27 @@ def reports(store: Store) -> frozenset[int]:
     return frozenset({d for d in facts if facts[d].form} | store.with_roles(PRIMARY))
 
 
-def load(path: Path, *, base: ConceptTable | None = None) -> ConceptTable:
-    """The concepts of a file, which may use the lines of `base`. Raises ConfigError naming file, entry and
-    what to write instead."""
-    table = lexicon.read_toml(path, "concept file", _SHAPE)
-    if set(table) - set(_KEYS) or not table or not all(isinstance(rows, list) for rows in table.values()):
-        raise ConfigError(f"The concept file {path} has to be [[line]] and [[concept]] tables. {_SHAPE}")
-    lines = dict(base.lines) if base else {}
-    concepts: list[Concept] = []
-    own: set[str] = set()
-    for sort, number, row in ((s, n, row) for s in _KEYS for n, row in enumerate(table.get(s, ()), 1)):
-        where = f"The concept file {path}, {sort} {number},"
-        _check(row, sort, where)
-        if sort == "line":
-            if (name := row["id"]) in own:
-                raise ConfigError(f"{where} has the id {name!r} a second time. Give every line its own.")
-            own.add(name)
-            lines[name] = (tuple(row["wordings"]), tuple(row["statements"]))
-        if unknown := [name for name in row.get("lines", ()) if name not in lines]:
-            raise ConfigError(
-                f"{where} uses the line {unknown[0]!r}, which is not defined. Add a [[line]] with that id."
-            )
+@cache
+def concepts() -> ConceptTable:
+    """The concepts and lines of concepts.toml, read once."""
+    raw = tomllib.loads(Path(__file__).with_name("concepts.toml").read_text(encoding="utf-8"))
+    lines = {row["id"]: (tuple(row["wordings"]), tuple(row["statements"])) for row in raw["line"]}
+    found: list[Concept] = []
+    for row in (*raw["line"], *raw["concept"]):
         used = [lines[name] for name in row.get("lines", ())]
         inputs = [tuple(row["wordings"])] if "wordings" in row else []
         inputs += [wordings for wordings, _ in used]
         # A line's first place is where it is read; its others only where it is asked for itself.
         places = dict.fromkeys(row.get("statements") or [statements[0] for _, statements in used])
         names = tuple(row["names"])
-        concepts.append(Concept(names, Sought(names[0], tuple(places), tuple(inputs))))
-    return ConceptTable(tuple(concepts), lines)
+        found.append(Concept(names, Sought(names[0], tuple(places), tuple(inputs))))
+    return ConceptTable(tuple(found), lines, raw)
 
 
-def load_user_table(path: Path) -> ConceptTable:
-    """A user's own file, which may use the lines of the shipped one. Raises ConfigError."""
-    return load(path, base=_read(CONCEPTS, 0, 0))
-
-
-def _check(row: object, sort: str, where: str) -> None:
-    needed, allowed = _KEYS[sort]
-    if not isinstance(row, dict) or not needed <= set(row) <= allowed:
-        raise ConfigError(f"{where} has to hold {', '.join(sorted(needed))} and nothing unknown. {_SHAPE}")
-    for key, value in row.items():
-        lexicon.check_words([value] if key == "id" else value, key, where, _SHAPE)
-    if unknown := [kind for kind in row.get("statements", ()) if kind not in KINDS]:
-        raise ConfigError(
-            f"{where} names the statement {unknown[0]!r}. Known are: {', '.join(sorted(KINDS))}."
-        )
-    if sort == "concept" and not _WHERE & set(row):
-        raise ConfigError(f"{where} says nothing about {row['names'][0]!r}. {_SHAPE}")
-    if "wordings" in row and "statements" not in row:
-        raise ConfigError(f"{where} has wordings without the statements they stand in. {_SHAPE}")
-
-
-def _tables(extra: tuple[Path, ...], languages: Sequence[bool]) -> list[lexicon.Forms[Sought]]:
-    files = [(path.absolute(), *lexicon.file_state(path, "concept file")) for path in extra] + [
-        (CONCEPTS, 0, 0)
-    ]
-    return [_ready(*file, chinese) for file in files for chinese in languages]
-
-
-@lru_cache(maxsize=32)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> lexicon.Forms[Sought]:
-    concepts = _read(path, changed_ns, size).concepts
-    return lexicon.compiled((name, c.item) for c in concepts if c.chinese == chinese for name in c.names)
-
-
-@lru_cache(maxsize=16)
-def _read(path: Path, changed_ns: int, size: int) -> ConceptTable:
-    return load(path) if path == CONCEPTS else load_user_table(path)
+@cache
+def _forms(chinese: bool) -> lexicon.Forms[Sought]:
+    table = concepts().concepts
+    return lexicon.compiled((name, c.item) for c in table if c.chinese == chinese for name in c.names)
 
 
 # Forms and periods

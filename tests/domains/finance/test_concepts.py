@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains.finance.concepts import CONCEPTS, load, sought_items
+from rag.domains.finance.concepts import concepts, sought_items
 from rag.domains.finance.sections import KINDS
-from rag.errors import ConfigError
 from rag.languages.text import has_han, normalise, search_tokens
-from rag.questions.constraints import Sought
 
-TABLE = load(CONCEPTS)
+TABLE = concepts()
 NAMES = [(name, concept) for concept in TABLE.concepts for name in concept.names]
-OWN = """
-[[line]]
-id = "gizmos"
-names = ["gizmo count"]
-wordings = ["gizmos in service"]
-statements = ["business"]
-
-[[concept]]
-names = ["gizmo intensity"]
-lines = ["gizmos", "revenue"]
-"""
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    path = tmp_path / "own.toml"
-    path.write_text(OWN, encoding="utf-8")
-    return path
 
 
 def wordings(question: str) -> set[str]:
@@ -155,6 +134,7 @@ def test_the_shipped_table_is_large_and_no_name_stands_for_two_things(chinese: b
 
 def test_every_shipped_name_finds_its_concept_when_typed_alone() -> None:
     for name, concept in NAMES:
+        assert set(concept.item.roles) <= KINDS, name
         question = f"请问{name}" if concept.chinese else name
         assert concept.item in sought_items(question), name
 
@@ -163,49 +143,6 @@ def test_every_shipped_line_is_found_in_the_wordings_of_no_other_language() -> N
     for wordings_, _ in TABLE.lines.values():
         assert len({has_han(wording) for wording in wordings_}) == 1
         assert len(wordings_) == len(set(wordings_))
-
-
-def test_a_users_file_adds_concepts_over_shipped_lines(own: Path) -> None:
-    (need,) = sought_items("What is the gizmo intensity?", extra=[own])
-    assert need == Sought("gizmo intensity", ("business", "income"), need.lines)
-    assert need.lines[0] == ("gizmos in service",)
-    assert "net sales" in need.lines[1]
-    assert sought_items("What is the gizmo intensity?") == ()
-
-
-def test_a_users_file_takes_over_a_name(own: Path) -> None:
-    own.write_text('[[concept]]\nnames = ["capex"]\nstatements = ["PP&E note"]\n', encoding="utf-8")
-    assert sought_items("capex", extra=[own]) == (Sought("capex", ("PP&E note",)),)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("[[line", "not valid TOML"),
-        ("", "[[line]] and [[concept]]"),
-        ("x = 1", "[[line]] and [[concept]]"),
-        ('[[concept]]\nnames = ["a"]', "concept 1, says nothing about 'a'"),
-        ('[[concept]]\nnames = []\nstatements = ["income"]', "no list under names"),
-        ('[[concept]]\nnames = ["?"]\nstatements = ["income"]', "'?' under names"),
-        ('[[concept]]\nnames = ["a"]\nstatements = ["moon"]', "'moon'. Known are: PP&E note"),
-        ('[[concept]]\nnames = ["a"]\nlines = ["nowhere"]', "'nowhere', which is not defined"),
-        ('[[concept]]\nnames = ["a"]\nwordings = ["b"]', "wordings without the statements"),
-        ('[[concept]]\nnames = ["a"]\nnote = ["b"]\nstatements = ["income"]', "nothing unknown"),
-        ('[[line]]\nid = "a"\nnames = ["a"]\nwordings = ["b"]', "line 1, has to hold id"),
-        (OWN + OWN, "a second time"),
-    ],
-)
-def test_a_broken_file_is_refused_with_its_name_and_the_reason(own: Path, content: str, said: str) -> None:
-    own.write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        sought_items("anything", extra=[own])
-    assert str(own) in str(caught.value)
-    assert said in str(caught.value)
-
-
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
-        sought_items("anything", extra=[tmp_path / "none.toml"])
 
 
 def test_a_long_question_takes_a_few_milliseconds() -> None:

@@ -5,7 +5,6 @@ no, of better or worse, of which period."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException, localcontext
 from itertools import pairwise
@@ -152,7 +151,7 @@ def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     try:
         with localcontext(expressions.CONTEXT):
             points = [_Point(n, _period(wanted, n), _value(wanted, node), node) for n, node in filled]
-            return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)), lookup)
+            return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)))
     except DecimalException:
         used = expressions.leaves(filled[0][1])
         return NotComputed(
@@ -178,9 +177,7 @@ def _value(wanted: FigureRequest, node: expressions.Node) -> Decimal:
     return value(node) * 100 if wanted.unit == "%" else value(node)
 
 
-def _finished(
-    wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...], lookup: Lookup
-) -> Calculation:
+def _finished(wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...]) -> Calculation:
     language = wanted.language
     inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in expressions.leaves(p.node)))
     money = [f for f in inputs if f.unit not in ("%", "shares", "times", "days")]
@@ -205,7 +202,7 @@ def _finished(
     period = say("figures.span", language, ends=list(dict.fromkeys(named)))
     figure = Figure(label, result, formatter.unit_of(unit), period, printed)
     concluded = conclusion(wanted, [(p.period, p.value) for p in points], formatter)
-    every = (concluded, wanted.formula.note, *wanted.notes, *notes, *_variants(wanted, lookup, formatter))
+    every = (concluded, wanted.formula.note, *wanted.notes, *notes)
     return Calculation(label, formula, inputs, figure, "; ".join(working), tuple(filter(None, every)))
 
 
@@ -267,21 +264,6 @@ def _numbers(wanted: FigureRequest, point: _Point, formatter: Formatter) -> str:
     if isinstance(point.node, expressions.Leaf | expressions.Number):
         return text
     return f"{text} = {formatter.text(point.value, wanted.unit)}"
-
-
-def _variants(wanted: FigureRequest, lookup: Lookup, formatter: Formatter) -> list[str]:
-    """What the other forms in use would give, where their figures are found and the result differs."""
-    if wanted.operation is not Operation.VALUE:
-        return []
-    found: dict[str, expressions.Node] = {}
-    for form in (wanted.formula.form(wanted.language), *wanted.formula.variants):
-        with suppress(DecimalException, expressions.MissingTerms):
-            node = expressions.Filling(lambda t: _leaf(t, wanted, lookup), lambda *_: "").fill(form)
-            found.setdefault(formatter.text(_value(wanted, node), wanted.unit), node)
-    return [
-        say("figures.variant", wanted.language, form=_words(node, wanted.language), text=text)
-        for text, node in list(found.items())[1:]
-    ]
 
 
 def _note(kind: str, node: expressions.Node, wanted: FigureRequest) -> str:

@@ -98,10 +98,9 @@ class _FigureLookup:
             return result
         numbers = _in_order(result.inputs)
         chosen = [self.rows[n - 1] for n in numbers]
-        notes = [r.note for r in chosen if r.note]
-        notes += [say("figures.only", language)] if self.reports.only else []
-        notes = list(dict.fromkeys((*result.notes, *notes)))
-        result = replace(result, inputs=_renumbered(result.inputs, numbers), notes=tuple(notes))
+        only = [say("figures.only", language)] if self.reports.only else []
+        notes = tuple(dict.fromkeys((*result.notes, *only)))
+        result = replace(result, inputs=_renumbered(result.inputs, numbers), notes=notes)
         evidence = tuple(reading.evidence(n) for n, reading in enumerate(chosen, 1))
         rows = tuple(numbers.values())
         return Computed(evidence, (result,), sentences(self.wanted, result, self.reports, rows))
@@ -155,7 +154,7 @@ def _of_accounts(
     if formula.source:
         # What cannot be worked out may be printed: "Effective tax rate 25.5%".
         row = Leaf(f"={formula.name}")
-        formula = replace(formula, expression=row, expression_zh=row, variants=())
+        formula = replace(formula, expression=row, expression_zh=row)
         printed = replace(desk, wanted=replace(desk.wanted, formula=formula)).computed()
         if isinstance(printed, Computed):
             return printed

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rag.domains.finance.concepts import CONCEPTS, load
+from rag.domains.finance.concepts import concepts
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
 from rag.languages import COMPLETE, Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
@@ -35,7 +35,7 @@ _SHARES = frozenset({"shares", "shares outstanding"})
 @dataclass(frozen=True, slots=True)
 class Formula:
     """One way to compute a figure. `unit` is one of UNITS; "%" expressions give a share of one. `better` is
-    "higher", "lower" or ""; `healthy` the customary bound in `unit`; `variants` other forms in use; `note` a
+    "higher", "lower" or ""; `healthy` the customary bound in `unit`; `note` a
     choice to be said with the result. A line that is read as it is has no `source`, its key for its
     expression."""
 
@@ -45,7 +45,6 @@ class Formula:
     expression: Node
     unit: str
     expression_zh: Node | None = None
-    variants: tuple[Node, ...] = ()
     better: str = ""
     healthy: str = ""
     source: str = ""
@@ -100,11 +99,9 @@ def book() -> Book:
     """The shipped formulas and lines, read once."""
     raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
     equal_lines: dict[str, list[str]] = raw["twins"]
-    table = load(CONCEPTS)
-    printed = tomllib.loads(CONCEPTS.read_text(encoding="utf-8"))
-    concepts = printed.get("concept", ())
+    table, printed = concepts(), concepts().rows
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
-    placeless = [row["names"][0] for row in concepts if "wordings" in row]
+    placeless = [row["names"][0] for row in printed["concept"] if "wordings" in row]
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
@@ -119,7 +116,7 @@ def book() -> Book:
     back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
     pairs += _line_names(printed["line"], back)
     known = {name for name, _ in pairs}
-    pairs += [(name, key) for row in concepts for name, key in _others(row) if name not in known]
+    pairs += [(name, key) for row in printed["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
         {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
@@ -185,7 +182,7 @@ def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
 
 
 def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
-    known = {"key", "names", "expression", "unit", "expression_zh", "variants", "better", "healthy", "source",
+    known = {"key", "names", "expression", "unit", "expression_zh", "better", "healthy", "source",
              "note"}  # fmt: skip
     if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
         raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
@@ -194,11 +191,10 @@ def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
     try:
         expression = parse(row["expression"], names)
         zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
-        variants = tuple(parse(v, names) for v in row.get("variants", ()))
     except ValueError as error:
         raise ValueError(f"{FORMULAS}, {row['key']!r}: {error}") from error
     return Formula(
         row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
-        row["unit"], zh, variants, row.get("better", ""), row.get("healthy", ""), row["source"],
+        row["unit"], zh, row.get("better", ""), row.get("healthy", ""), row["source"],
         row.get("note", ""),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 
-from rag.domains.finance.concepts import CONCEPTS, load, report_facts
+from rag.domains.finance.concepts import concepts, report_facts
 from rag.domains.finance.figures.cells import calling_score, calling_words, wording_score
 from rag.domains.finance.figures.formulas import book, concept_unit
 from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledger, table_lines
@@ -63,7 +63,6 @@ class FigureReading:
     amount: Amount
     value: Decimal
     score: float
-    note: str = ""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -95,7 +94,7 @@ def item(key: str, language: str = "en") -> Item | None:
 
 @lru_cache(maxsize=1)
 def _concepts() -> tuple[Mapping[str, _Wordings], Mapping[str, _Wordings]]:
-    table = load(CONCEPTS)
+    table = concepts()
     single = [c for c in table.concepts if len(c.item.lines) == 1]
     return table.lines, {c.names[0]: (c.item.lines[0], c.item.roles) for c in single}
 
@@ -110,10 +109,6 @@ def find_figure(
         found = _best(lines, wanted, year, part)
         if found is not None and wanted.key == "cost of sales" and _is_a_part(lines, found):
             return None  # costs in several rows without a total: no one of them is the cost of sales
-        if found is None and wanted.key == "net income attributable":
-            found = _undivided(lines, year, part)
-        if found is None and wanted.key == "gross profit":
-            found = _unlabelled_gross_profit(lines, year, part)
         if found is not None and wanted.key in _TAXES:
             found = _with_tax_sign(lines, found, year, part)
         if found is not None:
@@ -273,27 +268,6 @@ def signed(key: str, line: TableLine, amount: Amount) -> Decimal:
     return value
 
 
-def _unlabelled_gross_profit(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
-    """A subtotal without a label that is revenue less the costs printed between."""
-    own = [line for line in lines if line.statement == "income"]
-    top = _best(own, item("revenue"), year, part)
-    if top is None or top.amount.cell.value is None:
-        return None
-    costs: list[Decimal] = []
-    for line in own[own.index(top.line) + 1 :]:
-        amount = figure_for(line, year, part)
-        if amount is None or amount.cell.value is None or _RE["operating"].search(line.label):
-            return None
-        if not line.label:
-            left = top.amount.cell.value - amount.cell.value
-            if costs and left in (abs(sum(costs)), abs(costs[-1])):
-                note = "the subtotal without a label that is revenue less the costs above it"
-                return FigureReading(line, amount, amount.cell.value * amount.factor, 0.8, note)
-            return None
-        costs.append(amount.cell.value)
-    return None
-
-
 def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, part: str) -> FigureReading:
     """The tax with the sign that makes it what lies between pretax and net income, where both stand in its
     statement; labels alone ("provision for income taxes (35)") do not decide it."""
@@ -308,14 +282,6 @@ def _with_tax_sign(lines: Sequence[TableLine], tax: FigureReading, year: int, pa
     if as_expense == as_benefit:
         return tax
     return replace(tax, value=size if as_expense < as_benefit else -size)
-
-
-def _undivided(lines: Sequence[TableLine], year: int, part: str) -> FigureReading | None:
-    """Net income, where a company has no other owners and so does not say whose it is."""
-    own = [line for line in lines if line.statement == "income"]
-    if any(re.search(r"(?i)non-?controlling|minority", line.label) for line in own):
-        return None
-    return _best(own, item("net income"), year, part)
 
 
 def _is_a_part(lines: Sequence[TableLine], found: FigureReading) -> bool:

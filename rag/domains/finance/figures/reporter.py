@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
-from rag.domains.finance.concepts import CONCEPTS, ORDER, ReportFacts, load, report_facts, reports
+from rag.domains.finance.concepts import ORDER, ReportFacts, concepts, report_facts, reports
 from rag.domains.finance.figures.asked import FiscalTerm
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
@@ -121,7 +121,7 @@ def _finance_words() -> frozenset[str]:
     """Every word that names a line item or a formula."""
     names = list(book().lines)
     names += [formula.name for formula in book().formulas.values()]
-    table = load(CONCEPTS)
+    table = concepts()
     names += [wording for wordings, _ in table.lines.values() for wording in wordings]
     names += [name for concept in table.concepts for name in concept.names]
     return frozenset(singular(w) for name in names for w in re.findall(r"[a-z&]+", name.lower()))

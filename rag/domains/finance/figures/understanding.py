@@ -176,7 +176,7 @@ def definition_spans(text: str) -> tuple[tuple[int, int, int], ...]:
 def _defined_otherwise(text: str, named: Formula, known: Book) -> bool:
     """Whether the question defines a metric over other lines than the book has for it."""
     own = [named, *(metric(key) for _, _, key in known.find(text) if key[0] == "f")]
-    forms = [form for one in own for form in (one.expression, one.expression_zh, *one.variants) if form]
+    forms = [form for one in own for form in (one.expression, one.expression_zh) if form]
     forms += [part for form in forms if isinstance(form, Call) for part in form.args]
     lines = [{term.concept for term in terms(form)} for form in forms]
     for _, start, stop in definition_spans(text):

@@ -18,7 +18,6 @@ from synthetic import Text
 
 from rag.index import Index
 from rag.parsers import parse
-from rag.store.dense import save_dense
 from rag.store.reading import Read, passages
 from rag.store.schema import SentenceVectors
 from rag.store.writer import FileState, Writer
@@ -74,8 +73,6 @@ class Growing:
         with self.index.store.writing() as writer:
             yield writer
             writer.resolve_relations()
-            if self._embed:
-                save_dense(self.index.store.space, writer)
             writer.shrink()
 
     def _put(self, writer: Writer, reads: list[Read]) -> int:

@@ -104,7 +104,6 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
 
     from rag.domains import load_domains
     from rag.models.embedder import load_embedder
-    from rag.store.dense import save_dense
     from rag.store.reading import passages
     from rag.store.store import Store
     from rag.store.writer import FileState
@@ -137,7 +136,6 @@ def enlarge(small: Path, large: Path, pages: int) -> dict[str, Any]:
                         writer.put_vectors(new, moved.astype(np.float32))
                     held += len(document.pages)
                 copy += 1
-            save_dense(target.space, writer)
             writer.shrink()
     return {"pages": held, "copies": copy}
 

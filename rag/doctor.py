@@ -166,7 +166,6 @@ def _index(config: Config) -> Check:
         (stats.incomplete, f"Documents not read as a whole: {stats.incomplete:,}; see: citewise index show"),
         (stats.unreadable, f"{stats.unreadable:,} files could not be read; see: citewise index show"),
         (stats.pending, f"{stats.pending:,} passages wait for their vector; run citewise ingest again."),
-        (report.rebuilt, f"The vector index was built again ({report.rebuilt})."),
     )
     return Check("index", text, advice=" ".join(hint for count, hint in hints if count))
 

@@ -16,7 +16,7 @@ from rag.models.generation import LLM
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
-from rag.store.dense import DenseIndex, file_problem, open_dense, save_dense
+from rag.store.dense import DenseIndex
 from rag.store.documents import check_filters, matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
@@ -58,13 +58,11 @@ class IndexStats:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """`problems` in words, empty when the index is sound; `rebuilt` says why FAISS was built again, "" when
-    it was sound."""
+    """`problems` in words, empty when the index is sound."""
 
     documents: int
     passages: int
     problems: tuple[str, ...]
-    rebuilt: str
 
     @property
     def ok(self) -> bool:
@@ -242,7 +240,7 @@ class Index:
             recent = now - self._dense_at < _REFRESH_SECONDS
             if known is not None and (current or (recent and self._is_written())):
                 return known
-            self._dense, self._dense_at = open_dense(self._space), time.monotonic()
+            self._dense, self._dense_at = DenseIndex(self._space), time.monotonic()
             return self._dense
 
     def _is_written(self) -> bool:
@@ -316,25 +314,17 @@ class Index:
                 for source in chosen:
                     writer.remove(source)
             writer.resolve_relations()
-            save_dense(self._space, writer)
             writer.shrink()
         return sorted(chosen.values())
 
     def verify(self) -> VerifyReport:
         """Reads everything: SQLite's own checks, counts of passages, lexical rows and vectors, passages
-        against their documents' text, the FAISS file's SHA-256 (built again when it is wrong)."""
+        against their documents' text."""
         problems, documents = self.store.problems(), self.documents()
         for info in documents:
             if info.status is FileStatus.OK:
                 problems.extend(_text_problems(self.store, info))
-        generation = self._space.generation()
-        wrong = file_problem(self._space, generation) if generation else ""
-        if wrong:
-            with self.store.writing() as writer:
-                save_dense(self._space, writer)
-            with self._guard:
-                self._dense = None
-        return VerifyReport(len(documents), self.store.passages(), tuple(problems), wrong)
+        return VerifyReport(len(documents), self.store.passages(), tuple(problems))
 
     def stats(self) -> IndexStats:
         documents = self.documents()

@@ -24,7 +24,6 @@ from rag.errors import CitewiseError
 from rag.models.embedder import Embedder, in_batches, supports
 from rag.parsers import CONTAINERS, other_format, refusal
 from rag.parsers.pool import run_in_workers
-from rag.store.dense import save_dense
 from rag.store.reading import (
     Job,
     Read,
@@ -91,7 +90,6 @@ def ingest(
         writer.resolve_relations()
         answerable = time.monotonic() - began
         run.vectors(embedder)
-        save_dense(store.space, writer)
         writer.shrink()
         return IngestReport(
             files=tuple(sorted(run.results, key=lambda r: r.path)),

@@ -2,7 +2,6 @@
 SQLite's errors mean to us.
 
     <folder>/citewise.sqlite        the only truth (WAL, synchronous=FULL)
-    <folder>/dense-0-<n>.faiss      derived from generation n of the vectors, replaceable any time
     <folder>/writer.lock            flock: one writer at a time
 
 Text is kept once, in parts of `PART` code points: a passage is read by cutting it out of its document, so a
@@ -69,15 +68,6 @@ class Manifest:
         tuples = {"languages": tuple(info["languages"]), "cosines": cosines}
         rest = {name: value for name, value in values.items() if name != "spaces"}
         return cls(Space(EmbedderInfo(**info | tuples), embedder), **rest)
-
-
-@dataclass(frozen=True, slots=True)
-class DenseFile:
-    """A FAISS file: the generation of the vectors that it was made from, its name, its SHA-256."""
-
-    generation: int
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

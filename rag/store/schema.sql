@@ -38,7 +38,7 @@ CREATE TABLE chunks (
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, ordinal);
 -- A space is what one embedder makes; there is one, 0. `generation` grows with every commit that adds or
--- removes a vector; `file` is JSON of the FAISS file made from one, '' for none.
+-- removes a vector; `file` was a FAISS file made from one, now ''.
 CREATE TABLE spaces (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, file TEXT NOT NULL);
 -- Of passages, as float16, little endian.
 CREATE TABLE vectors (chunk_id INTEGER NOT NULL, space INTEGER NOT NULL, vector BLOB NOT NULL);

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag.parsers import other_format
 from rag.store import relations as linking
 from rag.store import schema
-from rag.store.schema import PART, DenseFile, SentenceVectors, begin, pack_rows, storage_errors
+from rag.store.schema import PART, SentenceVectors, begin, pack_rows, storage_errors
 from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind
 
 
@@ -167,12 +167,6 @@ class Writer:
             "INSERT OR REPLACE INTO sentences SELECT chunk_id, space, ?2 FROM vectors WHERE chunk_id = ?1",
             (chunk_id, sentences.rows.tobytes()),
         )
-
-    def put_dense_file(self, file: DenseFile) -> None:
-        """Points to the FAISS file. Call outside of `transaction`: this does not change what the index
-        holds."""
-        with storage_errors(self._file):
-            self._connection.execute("UPDATE spaces SET file = ?", (json.dumps(astuple(file)),))
 
     def shrink(self) -> None:
         """Folds the write-ahead log into the file and merges small lexical segments. Keeps quiet when a

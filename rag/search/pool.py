@@ -10,12 +10,17 @@ items that its concepts need, the articles that it cites.
 One column of `rag.search.ranker.AGREEMENTS` for each demand; what a question does not speak of is 0 for every
 candidate. Line items and statements count only in the documents that the question means: every report
 has the same parts.
+
+And the one document that a question names by words of its title, file name or opening, with what is asked
+about it: "Who may assign the Reseller Agreement between Northlight Limited and Diversa Corp?" is about that
+agreement, and its names would only find the page that introduces the parties.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -34,7 +39,7 @@ from rag.search.ranker import AGREEMENTS, Pool, Terms
 from rag.store.dense import DenseIndex
 from rag.store.store import Store
 from rag.types import Filters, Hit
-from rag.types.documents import admitted, withdrawn
+from rag.types.documents import admitted, path_words, withdrawn
 from rag.types.search import Candidate
 
 _TERMS_EMBEDDED = 6
@@ -44,6 +49,9 @@ _ACROSS = 3
 _TYPICAL, _USUAL = 20, 0.02
 # Former wordings are looked for beside so many passages.
 _BESIDE = 3
+_OPENING = 600  # characters of a document that say what it is
+_SURELY = 0.75  # weight of the names of a question that stand there
+_WORD = re.compile(r"[^\s,;:()?!“”\"]+")
 
 
 class Searches(ReadsQuestions, Protocol):
@@ -334,3 +342,37 @@ def agreements(
         }
         table.append([values.get(column, 0.0) for column in AGREEMENTS])
     return np.array(table, dtype=np.float64).reshape(len(rows), len(AGREEMENTS))
+
+
+def identified(query: Query, store: Store, documents: Iterable[int]) -> tuple[int, frozenset[str]] | None:
+    """The one of the documents that surely is what the names of a question name, and these as tokens; None
+    where none is, or several are, or nothing is left to be asked about it."""
+    names = frozenset(search_tokens(" ".join(query.names)))
+    weights = idf_weights(store, sorted(names))
+    held: dict[int, frozenset[str]] = {}
+    for document in dict.fromkeys(documents) if names else ():
+        info = store.document(document)
+        named = (info.title, path_words(info.path), store.text(document, 0, _OPENING))
+        held[document] = names.intersection(search_tokens("\n".join(named)))
+    shares = {document: sum(weights[t] for t in own) for document, own in held.items()}
+    most = max(shares.values(), default=0.0)
+    best = [document for document, share in shares.items() if share == most]
+    if len(best) != 1 or most < _SURELY * sum(weights.values()) or held[best[0]].issuperset(query.content):
+        return None
+    return best[0], held[best[0]]
+
+
+def without(query: Query, names: frozenset[str]) -> Query:
+    """The question without names, as tokens, that its text has in capitals."""
+
+    def left(word: re.Match[str]) -> str:
+        tokens = search_tokens(word[0])
+        named = tokens and names.issuperset(tokens) and not word[0].islower()
+        return "" if named else word[0]
+
+    return replace(
+        query,
+        tokens=tuple(t for t in query.tokens if t not in names),
+        content=tuple(t for t in query.content if t not in names),
+        text=" ".join(_WORD.sub(left, query.text).split()),
+    )

@@ -31,7 +31,6 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.identity import identified, without
 from rag.search.pool import (
     LegResults,
     Lines,
@@ -40,6 +39,7 @@ from rag.search.pool import (
     agreements,
     compares,
     find_line_items,
+    identified,
     make_pool,
     named_documents,
     pages_of,
@@ -47,6 +47,7 @@ from rag.search.pool import (
     sources,
     weigh_terms,
     with_former,
+    without,
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
 from rag.types import DocumentInfo, Filters, Hit, Leg, Reason, Stages

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rag.documents.amendments import amendments
 from rag.documents.catalogue import Catalogue, build_catalogue
-from rag.documents.definitions import definitions
+from rag.documents.description import definitions
 from rag.documents.lists import units
 from rag.documents.validity import Validity, marked, stated, versions
 from rag.errors import InputError

@@ -15,11 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.validity import settled
 from rag.parsers import other_format
-from rag.store import relations as linking
 from rag.store import schema
-from rag.store.schema import PART, SentenceVectors, begin, pack_rows, storage_errors
-from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind
+from rag.store.schema import (
+    PART,
+    SentenceVectors,
+    begin,
+    pack_rows,
+    read_catalogue,
+    read_relations,
+    storage_errors,
+)
+from rag.types import Block, Chunk, Document, DocumentInfo, FileStatus, LossKind, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,10 @@ class Known:
     mtime_ns: int
     ocr: bool
 
+
+# The documents for which every name of a relation was looked up.
+_REFERENCES = "references"
+_REMEMBER = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 
 # Search tokens of one passage, joined by blanks: (title, heading, body).
 Tokens = tuple[str, str, str]
@@ -100,8 +112,8 @@ class Writer:
         before = moved_from or file.source
         kept = self._vectors_by_text(before, whole=not moved_from) if embedded else {}
         known = self.remove(before)
-        if moved_from:
-            linking.forget_state(self._connection)
+        if moved_from:  # read again under the id that it had: its names are to be looked up once more
+            self._connection.execute("DELETE FROM meta WHERE key = ?", (_REFERENCES,))
         detail = other_format(file.path, document.kind)
         document_id = self._put_row(
             file, document, FileStatus.OK, detail, len(chunks), known if moved_from else 0
@@ -112,18 +124,38 @@ class Writer:
             if embedded:
                 context = "" if moved_from else chunk.context
                 self._put_kept(chunk_id, *kept.get((context, chunk.text), (None, None)))
-        stated = (replace(relation, source=document_id) for relation in document.relations)
-        linking.put(self._connection, stated)
+        self._put_relations(replace(relation, source=document_id) for relation in document.relations)
         return document_id
 
     def resolve_relations(self) -> None:
         """Points relations that name a document to it, and orders editions, where documents have come or gone
-        since the last time. A transaction of its own."""
+        since the last time. A transaction of its own, if anything changes for a reader."""
+        execute = self._connection.execute
         with storage_errors(self._file):
-            relations = linking.unresolved(self._connection)
-        if relations is not None:
-            with self.transaction():
-                linking.resolve(self._connection, relations)
+            row = execute("SELECT value FROM meta WHERE key = ?", (_REFERENCES,)).fetchone()
+            # Ids are never used twice, so the highest and the number of them distinguish every set of
+            # documents that has grown or shrunk out of another.
+            highest, count = execute("SELECT coalesce(max(id), 0), count(*) FROM documents").fetchone()
+            state = f"{highest}:{count}"
+            if (row[0] if row else "0:0") == state:
+                return
+            kept = read_relations(self._connection)
+            named = dict.fromkeys(replace(r, target=None) for r in kept if r.name)
+            found = settled(read_catalogue(self._connection), list(named))
+            if found == kept:
+                execute(_REMEMBER, (_REFERENCES, state))
+                return
+        with self.transaction():
+            execute("DELETE FROM relations")
+            self._put_relations(found)
+            execute(_REMEMBER, (_REFERENCES, state))
+
+    def _put_relations(self, relations: Iterable[Relation]) -> None:
+        """Keeps relations with the source that they name."""
+        self._connection.executemany(
+            "INSERT INTO relations (kind, name, effective, source, target) VALUES (?, ?, ?, ?, ?)",
+            ((r.kind, r.name, r.effective, r.source, r.target) for r in relations),
+        )
 
     def put_failure(self, file: FileState, status: FileStatus, detail: str) -> int:
         """Remembers a file that gave no text, in the place of whatever was known of it."""
@@ -146,7 +178,8 @@ class Writer:
         self._vectors_changed |= execute(f"DELETE FROM vectors WHERE chunk_id {chosen}", row).rowcount > 0
         for column in ("sentences WHERE chunk_id", "pending WHERE chunk_id", "lexical WHERE rowid"):
             execute(f"DELETE FROM {column} {chosen}", row)
-        linking.remove(self._connection, row[0])
+        execute("DELETE FROM relations WHERE source = ?1 OR target = ?1 AND name = ''", row)
+        execute("UPDATE relations SET target = NULL WHERE target = ?", row)  # what leads to it is open again
         execute("DELETE FROM chunks WHERE document_id = ?", row)
         execute("DELETE FROM texts WHERE document_id = ?", row)
         execute("DELETE FROM documents WHERE id = ?", row)

@@ -4,11 +4,9 @@ question under way. Several pages never see each other's."""
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,8 +27,6 @@ from rag.types import (
 
 STAGES = ("searching", "evidence", "reading", "verifying")
 _log = logging.getLogger(__name__)
-_BEAT = 0.05  # seconds between updates of the page while events come
-_GRACE = 1.0  # seconds a stopped question may take to hand in what it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,67 +160,18 @@ class Conversations:
             conversation.clear()
 
 
-def in_thread(work: Callable[[Callable[[Any], None]], Any], beat: float | None = None) -> Iterator[list[Any]]:
-    """What `work` tells while it works in a thread of its own, and then gives, as far as it is there; with
-    `beat` every so many seconds, [] where there is nothing new. Raises what it raised."""
-    channel: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    done = object()
-
-    def target() -> None:
-        try:
-            channel.put(work(channel.put))
-        except Exception as error:  # raised again in the page's thread
-            channel.put(error)
-        channel.put(done)
-
-    threading.Thread(target=target, name="citewise-page", daemon=True).start()
-    told: list[Any] = []
-    while done not in told:
-        told = []
-        with suppress(queue.Empty):
-            told.append(channel.get(timeout=beat))
-            while True:
-                told.append(channel.get_nowait())
-        errors = [one for one in told if isinstance(one, Exception)]
-        yield [one for one in told if one not in (None, done, *errors)]
-        if errors:
-            raise errors[0]
-
-
 def run(
-    assistant: Any,
-    exchange: Exchange,
-    *,
-    history: Sequence[Turn],
-    stop: threading.Event,
-    beat: float = _BEAT,
-    grace: float = _GRACE,
+    assistant: Any, exchange: Exchange, *, history: Sequence[Turn], stop: threading.Event
 ) -> Iterator[Exchange]:
-    """The exchange as it grows, at most once per `beat` seconds, until it is done.
-
-    `stop` is obeyed within a beat even while the assistant is silent; what it still delivers within `grace`
-    seconds is kept, the rest is thrown away."""
+    """The exchange as it grows, until it is done. `stop` ends the reading early: what the assistant gives
+    then is kept."""
     question, filters = exchange.question, exchange.filters or None
-
-    def work(tell: Callable[[Event], None]) -> None:
-        for event in assistant.stream(question, filters=filters, history=history, stop=stop):
-            tell(event)
-
-    waited = 0.0
     try:
-        for told in in_thread(work, beat):
-            for event in told:
-                exchange = advance(exchange, event)
-            waited += beat if stop.is_set() and not told else 0.0
-            if not told and waited < grace:
-                continue
-            if stop.is_set() and (exchange.done or waited >= grace):
-                exchange = replace(exchange, stopped=True)
-            yield exchange
+        for event in assistant.stream(question, filters=filters, history=history, stop=stop):
+            exchange = advance(exchange, event)
+            yield replace(exchange, stopped=exchange.done and stop.is_set())
             if exchange.done:
                 return
-            if not stop.is_set():
-                stop.wait(beat)
         raise RuntimeError("the stream ended without an answer")
     except CitewiseError as error:
         yield replace(exchange, error=str(error))

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 
 from markupsafe import Markup
 
 from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, Filters, Progress
 from ui import render
-from ui.conversation import Conversation, Conversations, in_thread, run, turns
+from ui.conversation import Conversation, Conversations, run, turns
 from ui.filters import EVERYTHING, View, bad_day, choices
 from ui.pictures import Pictures
 from ui.render import fill
@@ -197,14 +199,6 @@ class Handlers:
             conversation.drop(number)
         yield from self.ask(key, exchange.question, index, filters, alone=exchange.alone)
 
-    def sample(
-        self, key: str | None, number: int, index: str | None, filters: Filters = EVERYTHING
-    ) -> Iterator[View]:
-        """One of the index's sample questions."""
-        samples = self.workspace.samples(index) if index else ()
-        question = samples[number] if 0 <= number < len(samples) else ""
-        yield from self.ask(key, question, index, filters)
-
     def stop(self, key: str | None) -> None:
         """Ends the question under way; `ask` then hands in what there is."""
         self.conversations.get(key).stop()
@@ -241,14 +235,14 @@ class Handlers:
         yield View(upload=fill("page.progress", texts, Progress("scan", 0, 0)))
         try:
             kept = self.workspace.keep(index, [Path(p) for p in paths])
-            opened = self.workspace.assistant(index).index
-            for told in in_thread(lambda tell: opened.ingest(*kept, progress=tell)):
-                for item in told[-1:]:
-                    if isinstance(item, Progress):
-                        yield View(upload=fill("page.progress", texts, item))
-                    else:
-                        report = fill("page.report", texts, item)
-                        yield replace(self._column(index, texts), upload=report)
+            opened, channel = self.workspace.assistant(index).index, SimpleQueue[Progress | None]()
+            with ThreadPoolExecutor(1) as reader:
+                read = reader.submit(opened.ingest, *kept, progress=channel.put)
+                read.add_done_callback(lambda _: channel.put(None))
+                while (progress := channel.get()) is not None:
+                    yield View(upload=fill("page.progress", texts, progress))
+            report = fill("page.report", texts, read.result())
+            yield replace(self._column(index, texts), upload=report)
         except CitewiseError as error:
             yield View(upload=fill("page.problem", texts, str(error)))
         except Exception:

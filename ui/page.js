@@ -74,7 +74,6 @@
     },
     choice: (el) => send("again", { question: el.textContent.trim() }),
     retry: (el) => send("retry", { turn: Number(el.dataset.turn) }),
-    sample: (el) => send("sample", { number: Number(el.dataset.number) }),
     language: (el) => {
       document.cookie = `citewise_language=${el.dataset.code}; path=/; max-age=31536000; SameSite=Strict`;
       document.documentElement.lang = el.dataset.code;

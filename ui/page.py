@@ -36,7 +36,7 @@ WAITING_AT_MOST = 32
 _BRIDGE = """
 window.citewise = window.citewise || {};
 window.citewise.trigger = trigger;
-const events = ['cite', 'near', 'passage', 'figure', 'again', 'retry', 'sample', 'language', 'fresh'];
+const events = ['cite', 'near', 'passage', 'figure', 'again', 'retry', 'language', 'fresh'];
 """
 # Until the page has been filled nothing in it can be used: a change made before would be overwritten.
 _READY = """
@@ -239,7 +239,6 @@ def _wire_questions(parts: Parts, bridge: gr.HTML, handlers: Handlers) -> None:
     for event, handle, sent in (
         (bridge.retry, handlers.retry, {"turn": -1}),
         (bridge.again, partial(handlers.ask, alone=True), {"question": ""}),
-        (bridge.sample, handlers.sample, {"number": -1}),
     ):
         event(parts.stream(narrow(handle), **sent), inputs=parts.asked, **asking)
     parts.stop.click(on_stop, queue=False, **_PRIVATE)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rag.models.registry import sha256_file
+from rag.files import sha256_file
 from rag.parsers import content, holder
 from rag.types import DocumentInfo
 from ui.texts import Texts

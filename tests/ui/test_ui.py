@@ -25,7 +25,7 @@ from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
 from ui import sources
 from ui.app import Guard, build_page, check_exposure, is_local, launch_options, serve, workspace_of
-from ui.conversation import Conversations, Exchange, run
+from ui.conversation import Conversations, Exchange
 from ui.handlers import Handlers, View
 from ui.pictures import Picture, Pictures
 from ui.texts import CHINESE, ENGLISH
@@ -364,12 +364,6 @@ def test_retry_takes_the_place_of_the_last_answer(handlers: Handlers) -> None:
     assert len(assistant_of(handlers).calls) == 2
 
 
-def test_a_sample_question_is_asked_as_it_stands(handlers: Handlers) -> None:
-    last(handlers.sample("a", 1, "contracts"))
-    assert assistant_of(handlers).calls[0]["question"] == "逾期付款的违约金是多少？"
-    assert list(handlers.sample("a", 99, "contracts")) == [View()]
-
-
 # ---------------------------------------------------------------- stop and several users
 
 
@@ -383,25 +377,6 @@ def test_stop_ends_the_draft_at_once_and_stops_the_model(handlers: Handlers) -> 
     assert time.perf_counter() - begun < 2
     assert final.running is False and ENGLISH.stopped_early in str(final.transcript)
     assert assistant_of(handlers).stopped.wait(2)
-
-
-class SilentAssistant(FakeAssistant):
-    """Never says a word, whatever it is told, until released."""
-
-    release = threading.Event()
-
-    def stream(self, question: str, **_: Any) -> Iterator[Any]:
-        self.release.wait(10)
-        return iter(())
-
-
-def test_stop_is_obeyed_within_the_grace_even_when_the_assistant_is_silent() -> None:
-    assistant, stop = SilentAssistant(), threading.Event()
-    threading.Timer(0.1, stop.set).start()
-    begun = time.perf_counter()
-    (final,) = run(assistant, Exchange(1, "i", "q"), history=(), stop=stop, beat=0.02, grace=0.2)
-    assistant.release.set()
-    assert final.stopped and final.answer is None and time.perf_counter() - begun < 1.5
 
 
 def test_closing_the_page_stops_its_question(handlers: Handlers) -> None:

@@ -132,12 +132,11 @@ def test_filters_reach_the_assistant_with_the_documents_chosen(handlers: Handler
     assert assistant_of(handlers).calls[0]["filters"] == narrow
 
 
-def test_retry_and_samples_are_asked_with_the_filters_chosen_now(handlers: Handlers) -> None:
+def test_a_retry_is_asked_with_the_filters_chosen_now(handlers: Handlers) -> None:
     last(handlers.ask("a", "notice?", "contracts"))
     last(handlers.retry("a", 1, "contracts", Filters(kinds=("pdf",))))
-    last(handlers.sample("a", 0, "contracts", Filters(languages=("zh",))))
-    first, second, third = (call["filters"] for call in assistant_of(handlers).calls)
-    assert first is None and second.kinds == ("pdf",) and third.languages == ("zh",)
+    first, second = (call["filters"] for call in assistant_of(handlers).calls)
+    assert first is None and second.kinds == ("pdf",)
 
 
 def test_a_question_with_a_bad_day_is_not_asked_and_stays_with_the_message(handlers: Handlers) -> None:

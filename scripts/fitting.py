@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from rag.errors import InputError
 from rag.files import write_atomically
 from rag.index import Index
 from rag.measure.evalset import HALVES, EvalQuestion, Half, half_of, load_questions, with_progress
-from rag.measure.metrics import Passage, RiskPoint, hits_any, is_shown, risk_coverage, same_document
+from rag.measure.metrics import Passage, hits_any, is_shown, same_document
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
 from rag.search.retrieve import rank, retrieve
@@ -52,6 +53,26 @@ class Example:
     rows: NDArray[np.float64]
     holds: NDArray[np.bool_]
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPoint:
+    """If only questions with a score of at least `threshold` were answered: the share answered (`coverage`)
+    and, among those, the share of wrong answers (`risk`), both 0..1."""
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskPoint, ...]:
+    """The risk-coverage curve (El-Yaniv and Wiener, 2010): one point for each distinct score, from the
+    highest threshold to the lowest. Equal scores are answered or refused together."""
+    asked = sorted(zip(scores, wrong, strict=True), key=lambda row: -row[0])
+    errors = accumulate(is_wrong for _, is_wrong in asked)
+    reached = zip((score for score, _ in asked), errors, strict=True)
+    points = {s: RiskPoint(s, n / len(asked), e / n) for n, (s, e) in enumerate(reached, 1)}
+    return tuple(points.values())
 
 
 @dataclass(frozen=True, slots=True)

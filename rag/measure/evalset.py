@@ -10,7 +10,17 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
 
 from rag.errors import InputError
 from rag.measure.metrics import EvidenceEntry
@@ -18,9 +28,13 @@ from rag.types import Pace, Progress, Turn
 
 Half = Literal["dev", "test"]
 HALVES: tuple[Half, ...] = ("dev", "test")
-_NAMES = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
+# The spellings of an item, or its only one.
+Spellings = Annotated[
+    tuple[str, ...], BeforeValidator(lambda item: item if isinstance(item, list) else [item])
+]
 
 
+@with_config(ConfigDict(coerce_numbers_to_str=True))
 @dataclass(frozen=True, slots=True)
 class EvalQuestion:
     """One line of `questions.jsonl`; all but `question` may be empty.
@@ -35,12 +49,12 @@ class EvalQuestion:
     `asked`; it is `answerable` where people called it supported."""
 
     id: str
-    question: str
-    answerable: bool = True
+    question: Annotated[str, StringConstraints(pattern=r"\S")]
+    answerable: StrictBool = True
     answers: tuple[str, ...] = ()
     evidence: tuple[EvidenceEntry, ...] = ()
     tags: tuple[str, ...] = ()
-    parts: tuple[tuple[str, ...], ...] = ()
+    parts: tuple[Spellings, ...] = ()
     conflict: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     scale: str | None = None
@@ -68,6 +82,7 @@ class Choice:
 
 
 EVERY = Choice()
+_QUESTION = TypeAdapter(EvalQuestion)
 
 
 def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
@@ -97,81 +112,37 @@ def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
 
 def _parse(line: str, path: Path, number: int) -> EvalQuestion:
     try:
-        row = _typed(json.loads(line), dict, "the line")
-        if "sentence" in row:
-            return _sentence(row, number)
-        question = row.get("question")
-        if not isinstance(question, str) or not question.strip():
-            raise ValueError("`question` is not a text" if "question" in row else "`question` is missing")
-        kind, derived = row.get("kind"), ["derived"] if row.get("derivation") else []
-        parts = (p if isinstance(p, list) else [p] for p in _list(row, "parts"))
-        return EvalQuestion(
-            id=str(row.get("id") or f"line-{number}"),
-            question=question,
-            answerable=_typed(row.get("answerable", True), bool, "`answerable`"),
-            answers=_texts(_list(row, "answers"), "an answer"),
-            evidence=tuple(map(_entry, _list(row, "evidence"))),
-            tags=tuple(map(str, ([kind] if kind else []) + _list(row, "tags") + derived)),
-            parts=tuple(_texts(part, "a spelling of `parts`") for part in parts),
-            conflict=_texts(_list(row, "conflict"), "a statement of `conflict`"),
-            wrong=_texts(_list(row, "wrong"), "a text of `wrong`"),
-            scale=None if row.get("scale") is None else str(row["scale"]),
-            scope=_texts(_list(row, "scope"), "a document of `scope`"),
-            history=tuple(map(_turn, _list(row, "history"))),
-        )
+        given = json.loads(line)
+        if not isinstance(given, dict):
+            raise ValueError("the line is not an object")
+        row = {"id": f"line-{number}"} | {name: value for name, value in given.items() if value is not None}
+        row = _sentence(row) if "sentence" in row else row
+        if isinstance(tags := row.get("tags", []), list):
+            derived = "derived" if row.get("derivation") else None
+            row["tags"] = list(filter(None, [row.get("kind"), *tags, derived]))
+        return _QUESTION.validate_python(row)
     except (ValueError, TypeError) as error:
+        found = error.errors() if isinstance(error, ValidationError) else ()
+        why = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg'].lower()}" for e in found) or error
         raise InputError(
-            f"{path}, line {number}: not a question ({error}). Each line is a JSON object with `question`; "
+            f"{path}, line {number}: not a question ({why}). Each line is a JSON object with `question`; "
             "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
         ) from error
 
 
-def _sentence(row: dict[str, Any], number: int) -> EvalQuestion:
-    """A labelled sentence; blank lines part the passages of its `evidence`."""
-    texts = {name: row.get(name) for name in ("sentence", "evidence", "label")}
-    for name, value in texts.items():
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError(f"`{name}` of a sentence is missing or not a text")
-    sentence, evidence, label = map(str, texts.values())
-    return EvalQuestion(
-        id=str(row.get("id") or f"line-{number}"),
-        question=sentence,
-        answerable=label == "supported",
-        tags=(label,),
-        passages=tuple(part for part in re.split(r"\n\s*\n", evidence) if part.strip()),
-        asked=_typed(row.get("question") or "", str, "`question`"),
-    )
-
-
-def _entry(entry: Any) -> EvidenceEntry:
-    fields = _typed(entry, dict, "an evidence entry")
-    document, page = fields.get("document"), fields.get("page")
-    if not isinstance(document, str) or not document:
-        raise ValueError("an evidence entry has no `document`")
-    if page is not None and (not isinstance(page, int) or isinstance(page, bool) or page < 1):
-        raise ValueError(f"`page` is {page!r}; pages are counted from 1")
-    return EvidenceEntry(document, page, _typed(fields.get("quote") or "", str, "`quote`"))
-
-
-def _list(row: dict[str, Any], name: str) -> list[Any]:
-    """A list of the row; absent and null are empty. A text is no list: its letters are not its members."""
-    value = row.get(name)
-    return [] if value is None else _typed(value, list, f"`{name}`")
-
-
-def _texts(members: Sequence[Any], what: str) -> tuple[str, ...]:
-    return tuple(str(_typed(member, (str, int, float), what)) for member in members)
-
-
-def _turn(turn: Any) -> Turn:
-    fields = _typed(turn, dict, "a turn of `history`")
-    return Turn(str(fields.get("question") or ""), str(fields.get("answer") or ""))
-
-
-def _typed(value: Any, kind: Any, what: str) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{what} is not {_NAMES.get(kind, 'a text or a number')}")
-    return value
+def _sentence(row: dict[str, Any]) -> dict[str, Any]:
+    """The question that a labelled sentence is; blank lines part the passages of its `evidence`."""
+    for name in ("sentence", "evidence", "label"):
+        if not str(row.get(name) or "").strip():
+            raise ValueError(f"`{name}` of a sentence is missing")
+    return {
+        "id": row["id"],
+        "question": row["sentence"],
+        "answerable": row["label"] == "supported",
+        "tags": [row["label"]],
+        "passages": list(filter(str.strip, re.split(r"\n\s*\n", row["evidence"]))),
+        "asked": row.get("question", ""),
+    }
 
 
 def half_of(question: EvalQuestion) -> Half:

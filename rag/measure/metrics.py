@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import accumulate
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt, StringConstraints
 
 from rag.facts.numerals import same_currency
 from rag.facts.quantities import extract
@@ -42,8 +43,8 @@ class EvidenceEntry:
     """Where an answer stands: a document, narrowed by a 1-based page or a verbatim quote; with neither, all
     of it."""
 
-    document: str
-    page: int | None = None
+    document: Annotated[str, StringConstraints(min_length=1)]
+    page: PositiveInt | None = None
     quote: str = ""
 
 
@@ -162,33 +163,6 @@ class Difference(Measure):
 
     better: int
     worse: int
-
-
-@dataclass(frozen=True, slots=True)
-class RiskPoint:
-    """If only questions with a score of at least `threshold` were answered: the share answered (`coverage`)
-    and, among those, the share of wrong answers (`risk`), both 0..1."""
-
-    threshold: float
-    coverage: float
-    risk: float
-
-
-def risk_coverage(scores: Sequence[float], wrong: Sequence[bool]) -> tuple[RiskPoint, ...]:
-    """The risk-coverage curve (El-Yaniv and Wiener, 2010): one point for each distinct score, from the
-    highest threshold to the lowest. Equal scores are answered or refused together."""
-    asked = sorted(zip(scores, wrong, strict=True), key=lambda row: -row[0])
-    errors = accumulate(is_wrong for _, is_wrong in asked)
-    reached = zip((score for score, _ in asked), errors, strict=True)
-    points = {s: RiskPoint(s, n / len(asked), e / n) for n, (s, e) in enumerate(reached, 1)}
-    return tuple(points.values())
-
-
-def area_under_risk(points: Sequence[RiskPoint]) -> float:
-    """AURC (Geifman and El-Yaniv, 2017): the risk averaged over the coverages, each point holding for the
-    questions that it adds. 0..1, lower is better; 0 for no points."""
-    before = [0.0, *(p.coverage for p in points[:-1])]
-    return sum(p.risk * (p.coverage - reached) for p, reached in zip(points, before, strict=False))
 
 
 def measure(values: Sequence[float]) -> Measure:

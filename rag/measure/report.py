@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
-from rag.files import write_atomically
+from rag.files import to_json, write_atomically
 from rag.measure import metrics
-from rag.measure.metrics import Difference, Measure, RiskPoint, area_under_risk, difference
+from rag.measure.metrics import Difference, Measure, difference
 from rag.measure.yardstick import COLUMNS, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import Outcome
-from rag.types.plain import to_json
 
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
 # A rank that crosses several of these has turned at the first; five is what a reader looks at.
@@ -66,11 +65,8 @@ class Report:
         found.append(Section("All questions", ("measure", "value", "95 % interval", "questions"), rows))
         if self.by_tag:
             found.append(_by_tag("By tag (questions in brackets)", "tag", self.by_tag))
-        points, counts = risk_curve(self.results), [(k, str(v)) for k, v in self.counts.items()]
-        area = f"Risk averaged over all coverages (AURC, lower is better): {area_under_risk(points):.3f}"
-        if counts or points:
-            title, note = "Counts" if counts else "", area if points else ""
-            found.append(Section(title, ("what", "count"), counts, note=note))
+        if self.counts:
+            found.append(Section("Counts", ("what", "count"), [(k, str(v)) for k, v in self.counts.items()]))
         if self.missing:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)
@@ -183,18 +179,6 @@ def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]
         for what, before, after, was, better in found
         if was != better
     ]
-
-
-def risk_curve(results: Sequence[QuestionResult]) -> tuple[RiskPoint, ...]:
-    """The risk-coverage curve over the questions whose answers can be judged, by how far their score lies
-    above the threshold that it was held against (questions searched without vectors have another one). The
-    point of the threshold itself is that of 0."""
-    judged = [
-        (r.score - (r.threshold or 0.0), r.wrong)
-        for r in results
-        if r.score is not None and r.wrong is not None
-    ]
-    return metrics.risk_coverage([margin for margin, _ in judged], [wrong for _, wrong in judged])
 
 
 def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:

@@ -49,9 +49,8 @@ class QuestionResult:
 
     Fields about answers are None where no answer was asked for, or where they do not apply (`evidence_shown`
     without evidence entries). `score` is the probability that the evidence suffices and `threshold` what it
-    was held against; `wrong` says whether an answer from this evidence is an error, also where it was
-    refused. `outcome` is one of the five, "" where the set cannot say; `verdict` that of the answer, "" where
-    none was asked for; `citations` what its line rests on, as "lease.pdf, 3"."""
+    was held against. `outcome` is one of the five, "" where the set cannot say; `verdict` that of the answer,
+    "" where none was asked for; `citations` what its line rests on, as "lease.pdf, 3"."""
 
     id: str
     question: str
@@ -66,7 +65,6 @@ class QuestionResult:
     answer: str = ""
     error: str = ""
     threshold: float | None = None
-    wrong: bool | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     outcome: str = ""
     line: str = ""
@@ -85,9 +83,8 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
     scores: Scores = {REFUSALS[question.answerable]: float(refused)}
     displayed = _score_sources(question, answer, scores) if question.located else None
     right = displayed if displayed is not None else _holds_answer(question, answer)
-    wrong = True if not question.answerable else None if right is None else not right
-    if wrong is not None and not refused:
-        scores["wrong when answered"] = float(wrong)
+    if not refused and not (question.answerable and right is None):
+        scores["wrong when answered"] = float(not (question.answerable and right))
     name = _name(question, answer)
     if name:
         own = (RIGHT, HALF, WRONG, REFUSED) if question.answerable else (WRONG, KEPT)
@@ -107,7 +104,6 @@ def judge(question: EvalQuestion, answer: Answer, found: QuestionResult | None =
         evidence_shown=displayed,
         answer=answer.text,
         threshold=answer.certificate.least,
-        wrong=wrong,
         scores={**(found.scores if found else {}), **scores},
         outcome=name,
         line=answer.line,

@@ -89,23 +89,3 @@ def test_difference_is_antisymmetric_in_its_mean_and_counts(pairs: list[tuple[fl
     assert there.value == pytest.approx(-back.value)
     assert (there.better, there.worse) == (back.worse, back.better)
     assert there.low - 1e-9 <= there.value <= there.high + 1e-9
-
-
-def test_risk_coverage_agrees_with_a_hand_computed_curve() -> None:
-    points = metrics.risk_coverage([0.9, 0.5, 0.7, 0.5], [False, True, True, False])
-    told = [(p.threshold, p.coverage, p.risk) for p in points]
-    assert told == [(0.9, 0.25, 0.0), (0.7, 0.5, 0.5), (0.5, 1.0, 0.5)]
-    assert metrics.area_under_risk(points) == pytest.approx(0.25 * 0.0 + 0.25 * 0.5 + 0.5 * 0.5)
-    assert metrics.risk_coverage([], []) == ()
-
-
-@given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.booleans()), min_size=1, max_size=30))
-def test_risk_at_each_threshold_is_the_share_of_wrong_ones_at_or_above_it(
-    rows: list[tuple[float, bool]],
-) -> None:
-    points = metrics.risk_coverage([s for s, _ in rows], [w for _, w in rows])
-    assert [p.threshold for p in points] == sorted({s for s, _ in rows}, reverse=True)
-    for point in points:
-        kept = [w for s, w in rows if s >= point.threshold]
-        assert point.coverage == pytest.approx(len(kept) / len(rows))
-        assert point.risk == pytest.approx(sum(kept) / len(kept))

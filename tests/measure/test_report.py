@@ -39,13 +39,13 @@ def report(results: Sequence[QuestionResult], **changes: Any) -> Report:
 
 
 ANSWERED = [
-    result(n, rank, verdict=verdict, score=score, threshold=0.5, wrong=wrong)
-    for n, (rank, verdict, score, wrong) in enumerate(
+    result(n, rank, verdict=verdict, score=score, threshold=0.5)
+    for n, (rank, verdict, score) in enumerate(
         [
-            (1, "answered", 0.9, False),
-            (7, "answered", 0.6, True),
-            (None, "absent", 0.3, True),
-            (2, "answered", 0.8, False),
+            (1, "answered", 0.9),
+            (7, "answered", 0.6),
+            (None, "absent", 0.3),
+            (2, "answered", 0.8),
         ]
     )
 ]

@@ -14,7 +14,9 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from fitting import CUTOFFS, Example, Tuning, examples, hits, save, tune, whole_half_of
+from fitting import CUTOFFS, Example, Tuning, examples, hits, risk_coverage, save, tune, whole_half_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.errors import ConfigError, InputError
 from rag.index import Index, open_index
@@ -267,3 +269,22 @@ def test_without_the_ranker_a_tuned_index_searches_as_an_untuned_one(index: Inde
     before = shown(index.search(RENT.format("smithy"), 5, stages=plain))
     save(index, tuning)
     assert shown(index.search(RENT.format("smithy"), 5, stages=plain)) == before
+
+
+def test_risk_coverage_agrees_with_a_hand_computed_curve() -> None:
+    points = risk_coverage([0.9, 0.5, 0.7, 0.5], [False, True, True, False])
+    told = [(p.threshold, p.coverage, p.risk) for p in points]
+    assert told == [(0.9, 0.25, 0.0), (0.7, 0.5, 0.5), (0.5, 1.0, 0.5)]
+    assert risk_coverage([], []) == ()
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.booleans()), min_size=1, max_size=30))
+def test_risk_at_each_threshold_is_the_share_of_wrong_ones_at_or_above_it(
+    rows: list[tuple[float, bool]],
+) -> None:
+    points = risk_coverage([s for s, _ in rows], [w for _, w in rows])
+    assert [p.threshold for p in points] == sorted({s for s, _ in rows}, reverse=True)
+    for point in points:
+        kept = [w for s, w in rows if s >= point.threshold]
+        assert point.coverage == pytest.approx(len(kept) / len(rows))
+        assert point.risk == pytest.approx(sum(kept) / len(kept))

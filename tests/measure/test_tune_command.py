@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fitting import Tuning
+from fitting import RiskPoint, Tuning
 from tune import app, risk_at
 from typer.testing import CliRunner
 
 from rag.errors import StorageError
 from rag.index import Index, open_index
-from rag.measure.metrics import RiskPoint
 from rag.search.ranker import TUNED, load_ranker
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError, ParseError
-from rag.files import write_atomically
+from rag.files import plain, to_json, write_atomically
 from rag.parsers.encoding import decode
-from rag.types.plain import plain, to_json
 
 INPUTS = (".csv", ".tsv", ".jsonl", ".xlsx", ".txt")
 OUTPUTS = (".csv", ".jsonl", ".xlsx")

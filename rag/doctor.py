@@ -116,13 +116,14 @@ def _embedder(config: Config) -> Check:
     from rag.models.registry import find_embedder
 
     files = find_embedder(config.embedder, config.cache_dir, config.models)
-    languages = "all languages" if "*" in files.languages else "/".join(files.languages)
-    return Check("embedder", f"{files.name} ({languages}), SHA-256 {files.fingerprint}, {files.folder}")
+    info = files.info
+    languages = "all languages" if "*" in info.languages else "/".join(info.languages)
+    return Check("embedder", f"{info.name} ({languages}), SHA-256 {info.fingerprint}, {files.folder}")
 
 
 def _language_model(config: Config) -> Check:
-    from rag.models.known import AUTO, default_reader, machine_memory_mb
-    from rag.models.registry import find_reader, verified_sha256
+    from rag.files import verified_sha256
+    from rag.models.registry import AUTO, default_reader, find_reader, machine_memory_mb
     from rag.models.remote import is_address
 
     if config.llm == "none":

@@ -33,7 +33,7 @@ os.environ.setdefault("CITEWISE_EMBEDDER", "embedded")
 def reader() -> str:
     """The name of this machine's default reader, which `make test` fetches once."""
     from rag.config import default_cache_dir
-    from rag.models.known import default_reader, machine_memory_mb, pulled_file
+    from rag.models.registry import default_reader, machine_memory_mb, pulled_file
 
     model = default_reader(machine_memory_mb())
     if not pulled_file(model.name, default_cache_dir()):

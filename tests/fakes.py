@@ -21,8 +21,8 @@ from rag.answers.compose import citation as fake_citation
 from rag.answers.line import first_sentence
 from rag.errors import GenerationError, InputError
 from rag.languages.text import detect_language, search_tokens
-from rag.models.embedder import EmbedderInfo
 from rag.models.llm import LLMInfo, Prompt
+from rag.models.registry import EmbedderInfo
 from rag.types import (
     Answer,
     Certificate,

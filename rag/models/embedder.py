@@ -10,7 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -22,9 +22,15 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models import export
-from rag.models.known import EMBEDDED, Cosines
 from rag.models.packed import open_tokenizer
-from rag.models.registry import NO_SOURCES, EmbedderFiles, Sources, find_embedder
+from rag.models.registry import (
+    EMBEDDED,
+    NO_SOURCES,
+    EmbedderFiles,
+    EmbedderInfo,
+    Sources,
+    find_embedder,
+)
 
 # Padded tokens in one run of the encoder: larger batches fall out of the cache and are slower on a CPU.
 _BATCH_TOKENS = 2048
@@ -32,20 +38,6 @@ _BATCH_TOKENS = 2048
 _SLICE = 1024
 _REMEMBERED_QUERIES = 256
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedderInfo:
-    """What an index must remember about its embedder. `fingerprint` is the SHA-256 of the weights;
-    `max_tokens` counts the special tokens too; `languages` are ISO 639-1 codes, ("*",) for all; `cosines` as
-    in `rag.models.known.KnownModel`."""
-
-    name: str
-    fingerprint: str
-    dimension: int
-    max_tokens: int
-    languages: tuple[str, ...]
-    cosines: tuple[Cosines, ...] = ()
 
 
 class Embedder(Protocol):
@@ -104,7 +96,7 @@ def load_embedder(
     files = find_embedder(spec, cache_dir, models)
     if export.can_export(files):
         with _LOADING:
-            key = files.folder, files.fingerprint, cache_dir, threads
+            key = files.folder, files.info.fingerprint, cache_dir, threads
             if (loaded := _IN_USE.get(key)) is None:
                 loaded = _IN_USE[key] = OnnxEmbedder(files, cache_dir=cache_dir, threads=threads)
             return loaded
@@ -123,9 +115,7 @@ class _FilesEmbedder(ABC):
 
     def __init__(self, files: EmbedderFiles) -> None:
         self._files = files
-        self.info = EmbedderInfo(
-            files.name, files.fingerprint, files.dimension, files.max_tokens, files.languages, files.cosines
-        )
+        self.info = files.info
         self._queries = lru_cache(_REMEMBERED_QUERIES)(self._query)
 
     @abstractmethod
@@ -309,9 +299,10 @@ class SentenceTransformerEmbedder(_FilesEmbedder):
         except Exception as error:  # a foreign folder can fail in any way that its libraries know
             raise ModelError(f"sentence-transformers cannot load {files.folder} ({error})") from error
         # What the loaded model says counts more than what its files seemed to say.
-        dimension = self._model.get_embedding_dimension() or files.dimension
-        limit = self._model.max_seq_length or files.max_tokens
-        super().__init__(replace(files, dimension=int(dimension), max_tokens=int(limit)))
+        dimension = int(self._model.get_embedding_dimension() or files.info.dimension)
+        limit = int(self._model.max_seq_length or files.info.max_tokens)
+        info = replace(files.info, dimension=dimension, max_tokens=limit)
+        super().__init__(replace(files, info=info))
         fast = files.tokenizer
         self.token_counter = TokenCounter(fast) if fast else partial(_counted, self._model.tokenizer)
         # PyTorch modules are not promised to be safe under concurrent calls with changing truncation

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError, ModelMismatch, StorageError
-from rag.files import write_atomically
+from rag.files import verified_sha256, write_atomically
 from rag.models.packed import PackedEncoder, WordTable, is_packed
-from rag.models.registry import EmbedderFiles, verified_sha256
+from rag.models.registry import EmbedderFiles
 
 # Part of the file's name in the cache: a graph written by another version of this module is not looked at.
 EXPORT_VERSION = 2
@@ -56,7 +56,7 @@ def exported(files: EmbedderFiles, cache_dir: Path) -> Path | bytes:
     cannot be written. The name says of which weights it is, and its own SHA-256: one that is damaged is
     written anew, and two processes may do it at once. Raises ModelError when the weights are not those of a
     BERT encoder."""
-    folder, stem = cache_dir / "onnx", f"{files.fingerprint}-v{EXPORT_VERSION}-"
+    folder, stem = cache_dir / "onnx", f"{files.info.fingerprint}-v{EXPORT_VERSION}-"
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{stem}*.onnx"):
             if verified_sha256(path, cache_dir) == path.stem.removeprefix(stem):

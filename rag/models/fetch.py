@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from rag.errors import InputError, ModelError, ModelMismatch, Offline, StorageError
-from rag.files import storage_error, sync
-from rag.models.known import KnownModel, Wheels, known_models, known_path
-from rag.models.registry import check_sha256, sha256_file
+from rag.files import sha256_file, storage_error, sync
+from rag.models.registry import KnownModel, Wheels, check_sha256, known_models, known_path
 from rag.types import Pace, Progress
 
 _SECONDS = 30.0

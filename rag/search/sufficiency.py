@@ -24,7 +24,7 @@ from rag.facts.names import holds_name
 from rag.facts.values import Numbers, numbers_in
 from rag.languages import patterns
 from rag.languages.text import normalise, search_tokens
-from rag.models.embedder import EmbedderInfo
+from rag.models.registry import EmbedderInfo
 from rag.questions.expects import AnswerType
 from rag.search.candidates import NAMING, PreparedQuestion, Sentence, answers_in
 from rag.types import Hit

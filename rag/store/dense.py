@@ -83,7 +83,9 @@ class DenseIndex:
         self.generation = space.generation()
         self._space = space
         size, kind = space.info.dimension, faiss.ScalarQuantizer.QT_fp16
-        self._index: Any = faiss.IndexIDMap(faiss.IndexScalarQuantizer(size, kind, faiss.METRIC_INNER_PRODUCT))
+        self._index: Any = faiss.IndexIDMap(
+            faiss.IndexScalarQuantizer(size, kind, faiss.METRIC_INNER_PRODUCT)
+        )
         for ids, matrix in space.iter_vectors():
             self._index.add_with_ids(matrix.astype(np.float32), ids)
 

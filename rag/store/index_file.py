@@ -24,8 +24,7 @@ from rag.documents.chunk import CHUNKER_VERSION
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, InputError, StorageError
 from rag.languages.text import TOKENS_VERSION
 from rag.models.embedder import Embedder, load_embedder
-from rag.models.known import AUTO, EMBEDDED, chosen_embedder, embedded
-from rag.models.registry import Sources
+from rag.models.registry import AUTO, EMBEDDED, Sources, chosen_embedder, embedded
 from rag.store import schema
 from rag.store.schema import DATABASE, LOCK, Manifest, storage_errors
 from rag.store.writer import Writer

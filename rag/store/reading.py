@@ -18,8 +18,8 @@ from rag.documents.chunk import chunk
 from rag.documents.description import Describes, with_profile
 from rag.errors import InputError
 from rag.facts.dates import dated
+from rag.files import sha256_file
 from rag.languages.text import search_tokens
-from rag.models.registry import sha256_file
 from rag.parsers import CONTAINERS, HOLDS, SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import FileState, Tokens, printable

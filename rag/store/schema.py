@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexBusy, IndexDamaged, StorageError
 from rag.files import replacing
-from rag.models.embedder import EmbedderInfo
+from rag.models.registry import EmbedderInfo
 from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
 FORMAT_VERSION = 4

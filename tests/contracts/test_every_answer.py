@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 from rag.assistant import Assistant
 from rag.batch import run_batch
 from rag.cli import app
+from rag.files import to_json
 from rag.index import Index
 from rag.types import Answer, EvidenceFound, Finished, StageStarted, Turn
-from rag.types.plain import to_json
 from tests.archive import archive
 from tests.fakes import FakeLLM, manner
 from tests.statements_files import MARROWBY_2023

@@ -27,12 +27,11 @@ from rag.cli import app
 from rag.config import default_cache_dir, load_config
 from rag.doctor import examine
 from rag.errors import ModelError, ModelMismatch, ModelMissing, Offline
-from rag.models import known
+from rag.models import registry
 from rag.models.fetch import pull
 from rag.models.generation import Prompt
-from rag.models.known import KnownModel, known_models, known_path, pulled_file
 from rag.models.llm import load_llm
-from rag.models.registry import find_llm, find_reader
+from rag.models.registry import KnownModel, find_llm, find_reader, known_models, known_path, pulled_file
 from rag.types import Progress
 
 GGUF = b"GGUF" + bytes(i % 251 for i in range(2_496))  # two parts of 1,000 bytes and one of 500
@@ -205,7 +204,7 @@ def index(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         part(folder, number)
     table = TABLE.format(sha256=sha256(GGUF), other=sha256(OTHER), url=server)
     (tmp_path / "models.toml").write_text(table)
-    monkeypatch.setattr(known, "FILE", tmp_path / "models.toml")
+    monkeypatch.setattr(registry, "FILE", tmp_path / "models.toml")
     monkeypatch.setattr(_Handler, "body", GGUF)
     monkeypatch.setenv("CITEWISE_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -380,9 +379,9 @@ def test_nothing_is_fetched_where_the_network_is_switched_off(
 def test_pull_without_a_name_fetches_what_suits_the_machine(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "machine_memory_mb", lambda: 300)
+    monkeypatch.setattr(registry, "machine_memory_mb", lambda: 300)
     assert run("pull").stdout == ""
-    monkeypatch.setattr(known, "machine_memory_mb", lambda: 3_900)
+    monkeypatch.setattr(registry, "machine_memory_mb", lambda: 3_900)
     assert run("pull").stdout.strip() == str(tmp_path / "cache/models/little.gguf")
 
 
@@ -420,7 +419,7 @@ def test_file_that_is_no_known_model_is_refused_with_its_hash(index: Path, tmp_p
 def test_auto_is_the_best_reader_that_is_here_and_fits(
     memory: int, chosen: str, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "machine_memory_mb", lambda: memory)
+    monkeypatch.setattr(registry, "machine_memory_mb", lambda: memory)
     assert load_config().llm == "auto"
     assert find_reader("auto", tmp_path / "cache").name == "smollm2-135m"
     carry_in(tmp_path, GGUF, OTHER)
@@ -432,7 +431,7 @@ def test_auto_is_the_best_reader_that_is_here_and_fits(
 def test_list_says_what_is_here_what_fits_and_which_is_the_default(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "machine_memory_mb", lambda: 3_900)
+    monkeypatch.setattr(registry, "machine_memory_mb", lambda: 3_900)
     Path("citewise.toml").write_text('[models.mine]\npath = "mine.gguf"')
     carry_in(tmp_path, GGUF)
     rows = {row["name"]: row for row in json.loads(run("list", "--json").stdout)}
@@ -467,7 +466,7 @@ def test_doctor_says_which_reader_is_in_force_and_whether_it_fits(
     def check(**flags: Any) -> Any:
         return next(c for c in examine(load_config(**flags)) if c.name == "language model")
 
-    monkeypatch.setattr(known, "machine_memory_mb", lambda: 3_900)
+    monkeypatch.setattr(registry, "machine_memory_mb", lambda: 3_900)
     assert "smollm2-135m, chosen by auto" in check().value
     assert "citewise models pull little" in check().advice
     carry_in(tmp_path, GGUF)
@@ -484,12 +483,12 @@ def test_a_name_of_ones_own_goes_before_a_known_one(index: Path, tmp_path: Path)
 
 
 def test_table_that_ships_has_a_default_reader_for_large_and_small_machines() -> None:
-    names = [known.default_reader(memory).name for memory in (16_000, 4_050, 3_900, 2_000, 450)]
+    names = [registry.default_reader(memory).name for memory in (16_000, 4_050, 3_900, 2_000, 450)]
     assert names == ["qwen2.5-coder-1.5b"] * 2 + ["qwen2.5-coder-0.5b"] * 2 + ["smollm2-135m"]
 
 
 def test_table_that_ships_says_of_each_model_what_it_needs_and_where_it_comes_from() -> None:
-    for model in known.known_models().values():
+    for model in registry.known_models().values():
         assert model.title and model.file and model.licence and model.languages, model.name
         assert model.kind in ("reader", "embedder") and re.fullmatch("[0-9a-f]{64}", model.sha256)
         assert model.bytes > 0 < model.memory_mb and (model.kind == "embedder" or model.context_tokens)

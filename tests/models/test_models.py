@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ModelError, ModelMismatch, ModelMissing
+from rag.files import verified_sha256
 from rag.models import registry as models
-from rag.models.known import embedded
-from rag.models.registry import find_embedder, find_llm, verified_sha256
+from rag.models.registry import embedded, find_embedder, find_llm
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Source:
 @pytest.mark.models
 def test_embedded_models_are_found_and_are_the_pinned_ones(tmp_path: Path) -> None:
     files = find_embedder("embedded", tmp_path)
-    assert files.fingerprint == embedded("embedder").sha256
-    assert (files.dimension, files.max_tokens, files.pooling) == (384, 256, "mean")
-    assert files.languages == ("en",)
+    assert files.info.fingerprint == embedded("embedder").sha256
+    assert (files.info.dimension, files.info.max_tokens, files.pooling) == (384, 256, "mean")
+    assert files.info.languages == ("en",)
     assert find_llm("embedded", tmp_path).name == embedded("reader").file
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError, ModelMissing
 from rag.index import open_index
-from rag.models import known
-from rag.models.embedder import EmbedderInfo, load_embedder, similarities
+from rag.models import registry
+from rag.models.embedder import load_embedder, similarities
 from rag.models.packed import PackedEncoder, UnigramTokenizer, is_packed, open_tokenizer
+from rag.models.registry import EmbedderInfo
 
 WIDTH, LAYERS, HEADS, INNER = 32, 2, 2, 64
 PIECES = {
@@ -111,11 +112,13 @@ def fetched(packed: Path, tmp_path: Path, monkeypatch) -> Iterator[Path]:
         "url": "https://example.org/small.bin",
     }
     toml = "[small]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
-    (tmp_path / "models.toml").write_text(toml + "cosines = { en = [0.5, 0.9] }\n" + known.FILE.read_text())
-    monkeypatch.setattr(known, "FILE", tmp_path / "models.toml")
-    known.known_models.cache_clear()
+    (tmp_path / "models.toml").write_text(
+        toml + "cosines = { en = [0.5, 0.9] }\n" + registry.FILE.read_text()
+    )
+    monkeypatch.setattr(registry, "FILE", tmp_path / "models.toml")
+    registry.known_models.cache_clear()
     yield packed.parents[1]
-    known.known_models.cache_clear()
+    registry.known_models.cache_clear()
 
 
 def tokens(path: Path, text: str) -> list[str]:
@@ -237,8 +240,8 @@ def test_parts_are_the_means_of_their_tokens_in_the_passage(fetched: Path, tmp_p
 def test_auto_is_the_fetched_embedder_and_the_embedded_one_where_none_is(
     fetched: Path, tmp_path: Path
 ) -> None:
-    assert known.chosen_embedder(fetched) == "small"
-    assert known.chosen_embedder(tmp_path / "empty") == "embedded"
+    assert registry.chosen_embedder(fetched) == "small"
+    assert registry.chosen_embedder(tmp_path / "empty") == "embedded"
     with pytest.raises(ModelMissing, match="citewise models pull small"):
         load_embedder("small", cache_dir=tmp_path / "empty")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, InputError, StorageError
 from rag.index import open_index
 from rag.languages.text import search_tokens
-from rag.models.embedder import EmbedderInfo
+from rag.models.registry import EmbedderInfo
 from rag.store import store as lexical
 from rag.store.schema import DATABASE, PART, Space
 from rag.store.store import Store

@@ -22,9 +22,9 @@ from rivals import rivals
 from rag.errors import ParseError
 from rag.index import Index
 from rag.measure import metrics
-from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.evaluate import STAGE_NAMES, stages_without
 from rag.measure.metrics import passage
+from rag.measure.yardstick import EvalQuestion, load_questions
 from rag.parsers import parse
 from rag.types import Document
 from rag.types.documents import several

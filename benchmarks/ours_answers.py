@@ -68,7 +68,7 @@ def questions(folder: Path) -> dict[str, Any]:
     from rag.assistant import build_assistant
     from rag.config import load_config
     from rag.languages.text import detect_language
-    from rag.measure.evalset import load_questions
+    from rag.measure.yardstick import load_questions
     from rag.types import Outcome
 
     asked: list[list[str]] = []

@@ -21,7 +21,7 @@ from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, QuotedRow, r
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
 from rag.search.explain import standing
-from rag.types import Answer, Outcome, Progress
+from rag.types import Answer, Outcome, Pace, Progress
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -83,7 +83,7 @@ def run_batch(
     column = _question_column(table, question_column, questions)
     with Journal(output.with_name(f".{output.name[:200]}.journal"), setup=_setup(assistant)) as journal:
         run = _Run(assistant, journal, table.rows, column, stop or threading.Event())
-        stopped = run.ask_all(max(1, parallel), progress or (lambda _: None))
+        stopped = run.ask_all(max(1, parallel), Pace(progress))
         if not stopped:
             names = _added_names(table.columns)
             as_text = output.suffix.lower() != ".jsonl"
@@ -120,19 +120,19 @@ class _Run:
     begun: float = field(default_factory=time.perf_counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask_all(self, parallel: int, progress: Callable[[Progress], None]) -> bool:
+    def ask_all(self, parallel: int, pace: Pace) -> bool:
         """Fill `results`; True where `stop` ended it early. An error that ends the run is raised when the
         questions in hand are answered and kept."""
         pool = ThreadPoolExecutor(parallel, thread_name_prefix="citewise-batch")
         unanswered = list(self._unanswered())
         done = len(self.results)
-        progress(self._progress(done))
+        pace("questions", done, len(self.rows))
         try:
             asked = [pool.submit(self._answer, *one) for one in unanswered]
             for future in as_completed(asked):
                 if future.exception() is None and future.result():
                     done += 1
-                    progress(self._progress(done))
+                    pace("questions", done, len(self.rows))
             for future in asked:
                 future.result()  # raises what ended the run
         finally:  # a second Ctrl-C waits for nothing: closing the model ends what is in hand
@@ -179,12 +179,6 @@ class _Run:
             raise
         except Exception as error:  # a fault of ours must not hold up the other rows, run after run
             return _failed(f"unexpected {type(error).__name__}: {error}")
-
-    def _progress(self, done: int) -> Progress:
-        seconds, fresh = time.perf_counter() - self.begun, done - self.resumed
-        rate = fresh / seconds if fresh and seconds else 0.0
-        remaining = (len(self.rows) - done) / rate if rate else None
-        return Progress("questions", done, len(self.rows), rate, remaining)
 
 
 def _question_column(table: BatchTable, wanted: str | None, path: Path) -> str:

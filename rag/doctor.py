@@ -35,7 +35,7 @@ class Check:
 
 def examine(config: Config) -> tuple[Check, ...]:
     """Every check, in a fixed order. Never raises for what it finds wrong: that is in the checks."""
-    machine = (_citewise, _python, _processor, _memory, _disk, _libraries)
+    machine = (_citewise, _processor, _memory, _disk, _libraries)
     chosen = (_embedder, _language_model, _index, _network, _audit)
     return tuple(_guarded(look, config) for look in (*machine, *chosen))
 
@@ -57,7 +57,9 @@ def _needs(good: bool, name: str, value: str, advice: str) -> Check:
 
 def _citewise(_: Config) -> Check:
     found = installed("citewise") or "running from its source tree, not installed"
-    return Check("citewise", f"{found}; settings: {config_file() or 'defaults, no citewise.toml here'}")
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    settings = config_file() or "defaults, no citewise.toml here"
+    return Check("citewise", f"{found}; {python} ({sys.executable}); settings: {settings}")
 
 
 def installed(name: str) -> str:
@@ -68,17 +70,10 @@ def installed(name: str) -> str:
         return ""
 
 
-def _python(_: Config) -> Check:
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})"
-    return _needs(sys.version_info >= (3, 11), "python", found, "Install Python 3.11 or newer.")
-
-
 def _processor(config: Config) -> Check:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    available = len(os.sched_getaffinity(0))
     used = config.threads or available
-    text = f"{available} of {os.cpu_count()} cores available, {used} used"
-    advice = f"threads = {used} is more than there are cores; leave it at 0."
-    return _needs(used <= available, "processor", text, advice)
+    return Check("processor", f"{available} of {os.cpu_count()} cores available, {used} used")
 
 
 def _memory(_: Config) -> Check:

@@ -33,8 +33,8 @@ from scipy.special import expit
 
 from rag.index import Index, open_index
 from rag.measure import metrics
-from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import Passage
+from rag.measure.yardstick import EvalQuestion, half_of, load_questions
 from rag.search import evidence as ev
 from rag.search.sufficiency import (
     ANSWER_SIGNALS,

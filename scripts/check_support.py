@@ -26,7 +26,7 @@ from pathlib import Path
 
 from rag.assistant import build_assistant
 from rag.config import load_config
-from rag.measure.evalset import Choice, choose, load_questions
+from rag.measure.yardstick import Choice, choose, load_questions
 from rag.types import Answer, ClaimState
 
 _NUMBER = re.compile(r"\d[\d,，]*(?:\.\d+)?|\.\d+")

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.files import write_atomically
 from rag.index import Index
-from rag.measure.evalset import HALVES, EvalQuestion, Half, half_of, load_questions, with_progress
 from rag.measure.metrics import Passage, hits_any, is_shown, same_document
+from rag.measure.yardstick import HALVES, EvalQuestion, Half, half_of, load_questions, with_progress
 from rag.search.evidence import select
 from rag.search.ranker import FEATURES, TUNED, Ranker
 from rag.search.retrieve import rank, retrieve

@@ -26,7 +26,7 @@ import numpy as np
 from fitting import Example, examples, fit, hits, whole_half_of
 
 from rag.index import open_index
-from rag.measure.evalset import load_questions
+from rag.measure.yardstick import load_questions
 from rag.search.ranker import FEATURES, SHIPPED, Ranker
 
 DEMANDED = {

@@ -23,7 +23,7 @@ from rag.cli.measure import check_set, set_config
 from rag.cli.shared import SET_HELP, Command, EmbedderOption, JsonOption, SetIndexOption
 from rag.config import Config
 from rag.errors import InputError
-from rag.measure.evalset import load_questions
+from rag.measure.yardstick import load_questions
 from rag.search.ranker import TUNED
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -28,7 +28,6 @@ def test_machine_libraries_models_and_index_are_all_looked_at(config: Config) ->
     names = [c.name for c in examine(config)]
     assert names == [
         "citewise",
-        "python",
         "processor",
         "memory",
         "disk",

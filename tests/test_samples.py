@@ -11,8 +11,8 @@ import pytest
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index, open_index
-from rag.measure.evalset import EvalQuestion, load_questions
 from rag.measure.metrics import Passage, first_rank
+from rag.measure.yardstick import EvalQuestion, load_questions
 from rag.models.llm import load_llm
 from rag.types import ClaimState, Outcome
 

@@ -16,7 +16,7 @@ from rag.facts.names import name_key, short_name
 from rag.languages import LANGUAGES
 from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import several, single
-from ui.texts import Texts
+from ui import Texts
 
 Choice = tuple[str, str]
 EVERYTHING = Filters()

@@ -17,13 +17,12 @@ from markupsafe import Markup
 
 from rag.errors import CitewiseError
 from rag.types import DocumentInfo, FileStatus, Filters, Progress
-from ui import render
+from ui import Texts, render, texts_for
 from ui.conversation import Conversation, Conversations, run, turns
 from ui.filters import EVERYTHING, View, bad_day, choices
 from ui.pictures import Pictures
 from ui.render import fill
 from ui.sources import Sources
-from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
 __all__ = ["Handlers", "View"]

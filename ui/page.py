@@ -12,12 +12,11 @@ from typing import Any
 import gradio as gr
 
 from rag.parsers import SUFFIXES
-from ui import filters
+from ui import ENGLISH, Texts, filters, texts_for
 from ui.filters import View
 from ui.handlers import Handlers
 from ui.render import fill
 from ui.sources import OPENED
-from ui.texts import ENGLISH, Texts, texts_for
 
 # Which property of which component a field of a `View` sets.
 _VALUES = ("transcript", "live", "source", "documents", "narrow_note", "index", "reader")

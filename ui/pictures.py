@@ -17,7 +17,7 @@ from typing import Any
 from rag.files import sha256_file
 from rag.parsers import content, holder
 from rag.types import DocumentInfo
-from ui.texts import Texts
+from ui import Texts
 
 _log = logging.getLogger(__name__)
 _SECONDS = 20.0

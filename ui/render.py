@@ -47,9 +47,9 @@ from rag.types import (
     Reason,
 )
 from rag.types.documents import several, single, withdrawn
+from ui import LANGUAGES, Texts
 from ui.conversation import STAGES, Exchange
 from ui.filters import EVERYTHING, KINDS, limits
-from ui.texts import LANGUAGES, Texts
 
 # The state is a word and a shape; colour only repeats it.
 STATE_SHAPES = {ClaimState.SUPPORTED: "✓", ClaimState.PARTIAL: "◐", ClaimState.UNSUPPORTED: "✕"}

@@ -17,10 +17,10 @@ from rag.errors import CitewiseError
 from rag.languages.text import detect_language
 from rag.types import Citation, Claim, DocumentInfo, Hit, Mark
 from rag.types.documents import WITHDRAWN
+from ui import Texts, texts_for
 from ui.conversation import Conversation, Exchange
 from ui.pictures import Picture, Pictures
 from ui.render import fill, numbered_inputs
-from ui.texts import Texts, texts_for
 from ui.workspace import Workspace
 
 # What can be opened: the citation of a number, the nearest passage at a position, the input of a calculation

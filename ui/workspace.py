@@ -16,7 +16,6 @@ from rag.store.schema import DATABASE
 
 UPLOADS = "uploads"
 _NAME = re.compile(r"[^\W_][\w .-]{0,63}")
-_MOST_BYTES = 255  # of a file name, on every file system in use
 
 
 class Workspace:
@@ -110,11 +109,11 @@ class Workspace:
         return tuple(q for q in questions if isinstance(q, str) and q.strip())[:most]
 
     def keep(self, name: str, files: Sequence[Path]) -> list[Path]:
-        """Copies uploaded files into the index's own folder, each whole or not at all, and removes the
-        originals. Raises StorageError."""
+        """Copies uploaded files, whose names Gradio has made safe, into the index's own folder, each whole or
+        not at all, and removes the originals. Raises StorageError."""
         target, kept = self.folder(name) / UPLOADS, []
         for file in files:
-            kept.append(target / safe_name(file.name))
+            kept.append(target / file.name)
             with file.open("rb") as source:
                 write_atomically(kept[-1], source)
             file.unlink(missing_ok=True)
@@ -126,16 +125,3 @@ class Workspace:
             for assistant in self._assistants.values():
                 assistant.close()
             self._assistants.clear()
-
-
-def safe_name(name: str) -> str:
-    """A file name that is one path component on any system: no separators, no control characters, not hidden,
-    NFC, and at most 255 bytes with its suffix kept."""
-    name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs")).strip().lstrip(".")
-    stem, dot, suffix = name.rpartition(".")
-    if not stem:
-        stem, dot, suffix = name, "", ""
-    room = _MOST_BYTES - len((dot + suffix).encode())
-    stem = stem.encode()[: max(room, 1)].decode(errors="ignore").rstrip()
-    return f"{stem}{dot}{suffix}" if stem else "file" + dot + suffix

@@ -51,9 +51,9 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval and answers on questions; write report.json and report.md."""
-    from rag.measure.evalset import Choice
     from rag.measure.evaluate import judge_sentences, read_set, set_name, stages_without
     from rag.measure.report import changed, sets_table
+    from rag.measure.yardstick import Choice
 
     # Everything that can be wrong with the arguments, before the minutes that an ingest may take.
     choice, stages = Choice(tuple(tag or ()), half, sample, scoped), stages_without(without or ())
@@ -123,7 +123,7 @@ def _measure(source: Path, settings: Config, what: str, *, quiet: bool, **how: A
     from rag.assistant import build_assistant
     from rag.cli.models import version
     from rag.measure.evaluate import evaluate
-    from rag.measure.yardstick import KeptLLM
+    from rag.models.generation import KeptLLM
 
     with ExitStack() as stack:
         progress, assistant = stack.enter_context(shared.progress_bars(quiet=quiet)), None

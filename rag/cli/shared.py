@@ -72,19 +72,14 @@ def config(**flags: Any) -> Config:
 
 
 def asked_filters() -> Filters | None:
-    """`filters` of the options of the command."""
-    names = ("documents", "kinds", "languages", "years", "companies", "in_force")
-    return filters(**{name: _given[name] for name in names})
-
-
-def filters(*, in_force: str | None = None, **lists: list[str] | None) -> Filters | None:
-    """The filters asked for, by the fields of `Filters`; None for all documents. Raises InputError for what
-    is no year or no date."""
+    """The filters that the options of the command say; None for all documents. Raises InputError for what is
+    no year or no date."""
     from rag.store.documents import check_filters
     from rag.types import Filters
 
-    given: dict[str, Any] = {name: tuple(values or ()) for name, values in lists.items()}
-    asked = Filters(**given, in_force=in_force or "")
+    lists = ("documents", "kinds", "languages", "years", "companies")
+    given: dict[str, Any] = {name: tuple(_given[name] or ()) for name in lists}
+    asked = Filters(**given, in_force=_given["in_force"] or "")
     check_filters(asked)
     return asked or None
 

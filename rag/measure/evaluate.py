@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import CitewiseError, InputError
 from rag.measure import metrics
-from rag.measure.evalset import EVERY, Choice, EvalQuestion, choose, load_questions, with_progress
 from rag.measure.report import FALSE_SUPPORTED, TRUE_SUPPORTED, Report, measures_of
-from rag.measure.yardstick import QuestionResult, judge, nothing_scores, unanswered
+from rag.measure.yardstick import (
+    EVERY,
+    Choice,
+    EvalQuestion,
+    QuestionResult,
+    choose,
+    judge,
+    load_questions,
+    nothing_scores,
+    unanswered,
+    with_progress,
+)
 from rag.questions.expects import read_wording
 from rag.types import ClaimState, DocumentInfo, Evidence, FileStatus, Filters, Progress, Stages
 from rag.verify.claims import verify_sentence

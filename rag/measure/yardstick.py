@@ -1,5 +1,8 @@
-"""What a reader gets for a question: right, half, wrong, refused or kept, and in how many words; and whether
-the evidence was shown and cited. Pure, beside the generations that `KeptLLM` keeps.
+"""Questions with evidence, and what a reader gets for each: right, half, wrong, refused or kept, and in how
+many words; and whether the evidence was shown and cited.
+
+A set is a folder with `documents/` and `questions.jsonl`, or such a file alone, one JSON object a line; a
+file may hold labelled sentences instead.
 
 The line is what a reader acts on, so it has to hold an accepted answer, and the document and page have to
 stand among its quotes; a question without accepted answers is held against its evidence's words. F1 and exact
@@ -14,18 +17,191 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from rag.files import write_atomically
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+
+from rag.errors import InputError
 from rag.languages.text import letters, normalise
 from rag.measure import metrics
-from rag.measure.evalset import EvalQuestion
 from rag.measure.metrics import EvidenceEntry, Passage, Scores, hits_any, states_answer
-from rag.models.generation import LLM, Pieces, Prompt, Stop, Texts
-from rag.types import Answer, Citation, Outcome
+from rag.types import Answer, Citation, Outcome, Pace, Progress, Turn
+
+Half = Literal["dev", "test"]
+HALVES: tuple[Half, ...] = ("dev", "test")
+# The spellings of an item, or its only one.
+Spellings = Annotated[
+    tuple[str, ...], BeforeValidator(lambda item: item if isinstance(item, list) else [item])
+]
+
+
+@with_config(ConfigDict(coerce_numbers_to_str=True))
+@dataclass(frozen=True, slots=True)
+class EvalQuestion:
+    """One line of `questions.jsonl`; all but `question` may be empty.
+
+    `parts` are the items that a full answer has, each with its spellings; `conflict` the statements on which
+    the documents disagree; `wrong` what must not be shown. `scale` ("thousand", "percent", "") is what the
+    accepted figures are in, None where the set does not say. `scope` are the documents that the question
+    names; `history` the turns before it, oldest first. One with a `derivation`, whose figure has to be worked
+    out, has the tag "derived" beside its own, so that tables by tag tell how those are answered.
+
+    A labelled sentence stands in `question`, what it is held against in `passages`, what it replies to in
+    `asked`; it is `answerable` where people called it supported."""
+
+    id: str
+    question: Annotated[str, StringConstraints(pattern=r"\S")]
+    answerable: StrictBool = True
+    answers: tuple[str, ...] = ()
+    evidence: tuple[EvidenceEntry, ...] = ()
+    tags: tuple[str, ...] = ()
+    parts: tuple[Spellings, ...] = ()
+    conflict: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    scale: str | None = None
+    scope: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+    passages: tuple[str, ...] = ()
+    asked: str = ""
+
+    @property
+    def located(self) -> bool:
+        """Whether retrieval can be measured: there is something to be found, and known where."""
+        return self.answerable and bool(self.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which questions of a set are asked. Those with any of `tags` and of the `half`; of these at most a
+    fixed `sample`, whose ids have the smallest SHA-256 (the same ones whatever else joins or leaves the set).
+    `scoped`: each over the documents that it names alone."""
+
+    tags: tuple[str, ...] = ()
+    half: Half | None = None
+    sample: int | None = None
+    scoped: bool = False
+
+
+EVERY = Choice()
+_QUESTION = TypeAdapter(EvalQuestion)
+
+
+def load_questions(path: Path) -> tuple[EvalQuestion, ...]:
+    """The questions of a set's folder or of a file of questions, in order; blank lines do not count. Raises
+    InputError naming the file and the line."""
+    path = path / "questions.jsonl" if path.is_dir() else path
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
+    lines_of: dict[str, int] = {}
+    questions: list[EvalQuestion] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        question = _parse(line, path, number)
+        first = lines_of.setdefault(question.id, number)
+        if first != number:
+            raise InputError(
+                f"{path}, line {number}: the id {question.id!r} is that of line {first}; ids must differ."
+            )
+        questions.append(question)
+    if not questions:
+        raise InputError(f"{path} holds no question.")
+    return tuple(questions)
+
+
+def _parse(line: str, path: Path, number: int) -> EvalQuestion:
+    try:
+        given = json.loads(line)
+        if not isinstance(given, dict):
+            raise ValueError("the line is not an object")
+        row = {"id": f"line-{number}"} | {name: value for name, value in given.items() if value is not None}
+        row = _sentence(row) if "sentence" in row else row
+        if isinstance(tags := row.get("tags", []), list):
+            derived = "derived" if row.get("derivation") else None
+            row["tags"] = list(filter(None, [row.get("kind"), *tags, derived]))
+        return _QUESTION.validate_python(row)
+    except (ValueError, TypeError) as error:
+        found = error.errors() if isinstance(error, ValidationError) else ()
+        why = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg'].lower()}" for e in found) or error
+        raise InputError(
+            f"{path}, line {number}: not a question ({why}). Each line is a JSON object with `question`; "
+            "`answers`, `evidence` and `tags` are lists, and `evidence` entries have a `document`."
+        ) from error
+
+
+def _sentence(row: dict[str, Any]) -> dict[str, Any]:
+    """The question that a labelled sentence is; blank lines part the passages of its `evidence`."""
+    for name in ("sentence", "evidence", "label"):
+        if not str(row.get(name) or "").strip():
+            raise ValueError(f"`{name}` of a sentence is missing")
+    return {
+        "id": row["id"],
+        "question": row["sentence"],
+        "answerable": row["label"] == "supported",
+        "tags": [row["label"]],
+        "passages": list(filter(str.strip, re.split(r"\n\s*\n", row["evidence"]))),
+        "asked": row.get("question", ""),
+    }
+
+
+def half_of(question: EvalQuestion) -> Half:
+    """The half that a question belongs to, whatever else is in its set: what is fitted on "dev" can be
+    measured on "test".
+
+    By the path of its first evidence document, so that two questions about one document alone are never on
+    both sides; without evidence by its id. The parity of the first byte of the SHA-256: even is "dev"."""
+    key = question.evidence[0].document if question.evidence else question.id
+    return HALVES[_digest(key)[0] % 2]
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(unicodedata.normalize("NFC", key).encode()).digest()
+
+
+def choose(questions: Sequence[EvalQuestion], choice: Choice = EVERY) -> tuple[EvalQuestion, ...]:
+    """The questions of a choice, in their order. Raises InputError, naming what there is, where nothing is
+    left."""
+    known = sorted({tag for q in questions for tag in q.tags})
+    for tag in choice.tags:
+        if tag not in known:
+            there = f"There are: {', '.join(known)}." if known else "These questions have no tags."
+            raise InputError(f"No question is tagged {tag!r}. {there}")
+    tagged = [q for q in questions if not choice.tags or set(choice.tags) & set(q.tags)]
+    kept = [q for q in tagged if choice.half in (None, half_of(q))]
+    if not kept:
+        left = f"Of {len(questions)} questions none is left in the half {choice.half!r}"
+        raise InputError(f"{left}; leave the half out.")
+    if choice.sample is not None:
+        first = set(sorted(kept, key=lambda q: (_digest(q.id), q.id))[: choice.sample])
+        kept = [q for q in kept if q in first]
+    return tuple(kept)
+
+
+def with_progress(
+    questions: Sequence[EvalQuestion], progress: Callable[[Progress], None] | None, stage: str = "questions"
+) -> Iterator[EvalQuestion]:
+    """The questions one by one; the callback is given each when it is done."""
+    pace = Pace(progress)
+    pace(stage, 0, len(questions), next((q.question for q in questions), ""))
+    for done, question in enumerate(questions, 1):
+        yield question
+        pace(stage, done, len(questions), question.question)
+
+
+# How an answer is judged
 
 RIGHT, HALF, WRONG, REFUSED, KEPT = "right", "half", "wrong", "refused", "kept"
 F1, EXACT, SOURCE = "F1", "exact match", "right source"
@@ -204,46 +380,3 @@ def f1(said: str, accepted: str) -> float:
 def _words(text: str) -> list[str]:
     kept = (c for c in normalise(text) if unicodedata.category(c)[0] not in "PS")
     return _TOKEN.findall(_ARTICLES.sub(" ", "".join(kept)))
-
-
-class KeptLLM:
-    """A language model whose texts are kept in a folder: what it wrote for the same prompt under the same
-    settings is read there. A text that was stopped or failed is not kept."""
-
-    def __init__(self, llm: LLM, folder: Path) -> None:
-        self._llm, self._folder = llm, folder
-        self.info, self.count_tokens, self.close = llm.info, llm.count_tokens, llm.close
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._llm, name)
-
-    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
-        """As `LLM.generate`. Raises GenerationError, StorageError."""
-        path, kept = self._kept(prompt, max_tokens)
-        if kept:
-            yield from kept
-            return
-        pieces: list[str] = []
-        for piece in self._llm.generate(prompt, max_tokens=max_tokens, stop=stop):
-            if isinstance(piece, str):
-                pieces.append(piece)
-            yield piece
-        if stop is None or not stop.is_set():
-            write_atomically(path, json.dumps(pieces).encode())
-
-    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
-        """As `LLM.odds`. Raises GenerationError, StorageError."""
-        path, kept = self._kept(prompt, list(yes), list(no))
-        if kept is None and (kept := self._llm.odds(prompt, yes=yes, no=no, stop=stop)) is not None:
-            write_atomically(path, json.dumps(kept).encode())
-        return None if kept is None else float(kept)
-
-    def _kept(self, prompt: Prompt, *settings: object) -> tuple[Path, Any]:
-        """Where the reply to a prompt belongs, and what is there; None where that is nothing."""
-        asked = [self.info.fingerprint, dataclasses.astuple(prompt), *settings]
-        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
-        path = self._folder / key[:2] / f"{key}.json"
-        try:
-            return path, json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            return path, None

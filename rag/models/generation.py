@@ -10,16 +10,19 @@ jinja2's immutable sandbox, since a template is code that came with a model file
 from __future__ import annotations
 
 import datetime
+import hashlib
 import itertools
 import json
 import queue
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 from rag.errors import ModelError
+from rag.files import write_atomically
 from rag.types import Queued
 
 # How often a waiting reader looks at its stop event, seconds.
@@ -301,3 +304,46 @@ def _split(render: Callable[..., str], *wanted: str) -> list[str]:
     if any(text.count(each) != 1 for each in wanted):
         return []
     return re.split(f"({'|'.join(wanted)})", text)
+
+
+class KeptLLM:
+    """A language model whose texts are kept in a folder: what it wrote for the same prompt under the same
+    settings is read there. A text that was stopped or failed is not kept."""
+
+    def __init__(self, llm: LLM, folder: Path) -> None:
+        self._llm, self._folder = llm, folder
+        self.info, self.count_tokens, self.close = llm.info, llm.count_tokens, llm.close
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._llm, name)
+
+    def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
+        """As `LLM.generate`. Raises GenerationError, StorageError."""
+        path, kept = self._kept(prompt, max_tokens)
+        if kept:
+            yield from kept
+            return
+        pieces: list[str] = []
+        for piece in self._llm.generate(prompt, max_tokens=max_tokens, stop=stop):
+            if isinstance(piece, str):
+                pieces.append(piece)
+            yield piece
+        if stop is None or not stop.is_set():
+            write_atomically(path, json.dumps(pieces).encode())
+
+    def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
+        """As `LLM.odds`. Raises GenerationError, StorageError."""
+        path, kept = self._kept(prompt, list(yes), list(no))
+        if kept is None and (kept := self._llm.odds(prompt, yes=yes, no=no, stop=stop)) is not None:
+            write_atomically(path, json.dumps(kept).encode())
+        return None if kept is None else float(kept)
+
+    def _kept(self, prompt: Prompt, *settings: object) -> tuple[Path, Any]:
+        """Where the reply to a prompt belongs, and what is there; None where that is nothing."""
+        asked = [self.info.fingerprint, astuple(prompt), *settings]
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        path = self._folder / key[:2] / f"{key}.json"
+        try:
+            return path, json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return path, None

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexBusy, IndexDamaged, StorageError
-from rag.files import replacing
+from rag.errors import IndexBusy, IndexDamaged
+from rag.files import replacing, storage_error
 from rag.models.registry import EmbedderInfo
 from rag.types import DocumentInfo, FileStatus, Loss, LossKind, Relation, RelationKind
 
@@ -149,19 +149,13 @@ def storage_errors(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise _translated(error, path) from error
     except OSError as error:
-        raise StorageError(
-            f"{path}: {error.strerror or error}. What was committed before is intact. Free some space or "
-            "choose a folder that can be written, then run the same command again."
-        ) from error
+        raise storage_error(path, error) from error
 
 
 def _translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return StorageError(
-            f"{path} could not be read or written ({error}). What was committed before is intact. Free some "
-            "space or make the folder writable, then run the same command again."
-        )
+        return storage_error(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexBusy(f"{path} is held by another process. Wait for it to end, then try again.")
     return IndexDamaged(

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.measure.evalset import half_of, load_questions
+from rag.measure.yardstick import half_of, load_questions
 from rag.types import Hit, Stages
 from tests.fakes import fake_document, fake_hit
 

@@ -15,9 +15,8 @@ from rag.index import open_index
 from tests.fakes import FakeEmbedder, fake_answer, fake_document, fake_evidence, fake_hit
 from tests.indexing import write_files
 from tests.page_fakes import HOSTILE
-from ui import sources
+from ui import CHINESE, ENGLISH, sources
 from ui.render import fill
-from ui.texts import CHINESE, ENGLISH
 
 FILES = {
     "湖泊法(2001-01-01).md": "# 湖泊法\n\n2001年1月1日会议通过\n\n第一条　旧湖泊保护。\n",

@@ -27,9 +27,9 @@ from rag.types import Answer, EvidenceFound, Finished, StageStarted, Turn
 from tests.archive import archive
 from tests.fakes import FakeLLM, manner
 from tests.statements_files import MARROWBY_2023
+from ui import texts_for
 from ui.conversation import Exchange
 from ui.render import exchange
-from ui.texts import texts_for
 
 FAITHFUL = "The tenant may end this lease by giving 60 days of written notice."
 NOTICE = "How may the tenant end the lease of Harbour Lane?"

@@ -44,7 +44,7 @@ from rag.languages.text import sentences
 from rag.questions.expects import read_wording
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
-from ui.texts import LANGUAGES
+from ui import LANGUAGES
 index = new_index(Path(sys.argv[2]) / "index")
 put(index.store, document("lease.md", ["The lease begins on 5 Morsk 2021. Ol flut wird betalt."]))
 read = read_wording("Wanik beginnt ol lease, zur Morsk 2021?")

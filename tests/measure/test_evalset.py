@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.measure.evalset import Choice, EvalQuestion, choose, half_of, load_questions
 from rag.measure.metrics import EvidenceEntry
+from rag.measure.yardstick import Choice, EvalQuestion, choose, half_of, load_questions
 
 
 def about(document: str, *, name: str = "q", tags: tuple[str, ...] = ()) -> EvalQuestion:

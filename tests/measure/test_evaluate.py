@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from rag.errors import InputError, ModelMissing
 from rag.languages.text import letters
 from rag.measure import metrics
-from rag.measure.evalset import Choice, load_questions
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry, Passage
 from rag.measure.report import Report, changed
-from rag.measure.yardstick import QuestionResult
+from rag.measure.yardstick import Choice, QuestionResult, load_questions
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import InputError
-from rag.measure.evalset import EvalQuestion, half_of, load_questions
 from rag.measure.metrics import EvidenceEntry
+from rag.measure.yardstick import EvalQuestion, half_of, load_questions
 from rag.search.ranker import FEATURES, Ranker, load_ranker
 from tests.files import ROOT
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from rag.errors import ConfigError, InputError
 from rag.index import Index, open_index
-from rag.measure.evalset import load_questions
+from rag.measure.yardstick import load_questions
 from rag.search.ranker import FEATURES, SHIPPED, TUNED, Ranker, load_ranker
 from rag.types import Hit, Progress, Stages
 from tests.fakes import FakeEmbedder

@@ -12,11 +12,10 @@ import pytest
 
 from rag.errors import GenerationError
 from rag.measure import metrics
-from rag.measure.evalset import Choice, EvalQuestion, choose, load_questions
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry
-from rag.measure.yardstick import KeptLLM, f1, judge
-from rag.models.generation import LLMInfo, Prompt
+from rag.measure.yardstick import Choice, EvalQuestion, choose, f1, judge, load_questions
+from rag.models.generation import KeptLLM, LLMInfo, Prompt
 from rag.types import Answer, Turn
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 

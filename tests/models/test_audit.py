@@ -20,10 +20,10 @@ from rag.models import remote as audit
 from rag.models.llm import Prompt, ServerAccess, load_llm
 from rag.models.remote import OpenAIServer, audit_file, leaves_for, record
 from tests.llm_server import ChatServer
+from ui import CHINESE, ENGLISH
 from ui.app import workspace_of
 from ui.handlers import Handlers
 from ui.render import fill
-from ui.texts import CHINESE, ENGLISH
 
 PROMPT = Prompt("Be brief.", "[1] The secret rent is EUR 7,777.\n\nQuestion: What is the secret rent?")
 ELSEWHERE = "https://models.example.org/v1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cli.shared import filters
+from rag.cli import shared
 from rag.errors import InputError
 from rag.store.documents import matches
 from rag.store.store import Store
@@ -76,7 +76,12 @@ def test_each_new_filter_alone_is_a_filter() -> None:
     assert not Filters()
 
 
-def test_options_make_filters_and_refuse_a_bad_day() -> None:
+def test_options_make_filters_and_refuse_a_bad_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    def filters(**given: object) -> Filters | None:
+        names = ("documents", "kinds", "languages", "years", "companies", "in_force")
+        monkeypatch.setattr(shared, "_given", dict.fromkeys(names) | given)
+        return shared.asked_filters()
+
     asked = filters(years=["2022"], companies=["Vextra"], in_force="2021-06-01")
     assert asked == Filters(years=("2022",), companies=("Vextra",), in_force="2021-06-01")
     assert filters() is None

@@ -38,10 +38,9 @@ from rag.types import (
 )
 from tests.fakes import fake_answer, fake_citation, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE
-from ui import render, sources
+from ui import CHINESE, ENGLISH, LANGUAGES, Texts, render, sources, texts_for
 from ui.conversation import Exchange, advance, turns
 from ui.render import copy_text, fill
-from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts, texts_for
 
 # What render may ever produce; anything else came from a document.
 TAGS = {

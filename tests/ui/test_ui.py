@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -23,13 +23,12 @@ from rag.errors import ConfigError, InputError, ModelMissing, StorageError
 from rag.types import ClaimState, Filters, Mark, MarkKind
 from tests.fakes import FakeAssistant, fake_document
 from tests.page_fakes import LEASE, FakeIndex, PageAssistant, citation_of, evidence_of, make_workspace
-from ui import sources
+from ui import CHINESE, ENGLISH, sources
 from ui.app import Guard, build_page, check_exposure, is_local, launch_options, serve, workspace_of
 from ui.conversation import Conversations, Exchange
 from ui.handlers import Handlers, View
 from ui.pictures import Picture, Pictures
-from ui.texts import CHINESE, ENGLISH
-from ui.workspace import Workspace, safe_name
+from ui.workspace import Workspace
 
 
 def assistant_of(handlers: Handlers, name: str = "contracts") -> PageAssistant:
@@ -179,35 +178,6 @@ def test_samples_are_read_from_strings_and_objects_and_are_optional(tmp_path: Pa
     assert workspace.samples("empty") == ()
     (tmp_path / "empty" / "samples.json").write_text("{broken")
     assert workspace.samples("empty") == ()
-
-
-@given(st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
-def test_a_kept_file_name_is_one_short_visible_component(name: str) -> None:
-    kept = safe_name(name)
-    assert kept and "/" not in kept and "\\" not in kept and "\x00" not in kept
-    assert not kept.startswith(".") or kept == "file" or kept.startswith("file.")
-    assert len(kept.encode()) <= 255 and kept not in (".", "..")
-
-
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\docs\\a.pdf", "a.pdf"),
-        ("合同 🎉.pdf", "合同 🎉.pdf"),
-        ("cafe\u0301.txt", "caf\u00e9.txt"),
-        (".bashrc", "bashrc"),
-        ("a\nb.txt", "ab.txt"),
-    ],
-)
-def test_file_names_keep_what_can_be_kept(name: str, kept: str) -> None:
-    assert safe_name(name) == kept
-
-
-def test_a_long_name_keeps_its_suffix() -> None:
-    kept = safe_name("长" * 200 + ".pdf")
-    assert kept.endswith(".pdf") and len(kept.encode()) <= 255
 
 
 def test_an_upload_is_kept_whole_with_the_index_and_the_original_is_removed(tmp_path: Path) -> None:

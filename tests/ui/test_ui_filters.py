@@ -12,13 +12,12 @@ from rag.store.documents import check_filters
 from rag.types import FileStatus, Filters, Gap, Hit, Leg, Note, Reason
 from tests.fakes import fake_answer, fake_document, fake_evidence, fake_hit
 from tests.page_fakes import HOSTILE, PageAssistant
+from ui import CHINESE, ENGLISH, Texts, render
 from ui import filters as components
-from ui import render
 from ui.conversation import Exchange
 from ui.filters import EVERYTHING, FilterChoices, bad_day, choices, limits, read_day
 from ui.handlers import Handlers, View
 from ui.render import fill
-from ui.texts import CHINESE, ENGLISH, Texts
 
 
 def assistant_of(handlers: Handlers) -> PageAssistant:

@@ -28,12 +28,11 @@ from rag.types import (
 from tests.fakes import fake_answer
 from tests.page_fakes import HOSTILE, ROW, PageAssistant
 from tests.ui.test_render import ATTRIBUTE, TAGS, Outline
-from ui import render
+from ui import CHINESE, ENGLISH, LANGUAGES, Texts, render
 from ui.conversation import Exchange, advance, turns
 from ui.handlers import Handlers, View
 from ui.pictures import draw
 from ui.render import fill, without_working
-from ui.texts import CHINESE, ENGLISH, LANGUAGES, Texts
 
 
 def last(views: Iterator[View]) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import threading
@@ -10,8 +11,8 @@ from typing import Any
 
 
 class ChatServer:
-    """`words` are streamed one event each, `delay` seconds before each; `status` other than 200 refuses;
-    `raw` replaces the events. `requests` are the bodies received, `headers` theirs. `likely` are the first
+    """`words` are the reply, `delay` seconds late; `status` other than 200 refuses; `raw` replaces what is
+    sent. `requests` are the bodies received, `headers` theirs. `likely` are the first
     tokens with their log-probabilities, for who asks for them; without any it knows of none."""
 
     def __init__(
@@ -39,19 +40,12 @@ class ChatServer:
         self._httpd.shutdown()
         self._httpd.server_close()
 
-    def events(self, body: dict[str, Any]) -> list[str]:
-        if self.raw:
-            return [self.raw]
-        choices = [{"delta": {"content": word}} for word in self.words[: body["max_tokens"]]]
+    def reply(self, body: dict[str, Any]) -> str:
+        choice: dict[str, Any] = {"message": {"content": "".join(self.words[: body["max_tokens"]])}}
         if body.get("logprobs") and self.likely:
             tops = [{"token": token, "logprob": logprob} for token, logprob in self.likely]
-            choices[0]["logprobs"] = {"content": [tops[0] | {"top_logprobs": tops}]}
-        pieces = [{"choices": [choice]} for choice in choices]
-        return [
-            ": a comment\n\n",
-            *(f"data: {json.dumps(p, ensure_ascii=False)}\n\n" for p in pieces),
-            "data: [DONE]\n\n",
-        ]
+            choice["logprobs"] = {"content": [tops[0] | {"top_logprobs": tops}]}
+        return self.raw or json.dumps({"choices": [choice]}, ensure_ascii=False)
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         server = self
@@ -69,20 +63,16 @@ class ChatServer:
                 server.requests.append(body | {"path": self.path})
                 server.headers.append(dict(self.headers))
                 self.send_response(server.status)
-                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Content-Type", "application/json")
                 if server.status in (301, 302, 307):
                     self.send_header("Location", "http://127.0.0.1:9/")
                 self.end_headers()
                 if server.status != 200:
                     self.wfile.write(b'{"error": "no such key"}')
                     return
-                try:
-                    for event in server.events(body):
-                        time.sleep(server.delay)
-                        self.wfile.write(event.encode())
-                        self.wfile.flush()
-                except OSError:  # the client went away
-                    pass
+                time.sleep(server.delay)
+                with contextlib.suppress(OSError):  # the client went away
+                    self.wfile.write(server.reply(body).encode())
 
             def log_message(self, *args: object) -> None:
                 pass

@@ -26,7 +26,7 @@ from rag.files import write_atomically
 from rag.types import Queued
 
 # How often a waiting reader looks at its stop event, seconds.
-_POLL = 0.05
+POLL = 0.05
 Stop = threading.Event | None
 Texts = Sequence[str]
 Pieces = Iterator[str | Queued]
@@ -126,7 +126,7 @@ class Delivery:
         try:
             while not self.cancelled:
                 try:
-                    piece = self._pieces.get(timeout=_POLL)
+                    piece = self._pieces.get(timeout=POLL)
                 except queue.Empty:
                     if self.ahead and self.ahead != position:
                         position = self.ahead

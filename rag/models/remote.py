@@ -15,7 +15,8 @@ import math
 import os
 import re
 import threading
-from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import Delivery, LLMInfo, Pieces, Prompt, Stop, Texts
+from rag.models.generation import POLL, LLMInfo, Pieces, Prompt, Stop, Texts, Thoughts
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
@@ -32,7 +33,6 @@ _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for mi
 _MARKERS = re.compile(r"<\||\|>|\[(?=/?INST\])|<(?=/?s>)|<<(?=/?SYS>>)|<(?=(?:start|end)_of_turn>)")
 _TOP = 20  # likeliest tokens asked for: OpenAI and vLLM give no more
 _NOT_UNDERSTOOD = (400, 422)  # how a server answers that knows no `logprobs`
-Likely = list[tuple[str, float]]
 _HAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 
 
@@ -85,7 +85,7 @@ def leaves_for(llm: str) -> str:
 
 
 class OpenAIServer:
-    """Chat completions, streamed; at temperature 0.
+    """Chat completions at temperature 0.
 
     `url` is the base ("http://127.0.0.1:8080/v1"; "/v1" is added to a bare host). `model` "": the first that
     the server lists. Token counts are estimates on the high side, since the server's tokenizer is not known.
@@ -136,15 +136,23 @@ class OpenAIServer:
         return len(_HAN.findall(text)) + -(-rest // 3)
 
     def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
-        return self._ask(self._body(prompt, max_tokens), stop)
+        """The reply in one piece: it is short, and nothing of it is shown before it is verified."""
+        reply, thoughts = self._reply(self._body(prompt, max_tokens), stop), Thoughts()
+        said = str((reply.get("message") or {}).get("content") or "")
+        if answer := thoughts.feed(said) + thoughts.flush():
+            yield answer
 
     def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """By the `top_logprobs` of one token, each of which counts for the side whose texts alone can begin
         with it; a side that is not among them has at most the probability of the least one. None where the
         server gives none, or neither side is among them."""
-        likely: Likely = []
-        for _ in self._ask(self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _TOP}, stop, likely):
-            pass
+        body = self._body(prompt, 1) | {"logprobs": True, "top_logprobs": _TOP}
+        reply = self._reply(body, stop)
+        try:
+            tops = reply["logprobs"]["content"][0]["top_logprobs"]
+            likely = [(str(top["token"]).strip(), float(top["logprob"])) for top in tops]
+        except (LookupError, TypeError, ValueError):
+            return None
         sides: tuple[list[float], list[float]] = ([], [])
         for token, logprob in likely:
             begins = [token and any(text.startswith(token) for text in texts) for texts in (yes, no)]
@@ -159,27 +167,22 @@ class OpenAIServer:
     def close(self) -> None:
         self._client.close()
 
-    def _ask(self, body: dict[str, Any], stop: Stop, likely: Likely | None = None) -> Pieces:
-        """A thread reads on while the caller waits, so that a stop is noticed before the first word. `likely`
-        takes the likeliest first tokens and their log-probabilities, where the server gives them."""
-        import httpx
+    def _reply(self, body: dict[str, Any], stop: Stop) -> dict[str, Any]:
+        """The first choice of the reply; {} where `stop` was set, which is noticed since a thread waits for
+        the server, and where that does not know what is asked for."""
+        job: Future[dict[str, Any]] = Future()
 
-        delivery = Delivery(stop)
-
-        def produce() -> None:
-            failure: CitewiseError | None = None
+        def post() -> None:
             try:
-                for text in self._stream(body, delivery, likely):
-                    delivery.put(text)
-            except CitewiseError as error:
-                failure = error
-            except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
-                why = error or type(error).__name__
-                failure = GenerationError(f"{self._base} did not answer ({why}); is the server running?")
-            delivery.finish(failure)
+                job.set_result(self._post(body))
+            except Exception as error:  # raised again by who asked
+                job.set_exception(error)
 
-        threading.Thread(target=produce, name="citewise-remote", daemon=True).start()
-        yield from delivery.follow()
+        threading.Thread(target=post, name="citewise-remote", daemon=True).start()
+        while stop is None or not stop.is_set():
+            with suppress(TimeoutError):
+                return job.result(POLL)
+        return {}
 
     def _body(self, prompt: Prompt, max_tokens: int) -> dict[str, Any]:
         messages = [("system", prompt.system)]
@@ -190,47 +193,32 @@ class OpenAIServer:
             "model": self._model,
             "messages": [{"role": role, "content": _defused(text)} for role, text in messages],
             "max_tokens": max_tokens,
-            "stream": True,
             "temperature": 0,
             "seed": 0,
         }
 
-    def _stream(self, body: dict[str, Any], delivery: Delivery, likely: Likely | None) -> Iterator[str]:
-        body["model"] = body["model"] or self._model or self._first_model()
-        content = json.dumps(body, ensure_ascii=False).encode()
-        self._write_down("chat", content, body["messages"][-1]["content"])
-        how: dict[str, Any] = {"content": content, "headers": {"Content-Type": "application/json"}}
-        with self._client.stream("POST", f"{self._base}/chat/completions", **how) as response:
-            if response.status_code in _NOT_UNDERSTOOD and likely is not None:
-                return
-            if response.status_code != 200:
-                response.read()
-                raise self._refusal(response.status_code, response.text)
-            for line in response.iter_lines():
-                if delivery.cancelled:
-                    return
-                data = line.removeprefix("data:").strip()
-                if data == "[DONE]":
-                    return
-                if line.startswith("data:"):
-                    yield from self._content(data, likely)
+    def _post(self, body: dict[str, Any]) -> dict[str, Any]:
+        import httpx
 
-    def _content(self, data: str, likely: Likely | None) -> Iterator[str]:
+        text = ""
         try:
-            event = json.loads(data)
-            if event.get("error"):
-                raise self._refusal(200, json.dumps(event["error"], ensure_ascii=False))
-            for choice in event.get("choices") or []:
-                if piece := (choice.get("delta") or {}).get("content"):
-                    yield str(piece)
-                for token in ((choice.get("logprobs") or {}).get("content") or [])[:1]:
-                    tops = token.get("top_logprobs") or []
-                    if likely is not None:
-                        likely += [(str(top["token"]).strip(), float(top["logprob"])) for top in tops]
-        except (ValueError, AttributeError, TypeError, LookupError) as error:
-            raise GenerationError(
-                f"{self._base} sent something that is not a chat completion: {data[:200]}"
-            ) from error
+            body["model"] = body["model"] or self._model or self._first_model()
+            content = json.dumps(body, ensure_ascii=False).encode()
+            self._write_down("chat", content, body["messages"][-1]["content"])
+            how: dict[str, Any] = {"content": content, "headers": {"Content-Type": "application/json"}}
+            response = self._client.post(f"{self._base}/chat/completions", **how)
+            text = response.text
+            if response.status_code in _NOT_UNDERSTOOD and "logprobs" in body:
+                return {}
+            if response.status_code != 200:
+                raise self._refusal(response.status_code, text)
+            return dict(response.json()["choices"][0])
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed client
+            why = error or type(error).__name__
+            raise GenerationError(f"{self._base} did not answer ({why}); is the server running?") from error
+        except (ValueError, LookupError, TypeError) as error:
+            said = f"something that is not a chat completion: {text[:200]}"
+            raise GenerationError(f"{self._base} sent {said}") from error
 
     def _write_down(self, what: str, content: bytes = b"", prompt: str = "") -> None:
         if self._audit is None:

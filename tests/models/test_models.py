@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from rag import files
 from rag.errors import ModelError, ModelMismatch, ModelMissing
 from rag.files import verified_sha256
-from rag.models import registry as models
 from rag.models.registry import embedded, find_embedder, find_llm
 
 
@@ -90,7 +90,7 @@ def test_hash_is_computed_once_and_again_after_a_change(tmp_path: Path, monkeypa
     path.write_bytes(b"one")
     calls = []
     monkeypatch.setattr(
-        models, "sha256_file", lambda p: calls.append(p) or hashlib.sha256(p.read_bytes()).hexdigest()
+        files, "sha256_file", lambda p: calls.append(p) or hashlib.sha256(p.read_bytes()).hexdigest()
     )
     first = verified_sha256(path, tmp_path / "cache")
     assert verified_sha256(path, tmp_path / "cache") == first
@@ -123,4 +123,4 @@ def test_languages_are_read_from_the_model_card(
     (tmp_path / "README.md").write_text(f"---\n{front}\ntags: [a]\n---\n# Model\n")
     (tmp_path / "config.json").write_text('{"hidden_size": 8}')
     (tmp_path / "model.safetensors").write_bytes(b"x")
-    assert find_embedder(str(tmp_path), tmp_path / "cache").languages == expected
+    assert find_embedder(str(tmp_path), tmp_path / "cache").info.languages == expected

@@ -120,7 +120,7 @@ def test_line_that_is_no_question_is_named_with_what_is_wrong(tmp_path: Path, li
 
 def test_separators_inside_a_question_do_not_shift_the_lines(tmp_path: Path) -> None:
     path = tmp_path / "own.jsonl"
-    rows = [{"question": "one\u2028two\x85?"}, {"question": 3}]
+    rows = [{"question": "one\u2028two\x85?"}, {"question": []}]
     path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
     with pytest.raises(InputError, match="line 2: "):
         load_questions(path)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import itertools
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -25,17 +26,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
-from rag.models.generation import Delivery
+from rag.models.generation import POLL, Pieces, Stop
 from rag.models.native import Context, Interrupted, Model, Prefixes
+from rag.types import Queued
 
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
 CLOSED = "the language model was closed; open it again to go on"
 
 
-class Request(Delivery):
+class Request:
     """One question and its answer in the making. Its tokens are evaluated with `borders` at these numbers of
     them; those before the first one begin many prompts. `token` is chosen and not yet evaluated,
-    `position` is its place."""
+    `position` is its place.
+
+    The engine calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and sets
+    `ahead`, how many are served before. The reader iterates over `follow`; leaving early cancels."""
 
     def __init__(
         self,
@@ -43,21 +48,57 @@ class Request(Delivery):
         *,
         max_tokens: int,
         borders: Sequence[int] = (),
-        stop: threading.Event | None = None,
+        stop: Stop = None,
     ) -> None:
-        super().__init__(stop)
         self.tokens = tokens
         self.max_tokens = max_tokens
         self.borders = tuple(border for border in borders if border < len(tokens))
         self.stable = self.borders[0] if self.borders else 0
         self.token, self.position = -1, len(tokens)
+        self.ahead = 0
         self.on_cancel: Callable[[Request], None] = lambda request: None
+        self._stop = stop
+        self._gone = threading.Event()
+        self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
         # A character may span tokens; one that is cut off by the end is left out.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody wants more."""
+        return self._gone.is_set() or (self._stop is not None and self._stop.is_set())
+
     def cancel(self) -> None:
-        super().cancel()
+        self._gone.set()
         self.on_cancel(self)
+
+    def put(self, piece: str) -> None:
+        if piece:
+            self._pieces.put(piece)
+
+    def finish(self, error: Exception | None = None) -> None:
+        """The end: None for a good one."""
+        self._pieces.put(error)
+
+    def follow(self) -> Pieces:
+        """The pieces, and while there are none yet, each new number of those that are served before."""
+        position = 0
+        try:
+            while not self.cancelled:
+                try:
+                    piece = self._pieces.get(timeout=POLL)
+                except queue.Empty:
+                    if self.ahead and self.ahead != position:
+                        position = self.ahead
+                        yield Queued(position)
+                    continue
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.cancel()
 
     def take(self, logits: NDArray[np.float32], model: Model) -> bool:
         """Chooses the next token and delivers it; False where the answer ends."""

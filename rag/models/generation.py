@@ -1,6 +1,5 @@
-"""What every language model offers, how its words travel from the thread that makes them to the one that
-asked, and chat templates of GGUF files: text in, token ids out, with no way for the text to become a control
-token.
+"""What every language model offers, replies that are kept, and chat templates of GGUF files: text in, token
+ids out, with no way for the text to become a control token.
 
 A template is rendered once with placeholders that occur nowhere else, and cut at them. Only the template's
 own pieces are tokenised with control tokens enabled; what a prompt says never is. Rendering runs in
@@ -13,7 +12,6 @@ import datetime
 import hashlib
 import itertools
 import json
-import queue
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -76,9 +74,9 @@ class LLM(Protocol):
         """Tokens of a text, special tokens and chat template not included."""
 
     def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
-        """Pieces of the answer as they are made. `Queued` may come before the first one, each time with fewer
-        ahead. The same prompt has the same answer. Ends early, without an error, when `stop` is set or the
-        iterator is closed. Raises GenerationError."""
+        """The answer, without thoughts, in as many pieces as is convenient. `Queued` may come before the
+        first one, each time with fewer ahead. The same prompt has the same answer. Ends early, without an
+        error, when `stop` is set or the iterator is closed. Raises GenerationError."""
 
     def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """The natural log-odds that the reply begins as one of the texts of `yes` does, against those of
@@ -89,85 +87,11 @@ class LLM(Protocol):
         """Frees what the model holds; may be called twice."""
 
 
-class Delivery:
-    """One answer on its way from a producing thread to a reader, without the thoughts before it.
-
-    The producer calls `put`, and at last `finish` once; it looks at `cancelled` as often as it can, and may
-    set `ahead`, how many are served before. The reader iterates; leaving early cancels."""
-
-    def __init__(self, stop: Stop = None) -> None:
-        self.ahead = 0
-        self._stop = stop
-        self._gone = threading.Event()
-        self._thoughts = Thoughts()
-        self._pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody wants more."""
-        return self._gone.is_set() or (self._stop is not None and self._stop.is_set())
-
-    def cancel(self) -> None:
-        self._gone.set()
-
-    def put(self, piece: str) -> None:
-        if released := self._thoughts.feed(piece):
-            self._pieces.put(released)
-
-    def finish(self, error: Exception | None = None) -> None:
-        """The end: None for a good one."""
-        if rest := "" if error else self._thoughts.flush():
-            self._pieces.put(rest)
-        self._pieces.put(error)
-
-    def follow(self) -> Pieces:
-        """The pieces, and while there are none yet, each new number of those that are served before."""
-        position = 0
-        try:
-            while not self.cancelled:
-                try:
-                    piece = self._pieces.get(timeout=POLL)
-                except queue.Empty:
-                    if self.ahead and self.ahead != position:
-                        position = self.ahead
-                        yield Queued(position)
-                    continue
-                if piece is None:
-                    return
-                if isinstance(piece, Exception):
-                    raise piece
-                yield piece
-        finally:
-            self.cancel()
-
-
-class Thoughts:
-    """What a model that thinks aloud writes between <think> and </think> before its answer is not the answer.
-    Takes an answer piece by piece and leaves a block of thoughts out that it begins with, empty or not, and
-    the white space behind it. Anything else comes through unchanged; thoughts that never end are no
-    answer."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._answering = False
-
-    def feed(self, text: str) -> str:
-        """What of the answer can be released so far."""
-        if self._answering:
-            return text
-        self._held += text
-        begun = self._held.lstrip()
-        if begun.startswith(_THOUGHT):
-            answer = begun.partition(_THOUGHT_END)[2].lstrip()
-        else:
-            answer = "" if _THOUGHT.startswith(begun) else self._held
-        self._answering = bool(answer)
-        return answer
-
-    def flush(self) -> str:
-        """What is still held back when the answer ends; nothing of unfinished thoughts."""
-        held, self._held = self._held, ""
-        return "" if self._answering or held.lstrip().startswith(_THOUGHT) else held
+def without_thoughts(text: str) -> str:
+    """What a model says without what it thinks aloud before that, between <think> and </think>; thoughts that
+    never end are no answer."""
+    thinks = text.lstrip().startswith(_THOUGHT)
+    return text.partition(_THOUGHT_END)[2].lstrip() if thinks else text
 
 
 _PLACE = "\ue000citewise-{}\ue001"

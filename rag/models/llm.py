@@ -14,7 +14,18 @@ from pathlib import Path
 from rag.errors import GenerationError
 from rag.files import verified_sha256
 from rag.models.engine import CLOSED, Engine, Odds, Request
-from rag.models.generation import CHATML, LLM, PLAIN, ChatTemplate, LLMInfo, Pieces, Prompt, Stop, Texts
+from rag.models.generation import (
+    CHATML,
+    LLM,
+    PLAIN,
+    ChatTemplate,
+    LLMInfo,
+    Pieces,
+    Prompt,
+    Stop,
+    Texts,
+    without_thoughts,
+)
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import NO_SOURCES, Sources, find_reader
 from rag.models.remote import OpenAIServer, audit_file, is_address
@@ -130,7 +141,14 @@ class LlamaCpp:
         room = self.info.context_tokens - len(tokens)
         request = Request(tokens, max_tokens=min(max_tokens, room), borders=borders, stop=stop)
         self._engine.offer(request)
-        yield from request.follow()
+        said = ""
+        for piece in request.follow():
+            if isinstance(piece, str):
+                said += piece
+            else:
+                yield piece
+        if answer := without_thoughts(said):
+            yield answer
 
     def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
         """See `rag.models.generation.LLM`. Raises ValueError where the two begin with the same tokens."""

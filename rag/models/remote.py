@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import CitewiseError, ConfigError, GenerationError, Offline
 from rag.files import storage_error
-from rag.models.generation import POLL, LLMInfo, Pieces, Prompt, Stop, Texts, Thoughts
+from rag.models.generation import POLL, LLMInfo, Pieces, Prompt, Stop, Texts, without_thoughts
 
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 300.0  # a large prompt on a slow machine says nothing for minutes
@@ -137,9 +137,8 @@ class OpenAIServer:
 
     def generate(self, prompt: Prompt, *, max_tokens: int, stop: Stop = None) -> Pieces:
         """The reply in one piece: it is short, and nothing of it is shown before it is verified."""
-        reply, thoughts = self._reply(self._body(prompt, max_tokens), stop), Thoughts()
-        said = str((reply.get("message") or {}).get("content") or "")
-        if answer := thoughts.feed(said) + thoughts.flush():
+        said = (self._reply(self._body(prompt, max_tokens), stop).get("message") or {}).get("content")
+        if answer := without_thoughts(str(said or "")):
             yield answer
 
     def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:

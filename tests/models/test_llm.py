@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import psutil
 import pytest
 
 from rag.errors import GenerationError, ModelError, Offline
-from rag.models.generation import CHATML, ChatTemplate, Delivery
+from rag.models.engine import Request
+from rag.models.generation import CHATML, ChatTemplate
 from rag.models.llm import LlamaCpp, Prompt, load_llm
 from rag.models.registry import find_llm
 from rag.models.remote import OpenAIServer, is_loopback
@@ -212,10 +214,18 @@ def test_closing_frees_the_memory_and_refuses_further_questions(path: Path, tmp_
     model = LlamaCpp(path, cache_dir=tmp_path)
     list(model.generate(RENT, max_tokens=2))
     held = process.memory_info().rss
-    waiting = model.generate(RENT, max_tokens=500)
-    next(waiting)
+
+    def write() -> None:
+        with contextlib.suppress(GenerationError):
+            list(model.generate(RENT, max_tokens=500))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    while not model._engine.running:
+        time.sleep(0.01)
     model.close()
     model.close()
+    writing.join(10)
     assert held - process.memory_info().rss > 50e6
     with pytest.raises(GenerationError, match="was closed"):
         list(model.generate(RENT, max_tokens=2))
@@ -236,9 +246,12 @@ def test_forgotten_model_ends_its_thread(path: Path, tmp_path: Path) -> None:
 @pytest.mark.models
 def test_process_is_silent_and_ends_cleanly_while_the_model_writes(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from rag.models.llm import load_llm, Prompt\n"
+        "import threading, time; from pathlib import Path; from rag.models.llm import load_llm, Prompt\n"
         f"m = load_llm('embedded', cache_dir=Path({str(tmp_path)!r}))\n"
-        "g = m.generate(Prompt('', 'Tell a long story.'), max_tokens=500); next(g)\n"
+        "story = Prompt('', 'Tell a long story.')\n"
+        "write = lambda: list(m.generate(story, max_tokens=500))\n"
+        "threading.Thread(target=write, daemon=True).start()\n"
+        "while not m._engine.running: time.sleep(0.01)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -325,13 +338,13 @@ def test_template_syntax_error_is_a_model_error() -> None:
 
 
 def test_reader_that_leaves_cancels_the_producer() -> None:
-    delivery = Delivery()
-    delivery.put("a")
-    reader = delivery.follow()
+    request = Request([1], max_tokens=1)
+    request.put("a")
+    reader = request.follow()
     assert next(reader) == "a"
-    assert not delivery.cancelled
+    assert not request.cancelled
     reader.close()  # type: ignore[attr-defined]
-    assert delivery.cancelled
+    assert request.cancelled
 
 
 # --- servers ---

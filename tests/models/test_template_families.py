@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.models.generation import ChatTemplate, Prompt, Thoughts
+from rag.models.generation import ChatTemplate, Prompt, without_thoughts
 from tests.models.test_llm import Words, _text
 
 QWEN3 = """\
@@ -247,28 +247,16 @@ def test_template_without_turns_of_the_assistant_gets_examples_with_the_instruct
     assert _text(vocabulary, tokens) == f"<start>{instructions}Who?<end>"
 
 
-pieces = st.lists(st.text("ab <>/think\n", max_size=4), max_size=12)
-
-
-@given(pieces)
-def test_answer_without_thoughts_comes_through_unchanged(parts: list[str]) -> None:
-    whole = "".join(parts)
-    thoughts = Thoughts()
-    told = "".join(map(thoughts.feed, parts)) + thoughts.flush()
+@given(st.text("ab <>/think\n", max_size=40))
+def test_answer_without_thoughts_comes_through_unchanged(whole: str) -> None:
     if not whole.lstrip().startswith("<think>"):
-        assert told == whole
+        assert without_thoughts(whole) == whole
 
 
-@given(thought=st.text("ab \n.", max_size=20), answer=st.text("xyz .", max_size=20), size=st.integers(1, 9))
-def test_thoughts_before_the_answer_are_left_out_however_they_are_cut(
-    thought: str, answer: str, size: int
-) -> None:
-    whole = f"\n<think>{thought}</think>\n\n{answer}"
-    thoughts = Thoughts()
-    told = "".join(thoughts.feed(whole[n : n + size]) for n in range(0, len(whole), size)) + thoughts.flush()
-    assert told == answer.lstrip()
+@given(thought=st.text("ab \n.", max_size=20), answer=st.text("xyz .", max_size=20))
+def test_thoughts_before_the_answer_are_left_out(thought: str, answer: str) -> None:
+    assert without_thoughts(f"\n<think>{thought}</think>\n\n{answer}") == answer.lstrip()
 
 
 def test_thoughts_that_never_end_are_no_answer() -> None:
-    thoughts = Thoughts()
-    assert thoughts.feed("<think>Let me see") + thoughts.flush() == ""
+    assert without_thoughts("<think>Let me see") == ""

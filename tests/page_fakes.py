@@ -186,7 +186,7 @@ def refusal_of(question: str, index: FakeIndex, *, language: str = "en") -> Answ
 @dataclass
 class PageAssistant:
     """Streams scripted answers: the first script whose key occurs in the question; a refusal otherwise. A
-    question with "slow" in it is read until it is stopped."""
+    question with "slow" in it is read until it is stopped, or nobody follows it any more."""
 
     index: FakeIndex
     script: dict[str, Callable[[FakeIndex, str], Answer]]
@@ -195,7 +195,14 @@ class PageAssistant:
     calls: list[dict[str, Any]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def stream(
+    def stream(self, question: str, **how: Any) -> Iterator[Event]:
+        try:
+            yield from self._stream(question, **how)
+        except GeneratorExit:
+            self.stopped.set()
+            raise
+
+    def _stream(
         self,
         question: str,
         *,

@@ -249,6 +249,7 @@ def test_process_is_silent_and_ends_cleanly_while_the_model_writes(tmp_path: Pat
         "import threading, time; from pathlib import Path; from rag.models.llm import load_llm, Prompt\n"
         f"m = load_llm('embedded', cache_dir=Path({str(tmp_path)!r}))\n"
         "story = Prompt('', 'Tell a long story.')\n"
+        "threading.excepthook = lambda _: None\n"
         "write = lambda: list(m.generate(story, max_tokens=500))\n"
         "threading.Thread(target=write, daemon=True).start()\n"
         "while not m._engine.running: time.sleep(0.01)\n"

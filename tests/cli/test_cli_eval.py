@@ -98,7 +98,7 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
     ],
 )
 def test_argument_that_cannot_be_used_ends_with_two_and_says_why(arguments: list[str], message: str) -> None:
-    Path("bad.jsonl").write_text('{"question": "Why?"}\n{"question": 3}\n')
+    Path("bad.jsonl").write_text('{"question": "Why?"}\n{"question": []}\n')
     Path("placeless.jsonl").write_text('{"question": "Why?"}\n')
     sentence = {"sentence": "It rains.", "evidence": "It rains."}
     Path("unlabelled.jsonl").write_text(json.dumps(sentence))

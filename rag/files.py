@@ -1,9 +1,10 @@
-"""Files that are either the old ones or the new ones, never half of each; their SHA-256; and values as JSON:
-the one place that knows how, whatever prints, writes or keeps them."""
+"""Files that are either the old ones or the new ones, never half of each; their SHA-256; the journal of a batch;
+and values as JSON: the one place that knows how, whatever prints, writes or keeps them."""
 
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
 import io
 import json
@@ -11,14 +12,19 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
-from rag.errors import StorageError
+from rag.errors import InputError, StorageError
 
+_FORMAT = 1
+# A killed process loses nothing that was written; only a power cut loses what was not synced, and that is
+# asked again.
+_SYNC_SECONDS = 0.2
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -113,3 +119,79 @@ def _simpler(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value.item() if hasattr(value, "item") else str(value)  # numpy scalars; paths
+
+
+class Journal:
+    """Answers of a batch by (row number, hash of the question): a kill loses no answered row and asks none
+    twice. A context manager; one process at a time.
+
+    One JSON object a line, handed to the system at once and synced to disk several times a second. The first
+    line names the setup (index and model) that the answers come from; a journal of another setup is not mixed
+    with this one. A line that a kill cut short is dropped."""
+
+    def __init__(self, path: Path, *, setup: str) -> None:
+        """Opens or makes the journal. Raises InputError while another process writes it, StorageError."""
+        self.path = path
+        self._synced = 0.0
+        self.entries: dict[tuple[int, str], dict[str, Any]] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+b")
+        except OSError as error:
+            raise storage_error(path, error) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InputError(
+                f"Another run is writing {path}. Wait for it, or choose another output."
+            ) from error
+        self._load({"format": _FORMAT, "setup": setup})
+
+    def _load(self, head: dict[str, Any]) -> None:
+        """The entries of an earlier run, as far as its lines are whole and ours."""
+        self._file.seek(0)
+        good = 0
+        with suppress(ValueError, LookupError, TypeError):
+            for line in self._file:
+                entry: Any = json.loads(line) if line.endswith(b"\n") else None
+                if not good and entry != head:
+                    break
+                if good:
+                    self.entries[entry["row"], entry["question"]] = entry["result"]
+                good += len(line)
+        self._file.truncate(good)
+        if not good:
+            self._append(head)
+            sync(self.path.parent)
+
+    def add(self, row: int, question: str, result: dict[str, Any]) -> None:
+        """Record a result; no kill can undo it when this returns. Raises StorageError."""
+        self.entries[row, question] = result
+        self._append({"row": row, "question": question, "result": result})
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(entry).encode() + b"\n")  # ASCII: lone surrogates survive as escapes
+            self._file.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise storage_error(self.path, error) from error
+
+    def remove(self) -> None:
+        """Everything is in the output now."""
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        with suppress(OSError):  # a full disk was reported when it was met
+            os.fsync(self._file.fileno())
+        with suppress(OSError):
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,5 +1,5 @@
-"""Files that are either the old ones or the new ones, never half of each; their SHA-256; the journal of a batch;
-and values as JSON: the one place that knows how, whatever prints, writes or keeps them."""
+"""Files that are either the old ones or the new ones, never half of each; their SHA-256; the journal of a
+batch; and values as JSON: the one place that knows how, whatever prints, writes or keeps them."""
 
 from __future__ import annotations
 

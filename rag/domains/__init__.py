@@ -85,11 +85,14 @@ def known_names(catalogue: Catalogue) -> Known:
     from rag.domains.medicine.naming import subject_key, subjects
     from rag.facts.names import name_key, short_name
     from rag.languages.text import has_han
+    from rag.questions.mentions import MentionKind
 
-    def known(text: str) -> bool:
-        written = has_han(text) or not (text.islower() or text.isupper() or len(text) < 3)
-        company = written and name_key(short_name(text)) in catalogue.company_keys
-        statute = written and law_key(text) in statutes(catalogue).keys
-        return company or statute or subject_key(text) in subjects(catalogue).keys
+    def known(text: str) -> MentionKind | None:
+        if has_han(text) or not (text.islower() or text.isupper() or len(text) < 3):
+            if name_key(short_name(text)) in catalogue.company_keys:
+                return MentionKind.COMPANY
+            if law_key(text) in statutes(catalogue).keys:
+                return MentionKind.STATUTE
+        return MentionKind.SUBJECT if subject_key(text) in subjects(catalogue).keys else None
 
     return known

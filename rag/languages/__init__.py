@@ -40,8 +40,9 @@ class Language:
     its words are not written apart. `ends` matches what ends a sentence (where words are written apart,
     before a capital), `items` what begins a line of a list; a full stop behind one of the `abbreviations`
     ends none. `asking` matches what only asks; `opposites` exclude each other. `wordings` ask for many
-    passages ("count document" and a pattern), `sides` compare. `patterns` are those of the file's tables by
-    their keys: "cues.negation.not"."""
+    passages ("count document" and a pattern), `sides` compare; `asked` find in a question what it asks for.
+    `patterns` are those of the file's tables by their keys:
+    "cues.negation.not"."""
 
     code: str
     folder: Path
@@ -68,6 +69,7 @@ class Language:
     opposites: tuple[tuple[str, str], ...] = ()
     wordings: tuple[tuple[str, str], ...] = ()
     sides: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     patterns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -135,7 +137,7 @@ def _load(folder: Path) -> Language:
         "months": [[number, *words] for number, words in enumerate(raw.get("months", ()), 1)],
         "patterns": {key: whole(pattern) for key, pattern in patterns.items()},
         "wordings": tuple((asked, whole(pattern)) for asked, *pattern in raw.get("wordings", ())),
-        "sides": tuple(map(whole, raw.get("sides", ()))),
+        **{key: tuple(map(whole, raw.get(key, ()))) for key in ("sides", "asked")},
     }
     known = {each.name for each in fields(Language)} - {"code", "folder"}
     _same(path, "keys", known, known if folder.name in COMPLETE else set(), set(raw))

@@ -20,10 +20,9 @@ from functools import cache
 from typing import Any
 
 from rag.errors import GenerationError
-from rag.facts.dates import MONTHS
 from rag.facts.numerals import fold, numerals
 from rag.facts.values import numbers_in
-from rag.languages import Patterns, language, model_instructions, patterns
+from rag.languages import Patterns, in_order, language, model_instructions, patterns
 from rag.languages.text import (
     content_tokens,
     cues,
@@ -34,11 +33,28 @@ from rag.languages.text import (
     search_tokens,
 )
 from rag.models.generation import LLM, Prompt
-from rag.questions.mentions import Known, Mention, MentionKind, mentions, moved_year, nothing_known
+from rag.questions.mentions import (
+    NAMES,
+    PERIODS,
+    Known,
+    Mention,
+    MentionKind,
+    alike,
+    mentions,
+    moved_year,
+    nothing_known,
+)
 from rag.types import Evidence, Turn
 
 _RE = Patterns(__file__)
 _RULES = {chinese: patterns("followup", unspaced=chinese) for chinese in (False, True)}
+_ASKED = {chinese: in_order(lambda of: of.asked, unspaced=chinese) for chinese in (False, True)}
+# What stands in the place of something else than its like: a year in that of a date.
+_STANDS_FOR = {
+    (MentionKind.YEAR, MentionKind.DATE),
+    (MentionKind.DATE, MentionKind.YEAR),
+    (MentionKind.PART, MentionKind.YEAR),
+}
 _MOST = 6  # turns that are read back
 # What is still no question by itself: words of a fragment, search tokens of a question; Chinese letters.
 _FRAGMENT, _FRAGMENT_ZH, _SHORT, _SHORT_ZH = 6, 8, 3, 12
@@ -72,12 +88,13 @@ def _resolve(question: str, earlier: str, known: Known) -> str:
         short = len(plain) <= _FRAGMENT_ZH if chinese else len(plain.split()) <= _FRAGMENT
         if not plain or not (opened or short or plain != rest):
             return question
-        return _substituted(plain, earlier, known, opened or plain != rest) or _glued(earlier, rest)
+        return _substituted(plain, earlier, known) or _glued(earlier, rest)
     own = mentions(plain, known)
-    named = [m for m in own if m.slot is MentionKind.NAME]
+    named = [m for m in own if m.slot in NAMES]
+    nouns = [m.end for m in (*named, *(m for m in own if chinese and m.slot is MentionKind.SIDE))]
     for m in rules["points"].finditer(plain):
         # One whose noun stands before it in the same question does not point back.
-        if all(one.end > m.start() for one in named) and not _RE["noun_before"].search(plain, 0, m.start()):
+        if all(end > m.start() for end in nouns) and not _RE["noun_before"].search(plain, 0, m.start()):
             says = content_tokens(rules["points"].sub(" ", rest))
             return ((len(says) > 1 or not m["bare"]) and _about(rest, own, earlier, known)) or _glued(
                 earlier, rest
@@ -92,10 +109,9 @@ def _about(question: str, own: Sequence[Mention], earlier: str, known: Known) ->
     """The question with the names of the one before, and with its periods where it names none itself, in
     brackets; "" where that names nothing."""
     there = mentions(earlier, known)
-    dated = any(m.slot is MentionKind.PERIOD for m in own)
-    slots = {MentionKind.NAME} if dated else {MentionKind.NAME, MentionKind.PERIOD}
+    slots = NAMES if any(m.slot in PERIODS for m in own) else NAMES | PERIODS
     about = dict.fromkeys(m.text for m in there if m.slot in slots and m.text not in question)
-    if not any(m.slot is MentionKind.NAME for m in there):
+    if not any(m.slot in NAMES for m in there):
         return ""
     if not about:
         return question
@@ -113,60 +129,62 @@ def _glued(earlier: str, question: str) -> str:
     return f"{earlier.strip().rstrip('?!. ')}, {question}"
 
 
-def _substituted(fragment: str, earlier: str, known: Known, opened: bool) -> str:
-    """The earlier question with each thing that the fragment gives in the place of its like, or, where it
-    opens with "and", with what it says asked for; "" where something has no place."""
+def _substituted(fragment: str, earlier: str, known: Known) -> str:
+    """The earlier question with each thing that the fragment gives in the place of its like, and with what it
+    says beside them asked for; "" where something has no place."""
     fragment, result = moved_year(fragment, earlier.strip(), known)
     named: Sequence[Mention] = mentions(fragment, known)
     left = fragment
     for m in reversed(named):
         left = left[: m.start] + " " + left[m.end :]
-    left = _RULES[has_han(fragment)]["edges"].sub(" ", re.sub(r"['’]s\b|[?!.,;，]", " ", left)).strip()
-    if named and set(left.lower().split()) <= set(re.findall(r"\w+", earlier.lower())):
-        left = ""  # "and of the Harlow lease?"
-    if left:
-        asks = opened and not (named or left.lower() in MONTHS or _RE["led"].match(fragment))
-        return _asking(" ".join(left.split()), result) if asks else ""
-    years, there = ([m for m in ms if m.unit == "year"] for ms in (named, mentions(result, known)))
+    years, there = ([m for m in ms if m.slot is MentionKind.YEAR] for ms in (named, mentions(result, known)))
     if len(there) > 1 and years:
         if len(years) != len(there):
             return ""
         for new, old in reversed(list(zip(years, there, strict=True))):
             result = result[: old.start] + _spelled(new, old) + result[old.end :]
-        named = [m for m in named if m not in years]
+        named = [m for m in named if m.slot is not MentionKind.YEAR]
     taken: list[str] = []
-    for mention in named:
-        likes = [m for m in mentions(result, known) if m.text not in taken and m.slot is mention.slot]
-        likes = [m for m in likes if m.unit == mention.unit or m.slot is MentionKind.PERIOD]
+    for mention in sorted(named, key=lambda m: m.slot is not MentionKind.PART):  # 2021年上半年
+        likes = [m for m in mentions(result, known) if m.text not in taken]
+        likes = [m for m in likes if alike(mention, m) or (mention.slot, m.slot) in _STANDS_FOR]
         if not likes:
             return ""
-        taken.append(_spelled(mention, likes[0]))
-        result = result[: likes[0].start] + taken[-1] + result[likes[0].end :]
-    return result
+        like = next((m for m in likes if m.slot is mention.slot), likes[0])
+        taken.append(_spelled(mention, like))
+        result = result[: like.start] + taken[-1] + result[like.end :]
+    left = _RULES[has_han(fragment)]["edges"].sub(" ", re.sub(r"['’]s\b|[?!.,;，]", " ", left)).strip()
+    if left and re.match(r"(?:for|in|at|under|with|by|on|to) ", fragment):
+        return ""
+    return _asking(" ".join(left.split()), result) if left else result
+
+
+def _spelled(mention: Mention, like: Mention) -> str:
+    """A mention in the spelling of the one it replaces: "FY2019" for "FY2020", a new year in a date."""
+    text, slots = mention.text, (mention.slot, like.slot)
+    new, old = re.findall(r"\d{4}", text), re.findall(r"\d{4}", like.text)
+    if mention.slot is MentionKind.YEAR and len(new) == len(old) == 1:
+        return like.text.replace(old[0], new[0])
+    if mention.slot is MentionKind.DATE and old and not new:
+        return f"{text} {old[0]}"
+    if slots == (MentionKind.PART, MentionKind.YEAR):
+        return f"{like.text}{text}" if has_han(text) else f"{text} {like.text}"
+    definite = mention.slot is MentionKind.SIDE and like.text.lower().startswith("the ")
+    return f"the {text}" if definite and not text.lower().startswith("the ") else text
 
 
 def _asking(wanted: str, question: str) -> str:
     """The question with something else asked for; "" where it cannot be determined what was asked for."""
     chinese = has_han(question)
-    if (m := _RULES[chinese]["wanted"].search(question)) is None:
-        return ""
-    before, old = question[: m.start("x")], m["x"]
-    if chinese:
-        asked = before.endswith("的") or (not before and re.match(r"是|为|有|达", m["tail"]))
-        return f"{before}{wanted}{question[m.end('x') :]}" if asked else ""
-    article = re.match(r"(?:the|an?|any) ", old, re.I)
-    plain = (article.group() if article else "") + _RE["determiner"].sub("", wanted)
-    return before + plain + question[m.end("x") :]
-
-
-def _spelled(mention: Mention, like: Mention) -> str:
-    """A mention in the spelling of the one it replaces: "FY2019" for "FY2020", a quarter with its year."""
-    text, new, old = mention.text, *(re.findall(r"\d{4}", m.text) for m in (mention, like))
-    if mention.unit == "year" and len(new) == len(old) == 1:
-        return like.text.replace(old[0], new[0])
-    if mention.slot is MentionKind.PERIOD and old and not new:
-        return f"{old[0]}年{text}" if has_han(text) else f"{text} {old[0]}"
-    return text
+    for m in filter(None, (pattern.search(question) for pattern in _ASKED[chinese])):
+        before, old = question[: m.start("x")], m["x"]
+        if chinese and (before.endswith("的") or (not before and re.match(r"是|为|有|达", m["tail"]))):
+            return f"{before}{wanted}{question[m.end('x') :]}"
+        if old.strip() and not chinese:
+            article = re.match(r"(?:the|an?|any) ", old, re.I)
+            plain = (article.group() if article else "") + _RE["determiner"].sub("", wanted)
+            return before + plain + question[m.end("x") :]
+    return ""
 
 
 # By a language model

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rag.domains.finance.money import calculate
@@ -14,6 +15,7 @@ from rag.types import Calculation
 RATES = st.decimals(D("0.0001"), D("0.05"), places=4)
 AMOUNTS = st.integers(100, 10_000_000).map(D)
 TERMS = st.integers(1, 360)
+ZERO = D(0)
 
 
 def walked(principal: D, rate: D, each: D, n: int, *, due: bool = False) -> D:
@@ -40,6 +42,20 @@ def test_the_balance_is_what_paying_step_by_step_leaves(
 
 
 @given(AMOUNTS, RATES, TERMS)
+def test_the_number_of_payments_is_found_again(principal: D, rate: D, n: int) -> None:
+    each = principal / a.annuity(rate, D(n))
+    assert abs(a.nper(rate, each, -principal, ZERO) - n) < D("1e-9")
+
+
+@given(AMOUNTS, RATES, st.integers(1, 120), st.booleans())
+@settings(max_examples=40)
+def test_the_rate_of_a_loan_is_found_again(principal: D, rate: D, n: int, due: bool) -> None:
+    assume(n > 1)
+    each = principal / a.annuity(rate, D(n), due)
+    assert abs(a.rate(D(n), each, principal, ZERO, due) - rate) < D("1e-12")
+
+
+@given(AMOUNTS, RATES, TERMS)
 @settings(max_examples=40)
 def test_equal_principal_costs_what_its_payments_add_up_to(principal: D, rate: D, n: int) -> None:
     asked = f"贷款{principal}元，月利率{rate * 100}%，分{n}期等额本金，"
@@ -59,6 +75,34 @@ def test_savings_are_what_their_deposits_grow_to(rate: D, n: int, due: bool) -> 
     assert abs(a.annuity(rate, D(n), due) * (1 + rate) ** n - sum(each)) < D("1e-9") * sum(each)
 
 
+@given(AMOUNTS, RATES, AMOUNTS, AMOUNTS)
+def test_time_to_a_target_reaches_it(present: D, rate: D, each: D, more: D) -> None:
+    target = present + more
+    n = a.nper(rate, each, present, target)
+    assert abs((present + each * a.annuity(rate, n)) * (1 + rate) ** n - target) < target * D("1e-12")
+
+
+@given(st.decimals(D("0.001"), D("0.5"), places=3), st.sampled_from([0, 1, 2, 4, 12, 52, 365]))
+def test_nominal_and_effective_rates_undo_each_other(rate: D, times: int) -> None:
+    word = {0: "continuously", 1: "yearly", 2: "half-yearly", 4: "quarterly", 12: "monthly", 52: "weekly"}
+    effective = (1 + rate / times) ** times - 1 if times else rate.exp() - 1
+    found = calculate(
+        f"What nominal rate compounded {word.get(times, 'daily')} corresponds to an effective rate of "
+        f"{effective * 100:f}%?"
+    )
+    assert isinstance(found, Calculation)
+    assert abs(found.result.value / 100 - rate) < D("1e-20")
+    assert effective >= rate * (1 - D("1e-25"))
+
+
+@given(st.lists(st.integers(1, 1000).map(D), min_size=1, max_size=12), st.integers(1, 5000).map(D))
+@settings(max_examples=60)
+def test_the_internal_rate_makes_the_flows_worth_nothing(returns: list[D], outlay: D) -> None:
+    flows = [-outlay, *returns]
+    rate = a.irr(flows)
+    assert abs(sum(f / (1 + rate) ** t for t, f in enumerate(flows))) < outlay * D("1e-12")
+
+
 def test_textbook_values_come_out() -> None:
     assert round(300_000 / a.annuity(D("0.06") / 12, D(360)), 2) == D("1798.65")
     assert round(1_000_000 / a.annuity(D("0.049") / 12, D(360)), 2) == D("5307.27")
@@ -67,3 +111,23 @@ def test_textbook_values_come_out() -> None:
         assert isinstance(found, Calculation)
         assert round(found.result.value, 4) == D(expected)
     assert round(a.annuity(D("0.08"), D(10)), 5) == D("6.71008")
+    assert round(a.irr([D(-70_000), D(12_000), D(15_000), D(18_000), D(21_000), D(26_000)]), 6) == D(
+        "0.086631"
+    )
+
+
+@pytest.mark.parametrize("flows", [[D(1), D(2)], [D(-1), D(-2)], [D(0), D(0)]])
+def test_flows_of_one_sign_have_no_internal_rate(flows: list[D]) -> None:
+    with pytest.raises(a.Unsolved):
+        a.irr(flows)
+
+
+def test_a_payment_below_the_interest_never_repays() -> None:
+    with pytest.raises(a.Unsolved):
+        a.nper(D("0.02"), D(20), D(-1000), ZERO)
+
+
+@pytest.mark.parametrize("flows", [[D(1), D(-2), D(2)], [D(-1), D(2), D(-2)]])
+def test_flows_that_no_rate_makes_worthless_have_no_internal_rate(flows: list[D]) -> None:
+    with pytest.raises(a.Unsolved):
+        a.irr(flows)

@@ -1,7 +1,7 @@
 """Calculations with money whose inputs a question gives: loans and savings.
 
 The sums are a table, calculations.toml. `given` reads inputs from words and holds the functions of
-the sums, `sums` reads the terms of one, works it out and prints it."""
+the sums, `sheet` is one calculation with its working, `sums` reads the terms of a sum and has the entry."""
 
 from rag.domains.finance.money.sums import calculate
 

@@ -14,6 +14,7 @@ _MARK = re.compile(r"\s*\[\d{1,3}\]")
 _CLAUSE = re.compile(r"\s*(?P<section>\d{1,3})(?:\.\d{1,3})+\.?\s+(?=[^\W\d_])")
 _NUMBERED = "|".join(of.items for of in LANGUAGES.values() if of.items)
 _ITEM = re.compile(rf"[ \t\u3000]*(?:[-*•·▪]|{_NUMBERED})(?!\d)\s*")
+_BARE = re.compile(r"[-(]?\d[\d,. ]*\)?")
 _GROUPING = re.compile(r"(?<=\d)[,\s](?=\d{3}(?!\d))")
 
 
@@ -52,6 +53,16 @@ def in_one_line(piece: Evidence) -> str:
 def row_line(row: Sequence[tuple[str, str]]) -> str:
     """A row on one line: "head: cell; head: cell"."""
     return "; ".join(f"{head}: {cell}" if head else cell for head, cell in row if cell)
+
+
+def with_heads(piece: Evidence, words: str) -> str:
+    """The cell of a row that is a bare number, with what the row is called and its head, which have its unit:
+    "Overdraft: Drawn (EUR thousand) 1,850"; "" for other words."""
+    if not piece.heads or len(piece.heads) != len(piece.cells) or not _BARE.fullmatch(words):
+        return ""
+    (_, label), *cells = piece.row
+    head = next((head for head, cell in cells if head and cell == words), "")
+    return f"{label}{'：' if has_han(label) else ': '}{head} {words}" if label and head else ""
 
 
 def answering(line: str, typed: str, row: Sequence[tuple[str, str]]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rag.answers.bearing import answers, denies, negations, of_another, out_of_range
-from rag.answers.line import counted, in_one_line, line_of
+from rag.answers.line import counted, in_one_line, line_of, with_heads
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
 from rag.documents.validity import ended
@@ -30,7 +30,7 @@ from rag.languages.text import content_tokens, has_han, normalise, search_tokens
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, roles_in
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict, unstated, with_odds, worth_reading
+from rag.search.verdict import Verdict, named_elsewhere, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
@@ -116,7 +116,9 @@ def _read(
         or not llm.info.writes(request.language)
         or not worth_reading(found.verdict)
     ):
-        fit = all(answers(in_one_line(first), first, query) for first in found.evidence[:1])
+        first = found.evidence[:1]
+        fit = all(answers(in_one_line(one), one, query) for one in first)
+        fit = fit and not any(named_elsewhere(query, one.document, setup.index.store) for one in first)
         return ReaderReply(found.verdict if fit else unstated(found.verdict))
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
@@ -145,6 +147,9 @@ def _read(
                 else:
                     draft += piece
             claim = claim_of(draft, sources, query, asked)
+            cited = [e.document for e in sources if claim and e.number in claim.citations]
+            if claim and any(named_elsewhere(own, one, setup.index.store) for one in cited):
+                claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:
                 break
     except GenerationError as error:  # the quoted answer always exists
@@ -206,7 +211,9 @@ def claim_of(
             if query.expects not in _CLAUSES and span[1] > counted(piece.text):
                 start, end = _whole_values(piece.text, *span)
                 turned = _turned(piece.text, start, end)
-                if not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
+                if of_row := with_heads(piece, piece.text[start:end]):
+                    lines.insert(0, of_row)
+                elif not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
                     bracketed = _BRACKETED.match(piece.text, end) if query.expects in KINDS else None
                     lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.

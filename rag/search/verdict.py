@@ -15,13 +15,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.facts.names import shorter_name
+from rag.facts.names import short_name, shorter_name
 from rag.languages.text import has_han, search_tokens
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
 from rag.search.sufficiency import LEXICAL, Calibration, answer_signals
 from rag.store.store import Store
-from rag.types import Answer, Evidence, Filters, Gap, Hit, Outcome
+from rag.types import Answer, DocumentInfo, Evidence, Filters, Gap, Hit, Outcome
 
 CORE = 3
 """Sentences that an answer rests on first."""
@@ -232,6 +232,25 @@ def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]
     read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
     said = {n: re.escape((has_han(n) and shorter_name(n)) or n.casefold()) for n in unknown}
     return tuple(n for n in unknown if not re.search(rf"(?<![a-z0-9]){said[n]}(?![a-z0-9])", read))
+
+
+def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
+    """Whether a document in the language of the question lacks a word of a name that this gives, which stands
+    whole in another: what it says, it says of somebody else, however alike the names are (Pellamy Foods,
+    Pellamy Cold Stores)."""
+    if document.language != query.language:
+        return False
+    names: list[str] = []
+    for word in query.names:
+        joined = f"{names[-1]} {word}" if names else ""
+        names[-1:] = [joined] if joined and joined in query.text else [*names[-1:], word]
+    for tokens in (search_tokens(short_name(name)) for name in names if not has_han(name)):
+        bearing = store.owners(store.matching(f'"{" ".join(tokens)}"')) if len(tokens) > 1 else {}
+        if bearing and document.id not in bearing.values():
+            holding = ({*store.owners(store.matching(f'"{token}"')).values()} for token in tokens)
+            if not all(document.id in documents for documents in holding):
+                return True
+    return False
 
 
 def lacks(

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ from rag.models.llm import LLM, load_llm
 from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict
-from rag.types import Answer, ClaimState, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
+from rag.types import Answer, Cell, ClaimState, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
 from tests.archive import archive
 from tests.asking import asked
 from tests.fakes import FakeLLM, fake_answer, fake_document, fake_evidence, manner
@@ -39,6 +41,8 @@ NO_FEE = "No fee is due within 30 days of the order."
 UNTIL = "The rent may be unpaid until 3 May 2031."
 PARTIES = "Made between Tessin Ltd (the Guarantor) and Varn Bank (the Lender)."
 SAYS_NOT = "Notice by electronic mail is not sufficient."
+# An index in whose documents no name stands.
+NOWHERE: Any = SimpleNamespace(store=SimpleNamespace(matching=lambda _: [], owners=lambda _: {}))
 SURE = 30.0  # log-odds beside which all else is nothing
 
 
@@ -60,6 +64,26 @@ def ask(index: Index, question: str, llm: LLM, threshold: float | None = None) -
 
 
 # --- from words to a line ---
+
+
+def test_a_number_of_a_row_is_said_with_its_row_and_its_head() -> None:
+    text = "Guarantees | 1,200 | 640"
+    heads = ("Facility", "Limit (EUR thousand)", "Drawn")
+    cells = tuple(Cell(*span, 1, n) for n, span in enumerate(((0, 10), (13, 18), (21, 24))))
+    row = replace(fake_evidence(text, number=1), heads=heads, cells=cells)
+    wording = asked("How much is the limit of the guarantees?")
+    claim = claim_of("1,200 [1]", [row], wording, instructions("en"))
+    assert claim is not None and claim.text == "Guarantees: Limit (EUR thousand) 1,200."
+
+
+def test_a_document_that_lacks_the_name_asked_about_answers_nothing(tmp_path: Path) -> None:
+    memo = "# Review of Torvane Foods\n\nThe guarantee of Torvane Foods comes to 700 crowns at most.\n"
+    deed = "# Deed\n\nTorvane Cold Stores stands surety for Torvane Foods, up to 9,000 crowns in all.\n"
+    with archive(tmp_path, memo__md=memo, deed__md=deed) as opened:
+        foods, stores = (f"What is the guarantee of Torvane {name}?" for name in ("Foods", "Cold Stores"))
+        reads = replying("700 crowns [1]")
+        assert "700 crowns at most." in ask(opened, foods, reads).line
+        assert ask(opened, stores, reads).verdict is not Outcome.ANSWERED
 
 
 @pytest.mark.parametrize(
@@ -279,7 +303,7 @@ def read_by(llm: LLM, question: str, path: str, *sentences: str) -> ReaderReply:
     query = asked(question)
     found = Selection(tuple(evidence), Verdict(0.5, 0.5), len(evidence))
     # The index is for searching alone, and everything is found here.
-    setup = Setup(None, llm)  # type: ignore[arg-type]
+    setup = Setup(NOWHERE, llm)
     reading = read(setup, AnswerRequest(query, query.language), found)
     while True:
         try:
@@ -491,7 +515,7 @@ def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) 
     query, own = asked("How many days of notice does the landlord give?"), asked("承租人应当提前多少天通知？")
     model = replying("60 days [1]")
     found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
-    setup = Setup(None, model)  # type: ignore[arg-type]
+    setup = Setup(NOWHERE, model)
     list(read(setup, AnswerRequest(own, own.language), found, query))
     answered = [p for p in model.prompts if p.ending == instructions("en").answer]
     assert [own.text in p.user and query.text not in p.user for p in answered] == [True]
@@ -501,7 +525,7 @@ def test_a_reply_in_the_language_of_the_question_is_made_again_by_its_translatio
     query, own = asked("How many days of notice does the tenant give?"), asked("承租人应当提前多少天通知？")
     model = FakeLLM(lambda prompt: "六十天 [1]" if own.text in prompt.user else "60 days [1]", likely=SURE)
     found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
-    setup = Setup(None, model)  # type: ignore[arg-type]
+    setup = Setup(NOWHERE, model)
     reading = read(setup, AnswerRequest(own, own.language), found, query)
     while True:
         try:

@@ -170,7 +170,7 @@ def test_argument_that_cannot_be_used_ends_with_two_and_says_why(
     made: Path, arguments: list[str], message: str
 ) -> None:
     Path("few.jsonl").write_text(Path("questions.jsonl").read_text().split("\n")[0])
-    Path("bad.jsonl").write_text('{"question": 3}')
+    Path("bad.jsonl").write_text('{"question": []}')
     result = run(*arguments)
     assert result.exit_code == 2 and message in result.stderr
 

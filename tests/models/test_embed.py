@@ -196,7 +196,9 @@ def test_languages_decide_what_an_embedder_is_asked() -> None:
 
 
 def test_the_first_token_pools_each_text_of_a_batch_by_itself(files: EmbedderFiles, tmp_path: Path) -> None:
-    first = OnnxEmbedder(replace(files, pooling="cls", fingerprint="cls"), cache_dir=tmp_path)
+    first = OnnxEmbedder(
+        replace(files, pooling="cls", info=replace(files.info, fingerprint="cls")), cache_dir=tmp_path
+    )
     together = first.embed_passages(["The rent is due.", "Notice ends the lease."])
     assert together.shape == (2, files.info.dimension)
     np.testing.assert_allclose(together[1], first.embed_passages(["Notice ends the lease."])[0], atol=1e-6)

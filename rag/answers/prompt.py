@@ -42,8 +42,9 @@ class ReadingInstructions:
     that of the examples in place of the first, `yes` and `no` the replies whose odds are taken, and
     `confidence` how the verdict weighs these.
     `none` matches a reply that gives no answer, `lead` a yes or (group "no") no in front of one, `unticked` a
-    "no" beside a box that is not ticked, `article` a question for the number of a provision; `stop` ends a
-    sentence, `affirmed` and `denied` say yes and no to who asks in it, and `colon` stands behind them."""
+    "no" beside a box that is not ticked, `article` a question for the number of a provision, `further` what
+    stands between a value and another that goes with it; `stop` ends a sentence, `affirmed` and `denied` say
+    yes and no to who asks in it, and `colon` stands behind them."""
 
     system: str
     sources: str
@@ -57,6 +58,7 @@ class ReadingInstructions:
     lead: re.Pattern[str]
     unticked: re.Pattern[str]
     article: re.Pattern[str]
+    further: re.Pattern[str]
     stop: str
     affirmed: str
     denied: str
@@ -79,7 +81,9 @@ def instructions(code: str) -> ReadingInstructions:
 def _instructions(raw: dict[str, Any]) -> ReadingInstructions:
     examples = raw.pop("examples")
     raw |= {key: tuple(raw[key]) for key in ("yes", "no")}
-    raw |= {key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead", "unticked", "article")}
+    raw |= {
+        key: re.compile(raw[key], re.IGNORECASE) for key in ("none", "lead", "unticked", "article", "further")
+    }
     raw |= {"confidence": OddsWeights(**raw["confidence"])}
     bare = ReadingInstructions(**raw, examples=())
     turns = tuple(

@@ -49,6 +49,7 @@ _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
+_CODE = 4  # characters of a currency's code and its blank
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
@@ -210,7 +211,7 @@ def claim_of(
             # The number of a clause says where the answer stands, not what it is.
             if query.expects not in _CLAUSES and span[1] > counted(piece.text):
                 start, end = _whole_values(piece.text, *span)
-                turned = _turned(piece.text, start, end)
+                turned = _turned(piece.text, start, end) or _goes_on(piece.text, end, asked)
                 if of_row := with_heads(piece, piece.text[start:end]):
                     lines.insert(0, of_row)
                 elif not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
@@ -341,6 +342,14 @@ def _turned(text: str, start: int, end: int) -> bool:
     cues = assertions_of(text).cues
     bound = any(cue.group == "comparison" and start <= cue.start < end for cue in cues)
     return bound and any(cue.group == "negation" and cue.end <= start for cue in cues)
+
+
+def _goes_on(text: str, end: int, asked: ReadingInstructions) -> bool:
+    """Whether another value goes with the one that ends there: "limited to EUR 11 a kilogram of what is lost,
+    and to EUR 85,000 in all"."""
+    between = asked.further.match(text, end)
+    starts = [v.start - between.end() for v in read_values(text)] if between else ()
+    return any(0 <= start <= _CODE for start in starts)
 
 
 def _nearer(text: str, start: int, end: int, query: Wording) -> bool:

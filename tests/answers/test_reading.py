@@ -38,6 +38,7 @@ FAR = "谁赢得了世界杯？"
 DEPOSIT_BACK = "The deposit is returned within forty-five days after the end of the term."
 DEPOSIT = "The tenant has paid a deposit of USD 60,915, being three months' rent."
 NO_FEE = "No fee is due within 30 days of the order."
+CAPS = "Compensation is limited to EUR 11 a kilogram, and to EUR 85,000 in all."
 UNTIL = "The rent may be unpaid until 3 May 2031."
 PARTIES = "Made between Tessin Ltd (the Guarantor) and Varn Bank (the Lender)."
 SAYS_NOT = "Notice by electronic mail is not sufficient."
@@ -74,6 +75,24 @@ def test_a_number_of_a_row_is_said_with_its_row_and_its_head() -> None:
     wording = asked("How much is the limit of the guarantees?")
     claim = claim_of("1,200 [1]", [row], wording, instructions("en"))
     assert claim is not None and claim.text == "Guarantees: Limit (EUR thousand) 1,200."
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("What is the cap on compensation?", "EUR 11 a kilogram", CAPS, CAPS),
+        ("On which day is interest due?", "1 May", "Interest is due on 1 May and 1 November.", ""),
+        ("On which day is rent due?", "1 May", "Rent is due on 1 May and is paid by transfer.", "1 May."),
+        ("赔偿的上限是多少？", "每公斤80元", "赔偿以每公斤80元为限。", "每公斤80元。"),
+        ("利息在哪一天支付？", "5月1日", "利息于5月1日和11月1日支付。", ""),
+    ],
+)
+def test_a_value_with_which_another_goes_is_not_said_without_it(
+    question: str, reply: str, text: str, line: str
+) -> None:
+    query = asked(question)
+    claim = claim_of(f"{reply} [1]", [fake_evidence(text)], query, instructions(query.language))
+    assert claim is not None and claim.text == (line or text)
 
 
 def test_a_document_that_lacks_the_name_asked_about_answers_nothing(tmp_path: Path) -> None:

@@ -121,7 +121,17 @@ def propose(
     finally:
         request.clock.lap("querying")
     made = None if asked.none.match(draft.strip()) else accepted(draft, table)
-    return run(made, table.grid, query.language) if made else None
+    found = run(made, table.grid, query.language) if made else None
+    return None if made and found and _of_one_cell(made, found, table) else found
+
+
+def _of_one_cell(made: RowQuery, found: Computed, table: AskedTable) -> bool:
+    """Whether a total is one cell, of several columns that could be added up one that the question does not
+    name: how many were randomised is not how many to 200 mg."""
+    if made.aggregate is not RowAggregate.TOTAL or made.column is None or len(found.evidence) > 1:
+        return False
+    others = [c for c in table.columns if c.counts and c.number != made.column.number and summable(c)]
+    return bool(others) and table.cues.asked.tokens.isdisjoint(search_tokens(made.column.head))
 
 
 def _beside(table: AskedTable) -> int:

@@ -26,8 +26,6 @@ MOST_QUOTES = 12
 _MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
 _MOST_NAMED = 30
-
-
 _KINDS = (
     (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
     (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),

@@ -4,15 +4,17 @@ replies of the default reader, written down once."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from rag.answers.grid import grids
-from rag.answers.proposing import accepted
+from rag.answers.proposing import accepted, query_instructions
 from rag.answers.queries import AskedTable, asked_table, cues_of
 from rag.answers.results import run
 from rag.assistant import Assistant
 from rag.types import Outcome
+from tests.fakes import FakeLLM
 from tests.indexing import new_index, write_files
 from tests.recorded import RecordedLLM
 
@@ -159,3 +161,17 @@ def test_what_the_reader_proposes_is_worked_out_by_code(
 @pytest.mark.parametrize("question", ["Which counterparty has the highest profit?", "哪种设备的投诉最多？"])
 def test_what_a_table_does_not_hold_is_not_proposed(assistant: Assistant, question: str) -> None:
     assert not assistant.ask(question).working
+
+
+@pytest.mark.parametrize(("asked", "totals"), [("in group B", True), ("in all", False)])
+def test_one_cell_of_several_columns_is_no_total_of_them(tmp_path: Path, asked: str, totals: bool) -> None:
+    rows = ("Status | Group B | Group C", "---|---|---", "Screened | 40 | 41", "Randomised | 27 | 28")
+    trial = "\n".join(["# Trial", "", *(f"| {row} |" for row in rows), ""])
+    reply = 'SELECT SUM("Group B") FROM t WHERE "Status" = \'Randomised\''
+    ending = query_instructions("en").ending
+    llm = FakeLLM(lambda prompt: reply if prompt.ending == ending else "")
+    index = new_index(tmp_path / "index")
+    index.ingest(write_files(tmp_path / "documents", {"trial.md": trial}), workers=1)
+    with Assistant(index, llm) as made:
+        answer = made.ask(f"What is the total number of patients with status randomised {asked}?")
+    assert ("27" in answer.line) is totals

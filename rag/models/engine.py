@@ -20,6 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,13 @@ from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
 from rag.models.generation import POLL, Pieces, Stop
+from rag.models.judge import Judge
 from rag.models.native import Context, Interrupted, Model, Prefixes
 from rag.types import Queued
 
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call
+Values = Callable[[], NDArray[np.float16] | None]
+"""What a context holds of the last token of a prompt: `Context.values`."""
 CLOSED = "the language model was closed; open it again to go on"
 
 
@@ -100,7 +104,7 @@ class Request:
         finally:
             self.cancel()
 
-    def take(self, logits: NDArray[np.float32], model: Model) -> bool:
+    def take(self, logits: NDArray[np.float32], model: Model, values: Values) -> bool:
         """Chooses the next token and delivers it; False where the answer ends."""
         self.token = likeliest(logits)
         if model.is_end(self.token) or self.cancelled:
@@ -111,17 +115,27 @@ class Request:
 
 class Odds(Request):
     """Asks for no word, but for `value`: the natural log-odds that the next token is one of `yes` against one
-    of `no`; None until it is known."""
+    of `no`, or in their place what `judge` says; None until it is known."""
 
-    def __init__(self, tokens: list[int], *, yes: Collection[int], no: Collection[int], **how: Any) -> None:
+    def __init__(
+        self,
+        tokens: list[int],
+        *,
+        yes: Collection[int],
+        no: Collection[int],
+        judge: Judge | None = None,
+        **how: Any,
+    ) -> None:
         super().__init__(tokens, max_tokens=0, **how)
         self.value: float | None = None
-        self._yes, self._no = list(yes), list(no)
+        self._yes, self._no, self._judge = list(yes), list(no), judge
 
-    def take(self, logits: NDArray[np.float32], model: Model) -> bool:
+    def take(self, logits: NDArray[np.float32], model: Model, values: Values) -> bool:
         likeliest(logits)
         yes, no = (np.logaddexp.reduce(logits[each].astype(np.float64)) for each in (self._yes, self._no))
         self.value = float(yes - no)
+        if self._judge and (held := values()) is not None:
+            self.value = self._judge.odds(held)
         return False
 
 
@@ -312,7 +326,8 @@ class Engine:
                     self._take(slot, request, row)
 
     def _take(self, slot: Slot, request: Request, row: int) -> None:
-        if not request.take(self.context.logits(row), self._model):
+        values = partial(self.context.values, slot.number, len(slot.kept))
+        if not request.take(self.context.logits(row), self._model, values):
             slot.release()
             request.finish()
 

@@ -26,6 +26,7 @@ from rag.models.generation import (
     Texts,
     without_thoughts,
 )
+from rag.models.judge import Judge, judge_of
 from rag.models.native import Context, Model, Prefixes, build
 from rag.models.registry import NO_SOURCES, Sources, find_reader
 from rag.models.remote import OpenAIServer, audit_file, is_address
@@ -80,6 +81,7 @@ def load_llm(
     llm = LlamaCpp(path, cache_dir=cache_dir, threads=threads, context_tokens=tokens, parallel=parallel)
     if known:
         llm.info = replace(llm.info, languages=known.languages, judges=known.judges)
+        llm.judge = judge_of(known.name)
     return llm
 
 
@@ -114,6 +116,7 @@ class LlamaCpp:
         except Exception:
             model.close()
             raise
+        self.judge: Judge | None = None
         self.info = LLMInfo(
             name=path.stem,
             fingerprint=verified_sha256(path, cache_dir),
@@ -151,13 +154,14 @@ class LlamaCpp:
             yield answer
 
     def odds(self, prompt: Prompt, *, yes: Texts, no: Texts, stop: Stop = None) -> float | None:
-        """See `rag.models.generation.LLM`. Raises ValueError where the two begin with the same tokens."""
+        """See `rag.models.generation.LLM`; where there is a `judge`, what it says. Raises ValueError where
+        the two begin with the same tokens."""
         tokens, borders = self._encoded(prompt)
         with self._open() as template:
             first = [{template.encode_content(text)[0] for text in texts} for texts in (yes, no)]
         if not (first[0] - first[1] and first[1] - first[0]):
             raise ValueError(f"{yes} and {no} begin with the same tokens")
-        request = Odds(tokens, yes=first[0], no=first[1], borders=borders, stop=stop)
+        request = Odds(tokens, yes=first[0], no=first[1], judge=self.judge, borders=borders, stop=stop)
         self._engine.offer(request)
         for _ in request.follow():  # how many are ahead
             pass

@@ -35,6 +35,9 @@ _FORMAT = "citewise prefix 2"
 _ON_DISK = 24
 _LEAST = 16  # shorter beginnings are computed as fast as they are read
 _ABORTED = 2  # what llama_decode returns where it was given up
+_WORD = 4
+_BLOCK_HEAD = 3 * _WORD  # bytes in front of a layer's values in a state
+_FLOAT16 = 1  # GGML_TYPE_F16
 _DIGEST = hashlib.sha256().digest_size
 _said: deque[str] = deque(maxlen=20)  # what llama.cpp logged as errors
 _alive: list[Any] = []  # what it was given to call
@@ -136,6 +139,11 @@ class Model:
         self._vocab = api.llama_model_get_vocab(self.handle)
         self.size = int(api.llama_vocab_n_tokens(self._vocab))  # of the vocabulary
         self.trained_tokens = int(api.llama_model_n_ctx_train(self.handle))
+        self.layers = int(api.llama_model_n_layer(self.handle))
+        head = api.llama_model_n_embd(self.handle) // max(1, api.llama_model_n_head(self.handle))
+        self.width = int(
+            head * api.llama_model_n_head_kv(self.handle)
+        )  # of a token's keys, and of its values
 
     def sequences(self, wanted: int, context_tokens: int) -> int:
         """How many sequences of that length `MEMORY` holds, at most those wanted; one for models with a
@@ -143,9 +151,8 @@ class Model:
         api, model = self.api, self.handle
         if api.llama_model_is_recurrent(model) or api.llama_model_is_hybrid(model):
             return 1
-        width = api.llama_model_n_embd(model) // max(1, api.llama_model_n_head(model))
-        numbers = 2 * width * api.llama_model_n_head_kv(model) * api.llama_model_n_layer(model)
-        return max(1, min(wanted, MEMORY // max(1, int(numbers) * 2 * context_tokens)))  # of 16 bits
+        numbers = 2 * self.width * self.layers
+        return max(1, min(wanted, MEMORY // max(1, numbers * 2 * context_tokens)))  # of 16 bits
 
     def metadata(self, key: str) -> str:
         """What the file says under a key, at most 1 MiB; "" where it says nothing."""
@@ -207,6 +214,7 @@ class Context:
     ) -> None:
         self._api = api = model.api
         self._vocabulary = model.size
+        self._layers, self._width = model.layers, model.width
         self.sequences = sequences
         wanted = api.llama_context_default_params()
         wanted.n_ctx, wanted.n_seq_max, wanted.kv_unified = context_tokens * sequences, sequences, False
@@ -276,6 +284,23 @@ class Context:
         buffer = (ctypes.c_uint8 * size)()
         written = self._api.llama_state_seq_get_data(self._handle, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])
+
+    def values(self, sequence: int, tokens: int) -> NDArray[np.float16] | None:
+        """What attention reads of the last of a sequence's `tokens`, its value vectors: shape (layers,
+        width). None for a model, or a llama.cpp, that keeps them otherwise.
+
+        They stand last in the state, a block for each layer: three words (type, bytes of a number, width),
+        then of each dimension the numbers of all tokens. Behind them each later sequence says in a word that
+        it has none."""
+        state, block = self.state(sequence), _BLOCK_HEAD + 2 * self._width * tokens
+        start = len(state) - self._layers * block - _WORD * (self.sequences - 1 - sequence)
+        if start < 0:
+            return None
+        blocks = np.frombuffer(state, np.uint8, self._layers * block, start).reshape(self._layers, block)
+        if (blocks[:, :_BLOCK_HEAD].view(np.uint32) != (_FLOAT16, 2, self._width)).any():
+            return None
+        numbers = blocks[:, _BLOCK_HEAD:].view(np.float16)
+        return numbers.reshape(self._layers, self._width, tokens)[:, :, -1].copy()
 
     def restore(self, sequence: int, state: bytes) -> bool:
         """Replaces a sequence by a state; False, and nothing in it to rely on, where that does not fit."""

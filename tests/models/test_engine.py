@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import GenerationError
 from rag.models.engine import Engine, Odds, Request, cuts, likeliest, shared
+from rag.models.judge import Judge
 from rag.models.native import Interrupted, Prefixes
 from rag.types import Queued
 
@@ -37,6 +38,7 @@ class RememberingContext:
         self.rows: list[NDArray[np.float32]] = []
         self.calls: list[list[int]] = []
         self.seconds = 0.0
+        self.shows_values = True
         self.stopped = threading.Event()
         self.closed = False
 
@@ -72,6 +74,10 @@ class RememberingContext:
 
     def state(self, sequence: int) -> bytes:
         return repr(self.held[sequence]).encode()
+
+    def values(self, sequence: int, tokens: int) -> NDArray[np.float16] | None:
+        assert tokens == len(self.held[sequence]), "the last token of the prompt is looked at"
+        return np.full((3, 2), self.held[sequence][-1], dtype=np.float16) if self.shows_values else None
 
     def restore(self, sequence: int, state: bytes) -> bool:
         self.held[sequence] = eval(state)
@@ -271,6 +277,19 @@ def test_odds_are_those_of_the_first_token(made: list[Engine]) -> None:
     assert text_after(engine, odds) == ""
     p = np.exp(next_word(tokens).astype(np.float64))
     assert odds.value == pytest.approx(np.log((p[1] + p[2]) / p[5]))
+
+
+def test_judge_decides_by_what_stands_behind_the_last_token_in_place_of_the_reply(made: list[Engine]) -> None:
+    engine, context = start(1, made)
+    judge = Judge((0, 2), np.ones((2, 2), dtype=np.float32), bias=-1.0)
+    for tokens in ([3, 1, 2], [*ENDED, 7]):
+        odds = Odds(tokens, yes={1}, no={5}, judge=judge)
+        assert text_after(engine, odds) == ""
+        assert odds.value == 4 * tokens[-1] - 1
+    context.shows_values = False  # a model that keeps them otherwise
+    odds = Odds([3, 1, 2], yes={1}, no={5}, judge=judge)
+    assert text_after(engine, odds) == ""
+    assert odds.value == pytest.approx(float(np.subtract(*next_word([3, 1, 2])[[1, 5]])))
 
 
 def test_odds_are_answered_beside_answers_as_if_alone(made: list[Engine]) -> None:

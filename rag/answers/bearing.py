@@ -1,24 +1,30 @@
 """Whether what a piece of evidence says can be the answer to a question: it is of the kind, the role and the
 party asked for, of who holds an office now, of the degree of a disease, the one thing acts on the other as
-asked, it speaks of the average or the change that is asked for, and it says "not" where the question does
-not."""
+asked, it speaks of the average or the change, and is the row, that is asked for, and it says "not" where the
+question does not; and whether another value of it stands nearer to what is asked about."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 from rag.facts.names import labelled
 from rag.facts.numerals import fold, parse_han
+from rag.facts.quantities import extract
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
-from rag.languages.text import content_tokens
+from rag.languages.text import content_tokens, has_han, normalise, search_tokens
 from rag.questions.expects import KINDS, Wording, asked_role, fits, left_office, roles_in
 from rag.search.candidates import answers_in
+from rag.search.sufficiency import label_of
 from rag.types import Evidence
 from rag.verify.content import assertions_of
 
+_LABEL_WORDS = 8
+_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _RE = patterns("acting")
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
@@ -47,6 +53,24 @@ def of_another(query: Wording, piece: Evidence) -> bool:
     lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
     alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
     return any(labels and label not in labels for label, labels in alike)
+
+
+def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
+    """Whether a piece is a row of a table whose label says nothing that is asked, and another of the sources
+    a row whose label says what the piece and all that stands over it does not: "Women 108 (52.2%)" beside
+    "Dizziness 17.9", asked for the share with dizziness."""
+    asked, own = frozenset(query.content), _label(piece)
+    if not own or own & asked:
+        return False
+    held = content_tokens("\n".join((piece.document.title, *piece.heading_path, piece.header, piece.text)))
+    return any(_label(other) & asked - set(held) for other in sources)
+
+
+def _label(piece: Evidence) -> frozenset[str]:
+    """What the words in front of the figures of a row say; nothing of other words."""
+    label = label_of(piece.text)
+    figures = len(extract(piece.text[len(label) :])) > 1 and len(label.split()) <= _LABEL_WORDS
+    return frozenset(content_tokens(label)) if piece.heads or figures else frozenset()
 
 
 def of_other_number(query: Wording, piece: Evidence) -> bool:
@@ -119,3 +143,49 @@ def _names(match: re.Match[str], side: str) -> frozenset[str]:
     """What stands on one side of a verb, without what is measured of it."""
     words = next((text for key, text in match.groupdict().items() if key[0] == side and text), "")
     return frozenset(content_tokens(_RE["measured"].sub(" ", words)))
+
+
+def hardly_names(query: Wording, piece: Evidence) -> bool:
+    """Whether a piece in the language of the question hardly names what is asked about."""
+    matter = set(query.content).difference(content_tokens(piece.document.title))
+    named = matter.intersection(content_tokens(piece.words))
+    return 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
+
+
+def nearer(text: str, start: int, end: int, query: Wording) -> bool:
+    """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
+    and 621 randomised" the first is not how many were randomised, nor is another year's amount or party it.
+    The whole sentence says it."""
+    found = extract(text)
+    own = [q for q in found if q.start < end and start < q.end]
+    alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
+    places = _positions(text, query.content).values() if len(alike) > 1 else ()
+    away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
+    if any(away[q.start] < away[own[0].start] for q in alike):
+        return True
+    role = asked_role(query.text)
+    wanted = {role} if role else {str(p.year) for p in query.periods if p.year}
+    till = start if has_han(text) else len(text)  # a Chinese year stands in front
+    spots = roles_in(text) if role else [(m[0], m.span()) for m in _YEAR.finditer(text, 0, till)]
+    right = [at for key, at in spots if key in wanted]
+    wrong = [at for key, at in spots if key not in wanted and not (start < at[1] and at[0] < end)]
+    return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
+
+
+def _positions(text: str, tokens: Collection[str]) -> dict[str, list[tuple[int, int]]]:
+    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
+    plain = normalise(text)
+    plain = plain if len(plain) == len(text) else text.lower()
+    found: dict[str, list[tuple[int, int]]] = {t: [] for t in tokens}
+    for token in filter(has_han, tokens):
+        found[token] += [match.span() for match in re.finditer(re.escape(token), plain)]
+    for match in _WORD.finditer(plain):
+        for token in () if has_han(match[0]) else search_tokens(match[0]):
+            if token in found:
+                found[token].append(match.span())
+    return {token: places for token, places in found.items() if places}
+
+
+def _away(places: Iterable[tuple[int, int]], start: int, end: int, before: int = 0) -> int:
+    """How far the nearest of these places stands from a span, one in front of it so much farther."""
+    return min(max(start - b + before, a - end, 0) for a, b in places)

@@ -12,11 +12,20 @@ read. A search takes a tenth of a second of processor time, an answer seconds, o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rag.answers.bearing import answers, denies, negations, of_another, out_of_range
+from rag.answers.bearing import (
+    answers,
+    denies,
+    hardly_names,
+    nearer,
+    negations,
+    of_another,
+    of_another_row,
+    out_of_range,
+)
 from rag.answers.line import counted, in_one_line, line_of, with_heads
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
@@ -26,8 +35,8 @@ from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens, has_han, normalise, search_tokens
-from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, roles_in
+from rag.languages.text import content_tokens
+from rag.questions.expects import KINDS, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
 from rag.search.verdict import Verdict, named_elsewhere, unstated, with_odds, worth_reading
@@ -36,7 +45,6 @@ from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
 from rag.verify.content import assertions_of
 
-_WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 # Round brackets name a source at the end alone: "thirty (30) days".
 _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,2})\s*[）)]?[\s.。]*$)")
 # What stands in brackets behind a value says how sure it is, of what, or in other units.
@@ -50,7 +58,6 @@ _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*
 _MOSTLY = 0.6
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 _CODE = 4  # characters of a currency's code and its blank
-_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _BOXES = frozenset("☐☒☑")
 # No word or number goes on across these.
 _BEGINS = r"(?<![A-Za-z0-9](?=[A-Za-z0-9]))(?<!\d[.,](?=\d))"
@@ -148,8 +155,9 @@ def _read(
                 else:
                     draft += piece
             claim = claim_of(draft, sources, query, asked)
-            cited = [e.document for e in sources if claim and e.number in claim.citations]
-            if claim and any(named_elsewhere(own, one, setup.index.store) for one in cited):
+            cited = [e for e in sources if claim and e.number in claim.citations]
+            foreign = any(named_elsewhere(own, e.document, setup.index.store) for e in cited)
+            if claim and (foreign or any(of_another_row(query, e, sources) for e in cited)):
                 claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:
                 break
@@ -176,7 +184,8 @@ def _read(
     named = hint if hint in quotable else quotable[0]
     if not holds:  # of a misread yes or no the sentence says it, if it bears on the question
         said = next(piece for piece in found.evidence if piece.number == named)
-        bears = lead and answers(in_one_line(said), said, query)
+        bears = lead and answers(in_one_line(said), said, query) and not hardly_names(query, said)
+        bears = bears and not named_elsewhere(own, said.document, setup.index.store)
         verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
     dropped = (claim,) if claim is not None and not holds else ()
     return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)
@@ -214,7 +223,7 @@ def claim_of(
                 turned = _turned(piece.text, start, end) or _goes_on(piece.text, end, asked)
                 if of_row := with_heads(piece, piece.text[start:end]):
                     lines.insert(0, of_row)
-                elif not turned and (piece.heads or not _nearer(piece.text, start, end, query)):
+                elif not turned and (piece.heads or not nearer(piece.text, start, end, query)):
                     bracketed = _BRACKETED.match(piece.text, end) if query.expects in KINDS else None
                     lines.insert(0, piece.text[start : bracketed.end() if bracketed else end])
             # "above 750 mg" of "must not be above 750 mg" says another thing than its sentence.
@@ -299,11 +308,9 @@ def _whether(
     elif foreign or of_another(query, piece) or denies(piece.words, query.text) != bool(lead["no"]):
         return Claim(words, ClaimState.UNSUPPORTED, (piece.number,))
     conditions = {cue.name for cue in assertions_of(piece.words).cues if cue.group == "condition"}
-    matter = set(query.content).difference(content_tokens(piece.document.title))
     # Whether an exception applies is for who asks, so is which of two bounds, and what follows for a matter
     # that it hardly names.
-    named = matter.intersection(content_tokens(piece.words))
-    far = not boxed and 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
+    far = not boxed and hardly_names(query, piece)
     hedged = "unless" in conditions or far or out_of_range(query, piece.words)
     source = rest if standing and not (conditions or hedged) else _sentence_of(piece, query, asked)
     claim = _stated(source, piece, query, asked)
@@ -350,45 +357,6 @@ def _goes_on(text: str, end: int, asked: ReadingInstructions) -> bool:
     between = asked.further.match(text, end)
     starts = [v.start - between.end() for v in read_values(text)] if between else ()
     return any(0 <= start <= _CODE for start in starts)
-
-
-def _nearer(text: str, start: int, end: int, query: Wording) -> bool:
-    """Whether something else of the kind stands nearer to what is asked about: of "812 patients were screened
-    and 621 randomised" the first is not how many were randomised, nor is another year's amount or party it.
-    The whole sentence says it."""
-    found = extract(text)
-    own = [q for q in found if q.start < end and start < q.end]
-    alike = [q for q in found if len(own) == 1 and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
-    places = _positions(text, query.content).values() if len(alike) > 1 else ()
-    away = {q.start: sum(_away(each, q.start, q.end) for each in places) for q in alike}
-    if any(away[q.start] < away[own[0].start] for q in alike):
-        return True
-    role = asked_role(query.text)
-    wanted = {role} if role else {str(p.year) for p in query.periods if p.year}
-    till = start if has_han(text) else len(text)  # a Chinese year stands in front
-    spots = roles_in(text) if role else [(m[0], m.span()) for m in _YEAR.finditer(text, 0, till)]
-    right = [at for key, at in spots if key in wanted]
-    wrong = [at for key, at in spots if key not in wanted and not (start < at[1] and at[0] < end)]
-    return bool(right and wrong) and _away(wrong, start, end, 1) < _away(right, start, end, 1)
-
-
-def _positions(text: str, tokens: Collection[str]) -> dict[str, list[tuple[int, int]]]:
-    """Where the tokens stand in a text; Chinese ones as typed, others as whole words."""
-    plain = normalise(text)
-    plain = plain if len(plain) == len(text) else text.lower()
-    found: dict[str, list[tuple[int, int]]] = {t: [] for t in tokens}
-    for token in filter(has_han, tokens):
-        found[token] += [match.span() for match in re.finditer(re.escape(token), plain)]
-    for match in _WORD.finditer(plain):
-        for token in () if has_han(match[0]) else search_tokens(match[0]):
-            if token in found:
-                found[token].append(match.span())
-    return {token: places for token, places in found.items() if places}
-
-
-def _away(places: Iterable[tuple[int, int]], start: int, end: int, before: int = 0) -> int:
-    """How far the nearest of these places stands from a span, one in front of it so much farther."""
-    return min(max(start - b + before, a - end, 0) for a, b in places)
 
 
 def _sentence(words: str, asked: ReadingInstructions) -> str:

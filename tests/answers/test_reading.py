@@ -77,6 +77,40 @@ def test_a_number_of_a_row_is_said_with_its_row_and_its_head() -> None:
     assert claim is not None and claim.text == "Guarantees: Limit (EUR thousand) 1,200."
 
 
+ROWS = """# Safety of tessin
+
+| Event | 150 mg | 300 mg |
+|---|---|---|
+| {} | 10.9% | 25.5% |
+| {} | 50.4% | 52.2% |
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "question", "right"),
+    [
+        (("Dizziness", "Women"), "What share on 300 mg had dizziness?", "25.5%"),
+        (("头晕", "女性"), "300 mg组头晕的比例是多少？", "25.5%"),
+    ],
+)
+def test_a_row_that_says_nothing_asked_is_not_read_beside_the_one_that_does(
+    tmp_path: Path, labels: tuple[str, str], question: str, right: str
+) -> None:
+    with archive(tmp_path, trial__md=ROWS.format(*labels)) as opened:
+        other = ask(opened, question, replying("52.2% [2]"))
+        assert "52.2" not in other.line
+        assert right in ask(opened, question, replying(f"{right} [1]")).line
+
+
+@pytest.mark.parametrize("source", [1, 2])
+def test_a_no_that_does_not_hold_leaves_no_sentence_on_another_matter(tmp_path: Path, source: int) -> None:
+    letter = "# Discharge letter\n\nKidney disease was found in the patient in 2021.\n"
+    trial = "# The Torvane Lantern trial\n\nThe trial lasted two years in nine hospitals.\n"
+    question = "Was kidney disease found in the Torvane Lantern trial?"
+    with archive(tmp_path, letter__md=letter, trial__md=trial) as opened:
+        assert ask(opened, question, replying(f"No [{source}]")).verdict is not Outcome.ANSWERED
+
+
 @pytest.mark.parametrize(
     ("question", "reply", "text", "line"),
     [

@@ -280,10 +280,13 @@ class Context:
 
     def state(self, sequence: int) -> bytes:
         """Keys and values of a sequence, to be given to `restore`; b"" where there are none."""
+        return bytes(self._state(sequence))
+
+    def _state(self, sequence: int) -> memoryview:
         size = self._api.llama_state_seq_get_size(self._handle, sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = self._api.llama_state_seq_get_data(self._handle, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:written])
+        return memoryview(buffer)[:written]
 
     def values(self, sequence: int, tokens: int) -> NDArray[np.float16] | None:
         """What attention reads of the last of a sequence's `tokens`, its value vectors: shape (layers,
@@ -292,7 +295,7 @@ class Context:
         They stand last in the state, a block for each layer: three words (type, bytes of a number, width),
         then of each dimension the numbers of all tokens. Behind them each later sequence says in a word that
         it has none."""
-        state, block = self.state(sequence), _BLOCK_HEAD + 2 * self._width * tokens
+        state, block = self._state(sequence), _BLOCK_HEAD + 2 * self._width * tokens
         start = len(state) - self._layers * block - _WORD * (self.sequences - 1 - sequence)
         if start < 0:
             return None

@@ -35,12 +35,12 @@ _DERIVED, _STATED = patterns("derived"), patterns("stated")
 def answers(words: str, piece: Evidence, query: Wording) -> bool:
     """Whether words may answer the question: they are of the kind that it asks for, or say "not", and the
     role that it asks for is spoken of where they stand."""
-    around = (piece.document.title, *piece.heading_path, piece.header, piece.words)
-    if (role := asked_role(query.text)) and role not in dict(roles_in("\n".join(around))):
+    around = _around(piece)
+    if (role := asked_role(query.text)) and role not in dict(roles_in(around)):
         return False
     if left_office(query, piece.text) or other_way_round(query, piece.text) or of_other_number(query, piece):
         return False
-    if of_other_degree(query, piece.words) or to_be_derived(query, "\n".join(around)):
+    if of_other_degree(query, piece.words) or to_be_derived(query, around):
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or negations(words))
@@ -62,8 +62,21 @@ def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence])
     asked, own = frozenset(query.content), _label(piece)
     if not own or own & asked:
         return False
-    held = content_tokens("\n".join((piece.document.title, *piece.heading_path, piece.header, piece.text)))
-    return any(_label(other) & asked - set(held) for other in sources)
+    return any(_label(other) & asked - set(content_tokens(_around(piece))) for other in sources)
+
+
+def on_another_matter(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
+    """Whether a piece in the language of the question says no word of it, with all that stands over it, and
+    another of the sources does."""
+    asked = frozenset(query.content)
+    if has_han(query.text) != has_han(piece.text) or not asked.isdisjoint(content_tokens(_around(piece))):
+        return False
+    return any(not asked.isdisjoint(content_tokens(other.words)) for other in sources)
+
+
+def _around(piece: Evidence) -> str:
+    """A piece with all that stands over it."""
+    return "\n".join((piece.document.title, *piece.heading_path, piece.header, piece.words))
 
 
 def _label(piece: Evidence) -> frozenset[str]:
@@ -76,7 +89,7 @@ def _label(piece: Evidence) -> frozenset[str]:
 def of_other_number(query: Wording, piece: Evidence) -> bool:
     """Whether a piece speaks, with all that stands over it, of the Aeris 9 or the third quarter alone, and
     the question of the Aeris 12 or the second quarter."""
-    said = _numbered("\n".join((piece.document.title, *piece.heading_path, piece.header, piece.words)))
+    said = _numbered(_around(piece))
     return any(name in said and not numbers & said[name] for name, numbers in _numbered(query.text).items())
 
 

@@ -24,6 +24,7 @@ from rag.answers.bearing import (
     negations,
     of_another,
     of_another_row,
+    on_another_matter,
     out_of_range,
 )
 from rag.answers.line import counted, in_one_line, line_of, with_heads
@@ -157,7 +158,8 @@ def _read(
             claim = claim_of(draft, sources, query, asked)
             cited = [e for e in sources if claim and e.number in claim.citations]
             foreign = any(named_elsewhere(own, e.document, setup.index.store) for e in cited)
-            if claim and (foreign or any(of_another_row(query, e, sources) for e in cited)):
+            beside = (of_another_row, on_another_matter)
+            if claim and (foreign or any(aside(query, e, sources) for e in cited for aside in beside)):
                 claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:
                 break

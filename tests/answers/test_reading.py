@@ -102,6 +102,15 @@ def test_a_row_that_says_nothing_asked_is_not_read_beside_the_one_that_does(
         assert right in ask(opened, question, replying(f"{right} [1]")).line
 
 
+def test_a_value_beside_no_word_of_the_question_gives_way_to_a_sentence_that_has_some(tmp_path: Path) -> None:
+    terms = '# Terms\n\n"Excursion" means a reading that lasts more than 25 minutes.\n\n'
+    claims = "Claims for goods that arrived warm are notified in writing.\n"
+    question = "Within what time do I claim for goods that arrived warm?"
+    with archive(tmp_path, terms__md=terms + claims) as opened:
+        assert "25" not in ask(opened, question, replying("25 minutes [2]")).line
+        assert "25" in ask(opened, "How long does an excursion last?", replying("25 minutes [1]")).line
+
+
 @pytest.mark.parametrize("source", [1, 2])
 def test_a_no_that_does_not_hold_leaves_no_sentence_on_another_matter(tmp_path: Path, source: int) -> None:
     letter = "# Discharge letter\n\nKidney disease was found in the patient in 2021.\n"

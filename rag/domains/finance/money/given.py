@@ -207,10 +207,10 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
     said = [str(m.lastgroup) for m in cue("period").finditer(before[-10:] + q.text)]
     period = "daily" if per != "month" else said[-1] if said else "monthly"
     months = 12 // TIMES[period] if per == "month" and (q.kind, period) != (Kind.MONEY, "quarterly") else 1
+    said_behind = cue("each_period").match(after)
     if q.kind is Kind.NUMBER and cue("counted").match(after):
         role = "count"
-    elif q.kind is Kind.MONEY:
-        said_behind = cue("each_period").match(after)
+    elif q.kind is Kind.MONEY or (q.kind is Kind.NUMBER and said_behind):
         every = "year" if period == "yearly" else per or (said_behind[1] if said_behind else "")
         periodic = {"month": "monthly_amount", "year": "yearly_amount", "quarter": "each", "share": "each"}
         role = periodic.get(every, role)

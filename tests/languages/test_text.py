@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.languages.text import detect_language, query_tokens, search_tokens, sentences, words
+from rag.languages.text import (
+    content_tokens,
+    detect_language,
+    query_tokens,
+    search_tokens,
+    sentences,
+    words,
+)
 
 # Pieces that sentence boundaries hang on, mixed with anything.
 _PIECES = st.sampled_from(
@@ -175,3 +182,15 @@ def test_the_letter_of_a_name_is_looked_for_though_it_is_a_stop_word(text: str, 
 )
 def test_articles_and_pronouns_are_no_letters_of_names(text: str) -> None:
     assert not any(token.startswith("letter") for token in search_tokens(text))
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [
+        ("I've lost the key, what'll it cost?", ["lost", "key", "cost"]),
+        ("I’m late, isn't there a fine?", ["late", "fine"]),
+        ("Who'd pay for vitamin D?", ["pay", "vitamin", "d"]),
+    ],
+)
+def test_what_is_contracted_is_not_what_a_question_is_about(question: str, about: list[str]) -> None:
+    assert content_tokens(question) == about

@@ -105,10 +105,12 @@ class Styles:
 
     def numbering(self, identifier: str) -> tuple[str, int | None]:
         """The id of the list that a style belongs to ("": none) and its level there, where it says it."""
+        level: int | None = None
         for style in self._chain(identifier):
+            level = integer(style.find(f"{W}pPr/{W}numPr/{W}ilvl")) if level is None else level
             number = style.find(f"{W}pPr/{W}numPr/{W}numId")
             if number is not None:
-                return value(number), integer(style.find(f"{W}pPr/{W}numPr/{W}ilvl"))
+                return value(number), level
         return "", None
 
     def shades(self, identifier: str) -> bool:

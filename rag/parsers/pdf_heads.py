@@ -59,7 +59,6 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         larger = line.size > 1.1 * rows[first].line.size
         named = (caption or title) and (top < first or larger)
         named = named or (line.size > 1.25 * rows[first].line.size and not aside)
-        named = named and line.bottom > rows[n + 1].line.bottom  # else it stands beside heads of two rows
         if named and len(rows[n].pieces) < 2 and line.text[:1] not in "(（":
             break
         if read.years or aside or telling or heads_columns or len(pieces) > 2:

@@ -138,11 +138,19 @@ def test_what_an_office_program_opens_is_read(tmp_path: Path, suffix: str, damag
 
 
 HTML_TABLE = b"<html><body><table><tr><th>Item<th>Price<tr><td>Rope<td>9</table></body></html>"
-WEB_ARCHIVE = (
-    b"From: <Saved by a browser>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n\tboundary=B\r\n\r\n"
-    b"--B\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    b"<html><body><p>The rent is =E2=82=AC=\r\n 950.</p></body></html>\r\n--B--\r\n"
-)
+WEB_ARCHIVE = b"""From: <Saved by a browser>
+MIME-Version: 1.0
+Content-Type: multipart/related;
+\tboundary=B
+
+--B
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<html><body><p>The rent is =E2=82=AC=
+ 950.</p></body></html>
+--B--
+""".replace(b"\n", b"\r\n")
 RICH_TEXT = rb"{\rtf1\ansi The rent is 950 marks.\par}"
 
 

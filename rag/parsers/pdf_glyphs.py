@@ -95,7 +95,7 @@ class PageText:
         lines = joined(lines)
         lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
         lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
-        if any(len(line.text) == 1 for line in lines):
+        if any(len(line.text) == 1 and line.text.isupper() for line in lines):
             lines = with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
         edge = max((line.right for line in lines), default=0.0)
         self.lines = [*with_edges(lines), *self._set_upright([*beside.values()], edge)]

@@ -178,9 +178,9 @@ def with_initials(lines: Sequence[TextLine], words: Collection[str]) -> list[Tex
             initial, word = result.pop().text, line.words[0]
             whole = f"{initial}{word.text}".casefold()
             blank = " " if whole not in words and initial == "A" and word.text.casefold() in words else ""
-            texts = {"text": f"{initial}{blank}{word.text}"}
-            texts |= {"signed": f"{initial}{blank}{word.signed}"} if word.signed else {}
-            line.put([word._replace(**texts), *line.words[1:]])
+            signed = f"{initial}{blank}{word.signed}" if word.signed else ""
+            whole_word = word._replace(text=f"{initial}{blank}{word.text}", signed=signed)
+            line.put([whole_word, *line.words[1:]])
         result.append(line)
     return result
 

@@ -35,6 +35,7 @@ _BY_KIND = {
     "pdf": (".pdf",),
     "docx": (".docx", ".docm", ".dotx"),
     "html": (".html", ".htm", ".xhtml"),
+    "mhtml": (".mhtml", ".mht"),
     "markdown": (".md", ".markdown"),
     "text": (".txt", ".text"),
     "csv": (".csv", ".tsv"),
@@ -45,14 +46,15 @@ _BY_KIND = {
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
-_MODULES = {"text": "plain"} | dict.fromkeys(("csv", "xlsx", "xls", "xlsb", "ods"), "sheets")
+_MODULES = {"text": "plain", "mhtml": "html"} | dict.fromkeys(("csv", "xlsx", "xls", "xlsb", "ods"), "sheets")
 _MODULES |= dict.fromkeys(("odt", "epub", "pptx"), "others") | dict.fromkeys(CONTAINERS, "containers")
 _OLD_OFFICE, _OLD_BOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Workbook".encode("utf-16-le")
 # By what their bytes say, whatever their suffix: files of these kinds, which programs misname.
 _MISNAMED = frozenset("docx doc xlsx xls xlsb pptx odt ods rtf pdf csv".split())
 _CONTENT = re.compile(
     rb"\s*(?:(?P<rtf>\{\\rtf)|(?P<pdf>%PDF-\d)|(?P<html>(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
-    rb"<(?:!doctype\s+html|html|head|body|meta|style|table)\b))",
+    rb"<(?:!doctype\s+html|html|head|body|meta|style|table)\b)"
+    rb"|(?P<mhtml>(?:[\w-]+:[^\n]*\n|[ \t][^\n]*\n){0,40}?content-type:\s*multipart/related))",
     re.I | re.S,
 )
 _PARTS = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx", "ppt/presentation.xml": "pptx"}

@@ -29,7 +29,7 @@ _SIGNS = {
 }
 _SYMBOL_FONTS = {font for font, _ in _SIGNS}
 TICKED, UNTICKED = "☒", "☐"
-_LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
+LEAST_SHIFT = 4  # half-points by which text is moved that reads as raised or lowered
 _LEVELS = 9
 _ROMAN = _RE.pairs("roman")
 # The signs of forms by their names.
@@ -105,10 +105,12 @@ class Styles:
 
     def numbering(self, identifier: str) -> tuple[str, int | None]:
         """The id of the list that a style belongs to ("": none) and its level there, where it says it."""
+        level: int | None = None
         for style in self._chain(identifier):
+            level = integer(style.find(f"{W}pPr/{W}numPr/{W}ilvl")) if level is None else level
             number = style.find(f"{W}pPr/{W}numPr/{W}numId")
             if number is not None:
-                return value(number), integer(style.find(f"{W}pPr/{W}numPr/{W}ilvl"))
+                return value(number), level
         return "", None
 
     def shades(self, identifier: str) -> bool:
@@ -153,7 +155,7 @@ def _asked(properties: Any) -> _Asked:
             found["shift"] = {"superscript": 1, "subscript": -1}.get(value(child), 0)
         elif name == "position" and value(child).lstrip("-").isdigit():
             moved = int(value(child))
-            found.setdefault("shift", (moved >= _LEAST_SHIFT) - (moved <= -_LEAST_SHIFT))
+            found.setdefault("shift", (moved >= LEAST_SHIFT) - (moved <= -LEAST_SHIFT))
         elif name == "rFonts":
             found |= {"font": font} if (font := child.get(W + "ascii") or child.get(W + "hAnsi")) else {}
     return found

@@ -231,6 +231,7 @@ def count_heads(full: list[list[str]], spans: Spans, set_off: Sequence[bool]) ->
     for n, row in enumerate(full[:_MOST_HEADS]):
         filled = [one_line(cell) for cell in row if cell.strip()]
         names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
+        names_line = names_line and not _under_heads(full, n, spans)
         long = max(map(len, filled), default=999) > _LONGEST_HEAD
         if long or names_line or any(map(is_quantity, filled)):
             break
@@ -249,6 +250,12 @@ def count_heads(full: list[list[str]], spans: Spans, set_off: Sequence[bool]) ->
         for body in [[cell for cell in column[count:] if cell]]
     )
     return count if told or counted or len(columns) > 2 else 0
+
+
+def _under_heads(full: list[list[str]], n: int, spans: Spans) -> bool:
+    """Whether a row stands below heads that span columns, none of them the first, and above figures."""
+    over = not full[n - 1][0] and any(row == n - 1 and wide > 1 for (row, _), (_, wide) in spans.items())
+    return over and any(map(is_quantity, (cell for row in full[n + 1 : n + 2] for cell in row[1:])))
 
 
 def _goes_on(full: list[list[str]], n: int) -> bool:

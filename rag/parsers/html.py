@@ -3,11 +3,13 @@ parts left out. Lists that the browser counts have their numbers."""
 
 from __future__ import annotations
 
+import email
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_styles import written
@@ -32,7 +34,8 @@ _METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     builder = TextBuilder()
-    tree, first_heading = _walk(decoded(data, path), builder)
+    page = _archived(data, path) if path.lower().endswith((".mhtml", ".mht")) else data
+    tree, first_heading = _walk(decoded(page, path), builder)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
     text, blocks, _ = builder.build(title)
@@ -63,6 +66,15 @@ def decoded(data: bytes, path: str) -> str:
         with suppress(LookupError, UnicodeDecodeError):
             return data.decode(name) if not name.startswith("utf-16") else decode(data, path=path)
     return decode(data, path=path)
+
+
+def _archived(data: bytes, path: str) -> bytes:
+    """The page of a web archive, which is written as a mail is. Raises ParseError where it holds none."""
+    parts = email.message_from_bytes(data).walk()
+    page = next((part for part in parts if part.get_content_type() == "text/html"), None)
+    if page is None:
+        raise ParseError(f"{path}: no page in it.", "empty")
+    return bytes(page.get_payload(decode=True))
 
 
 def _metadata(tree: Any) -> dict[str, str]:

@@ -151,7 +151,7 @@ def _boxes(leaf: Any, page: PageText, characters: Sequence[int]) -> list[Box]:
     type is turned)."""
     lines: list[Box] = []
     for n, box in zip(characters, page.boxes(characters), strict=True):
-        if lines and _same_line(lines[-1], box, page.is_turned(n)):
+        if lines and _same_line(lines[-1], box, page.turn(n) != 0):
             last = lines.pop()
             box = (min(last[0], box[0]), max(last[1], box[1]), max(last[2], box[2]), min(last[3], box[3]))
         lines.append(box)

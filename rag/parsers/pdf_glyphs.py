@@ -18,8 +18,19 @@ from rag.languages.text import STOP_WORDS
 from rag.parsers import pdf_lines
 from rag.parsers.pdf_covered import covered
 from rag.parsers.pdf_drawn import Seen, shows_text
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, close_gaps, close_spaced, joined, quick, without
-from rag.parsers.pdf_marks import read_marks
+from rag.parsers.pdf_lines import (
+    Box,
+    PlacedWord,
+    TextLine,
+    close_gaps,
+    close_spaced,
+    joined,
+    quick,
+    with_edges,
+    with_initials,
+    without,
+)
+from rag.parsers.pdf_marks import SMALL, read_marks
 
 _FEWEST = 40  # letters, below which nothing is said
 _VOWELS = frozenset("aeiouyAEIOUY")
@@ -41,9 +52,9 @@ _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop, or between letters.
 _WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
 _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
-_SMALL = 0.8
 _TOUCH, _MOST_TOUCHING = 0.4, 9  # points between words, of which few on a page touch, as behind an f
 _LEAST_PICTURE = 0.08  # of the page
+_BELOW, _NEAR = 2000.0, 12.0  # points that turned lines are moved; around them
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -61,7 +72,10 @@ class PageText:
         self._bolds: dict[int, bool] = {}
         self._seen = Seen(page)
         self._area = page.get_width() * page.get_height()
+        crop = page.get_cropbox()
+        self._crop = crop if crop != page.get_mediabox() else None  # what of the page is shown
         self.hidden: list[str] = []
+        self._upright: list[tuple[Box, int, tuple[float, float]]] = []  # areas of turned lines, and where to
         self._gaps: list[TextLine] = []  # lines without words that are covered
         self.text = self._units()
         self.readable = is_language(self.text)
@@ -73,11 +87,18 @@ class PageText:
         lines = read_marks(seen, self._placed, self._small())
         self._turn = _turn_of(lines)
         if self._turn:
-            levels = pdf_lines.by_height([_turned(line, self._turn) for line in lines])
+            turned = [_turned(line, self._turn) if _is_turned(line) else line for line in lines]
+            levels = pdf_lines.by_height(turned)
             lines = [line for level in levels for line in level]
+        beside = {} if self._turn else {id(line): line for line in lines if self._is_beside(line)}
+        lines = [line for line in lines if id(line) not in beside]
         lines = joined(lines)
         lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
-        self.lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
+        lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
+        if any(len(line.text) == 1 and line.text.isupper() for line in lines):
+            lines = with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
+        edge = max((line.right for line in lines), default=0.0)
+        self.lines = [*with_edges(lines), *self._set_upright([*beside.values()], edge)]
 
     def close(self) -> None:
         self._page.close()
@@ -108,18 +129,40 @@ class PageText:
             found += zip(values, values, values, values, strict=True)
         return found
 
-    def is_turned(self, number: int) -> bool:
-        """Whether a character lies on its side."""
+    def turn(self, number: int) -> int:
+        """1 where a character runs upwards, -1 where it runs downwards, 0 where it is level."""
         import pypdfium2.raw as raw
 
-        return abs(math.sin(raw.FPDFText_GetCharAngle(self._page, number))) > 0.7
+        return -round(math.sin(raw.FPDFText_GetCharAngle(self._page, number)))
+
+    def _is_beside(self, line: TextLine) -> bool:
+        """Whether a line on a page of level type is turned."""
+        alone = len(line.text) == 1 and self.turn(line.words[0].number) != 0
+        return alone or _is_turned(line)
+
+    def _set_upright(self, lines: Sequence[TextLine], edge: float) -> list[TextLine]:
+        """Turned lines as they read, below all that the page shows and up to its right edge, and the rules
+        among them likewise."""
+        found: list[TextLine] = []
+        turns = [self.turn(line.words[0].number) for line in lines]
+        for turn in sorted(set(turns), reverse=True):
+            some = [line for line, own in zip(lines, turns, strict=True) if own == turn]
+            boxes = [box for line in some for word in line.words for box in word[1:3]]
+            places = [_turned_box(box, turn) for box in boxes]
+            by = edge - max(box[2] for box in places), -_BELOW - max(box[1] for box in places)
+            lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+            self._upright.append(((min(lefts), max(tops), max(rights), min(bottoms)), turn, by))
+            levels = pdf_lines.by_height([_turned(line, turn, by) for line in some])
+            whole = joined([line for level in levels for line in level])
+            found += [close_gaps(line, self._generated) for line in whole]
+        return found
 
     def _small(self) -> list[int]:
         """Characters within words that are smaller than the next one, where marks may stand."""
         numbers = [match.start() for match in _WITHIN.finditer(self.text)]
         boxes = self.boxes([n for number in numbers for n in (number, number + 1)])
         pairs = zip(numbers, boxes[::2], boxes[1::2], strict=True)
-        return [n for n, box, after in pairs if box[1] - box[3] < _SMALL * (after[1] - after[3])]
+        return [n for n, box, after in pairs if box[1] - box[3] < SMALL * (after[1] - after[3])]
 
     def _placed(self, numbers: Sequence[int]) -> list[tuple[Box, float]]:
         """The boxes and baselines of characters."""
@@ -146,7 +189,7 @@ class PageText:
             if end > first:
                 line = TextLine.of(words[first:end])
                 heights = [box[1] - box[3] for box in boxes[2 * first : 2 * end]]
-                line.uneven = min(heights) < _SMALL * max(heights)
+                line.uneven = min(heights) < SMALL * max(heights)
                 lines.append(line)
             first = end
         return lines
@@ -159,11 +202,19 @@ class PageText:
         line.bold = all(map(self._bold, ends))
         if self._covered and not self._uncover(line):
             return None
-        if self._seen.all_seen:
+        if self._seen.all_seen and not self._crop:
             return line
-        rest, gone = without(line, lambda word: self._seen.hidden(self._drawn(word.number), word.first))
+        rest, gone = without(line, self._is_unseen)
         self.hidden += [gone] if gone else []
         return rest
+
+    def _is_unseen(self, word: PlacedWord) -> bool:
+        """Whether a word cannot be seen, or stands outside of what is shown of the page."""
+        left, top, right, bottom = word.first
+        x, y = (left + right) / 2, (top + bottom) / 2
+        crop = self._crop
+        cut = crop is not None and not (crop[0] <= x <= crop[2] and crop[1] <= y <= crop[3])
+        return cut or self._seen.hidden(self._drawn(word.number), word.first)
 
     def _uncover(self, line: TextLine) -> bool:
         """Take what is covered out of a line, which is hidden; whether something is left."""
@@ -196,7 +247,11 @@ class PageText:
 
     def rules(self) -> list[Box]:
         """Level and upright lines drawn on the page, as its type stands."""
-        return [_turned_box(box, self._turn) if self._turn else box for box in self._seen.rules()]
+        found = [_turned_box(box, self._turn) if self._turn else box for box in self._seen.rules()]
+        for area, turn, by in self._upright:
+            own = [box for box in found if _meet(box, area)]
+            found = [box for box in found if box not in own] + [_turned_box(box, turn, by) for box in own]
+        return found
 
     def has_unread_picture(self) -> bool:
         """Whether a picture of a good size, with no words over it, shows text."""
@@ -245,16 +300,25 @@ def _turn_of(lines: Sequence[TextLine]) -> int:
     return 1 if up > 0 else -1
 
 
-def _turned_box(box: Box, turn: int) -> Box:
-    """A box as it stands for a reader who turns the page."""
+def _turned_box(box: Box, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> Box:
+    """A box as it stands for a reader who turns the page, moved `by` points to the right and up."""
     left, top, right, bottom = box
-    return (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
+    box = (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
+    return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
 
 
-def _turned(line: TextLine, turn: int) -> TextLine:
-    if not _is_turned(line):
-        return line
-    boxes = ((_turned_box(word.first, turn), _turned_box(word.last, turn)) for word in line.words)
+def _meet(box: Box, area: Box) -> bool:
+    """Whether a box lies on an area or next to it."""
+    return (
+        box[0] < area[2] + _NEAR
+        and area[0] < box[2] + _NEAR
+        and box[3] < area[1] + _NEAR
+        and area[3] < box[1] + _NEAR
+    )
+
+
+def _turned(line: TextLine, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> TextLine:
+    boxes = ((_turned_box(word.first, turn, by), _turned_box(word.last, turn, by)) for word in line.words)
     words = [word._replace(first=a, last=b) for word, (a, b) in zip(line.words, boxes, strict=True)]
     return TextLine.of(words, line.bold)
 

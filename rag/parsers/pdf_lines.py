@@ -169,6 +169,46 @@ def joined(lines: Sequence[TextLine]) -> list[TextLine]:
     return result
 
 
+def with_initials(lines: Sequence[TextLine], words: Collection[str]) -> list[TextLine]:
+    """The lines with an initial that is several lines high put to the word that goes on beside it. "A" stays
+    a word where only what is beside it is one of the page's `words` (casefolded)."""
+    result: list[TextLine] = []
+    for line in lines:
+        if result and _is_initial(result[-1], line):
+            initial, word = result.pop().text, line.words[0]
+            whole = f"{initial}{word.text}".casefold()
+            blank = " " if whole not in words and initial == "A" and word.text.casefold() in words else ""
+            signed = f"{initial}{blank}{word.signed}" if word.signed else ""
+            whole_word = word._replace(text=f"{initial}{blank}{word.text}", signed=signed)
+            line.put([whole_word, *line.words[1:]])
+        result.append(line)
+    return result
+
+
+def _is_initial(last: TextLine, line: TextLine) -> bool:
+    above = last.bottom < line.bottom and line.top < last.top + 0.3 * line.size
+    beside = -0.3 * line.size < line.left - last.right < line.size and line.text[:1].isalpha()
+    return len(last.text) == 1 and last.text.isupper() and last.size > 1.6 * line.size and above and beside
+
+
+def with_edges(lines: Sequence[TextLine]) -> list[TextLine]:
+    """The lines with the foot of the page behind the rest and its head in front, where they are written the
+    other way round."""
+    levels = by_height(lines)
+    if len(levels) < 4:
+        return [*lines]
+    head, foot = levels[0], levels[-1]
+    late = head[0].bottom - levels[1][0].top > head[0].size and _all_in(head, lines[-3:])
+    early = levels[-2][0].bottom - foot[0].top > foot[0].size and _all_in(foot, lines[:3])
+    first, last = head if late else [], foot if early else []
+    moved = set(map(id, (*first, *last)))
+    return [*first, *(line for line in lines if id(line) not in moved), *last]
+
+
+def _all_in(some: Sequence[TextLine], lines: Sequence[TextLine]) -> bool:
+    return set(map(id, some)) <= set(map(id, lines))
+
+
 def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False

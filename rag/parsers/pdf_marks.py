@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from rag.parsers.marks import marked, note_body, note_labels, note_mark, raised, unmarked
-from rag.parsers.pdf_lines import Box, PlacedWord, TextLine
+from rag.parsers.pdf_lines import WORD_GAP, Box, PlacedWord, TextLine
 from rag.types import MarkKind
 
-_SMALL = 0.8  # of the line's type
+SMALL = 0.88  # of the line's type; browsers print raised type at five sixths
+_TINY = 0.4  # smaller type stands beside a large initial
 _RISE, _FALL = 0.12, 0.05  # of a baseline, as a share of the height of the line's type
 _MOST = 12  # characters
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -42,6 +43,7 @@ def read_marks(lines: list[TextLine], placed: Placed, inner: Sequence[int] = ())
     """Take the marks of notes out of the lines' text and write exponents as such; `TextLine.signed` has the
     signs for them. A raised label in front of a line is that of a note. `inner` are pdfium's numbers of small
     characters within words, in order."""
+    lines = _as_printed(lines)
     uneven = [_is_uneven(line) or _holds(line, inner) for line in lines]
     if not any(uneven):
         return lines
@@ -77,6 +79,28 @@ def lead_to_notes(lines: Sequence[TextLine], page: int) -> None:
             line.signed = _SIGN.sub(
                 lambda match: f"{match[1]}{page}:{match[2]}" if match[2] in bodies else match[0], line.signed
             )
+
+
+def _as_printed(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Lines that pdfium breaks where raised or lowered type begins or ends, put together."""
+    result: list[TextLine] = []
+    for line in lines:
+        if result and _is_broken(result[-1].words[-1].last, line.words[0].first):
+            last = result[-1]
+            last.put([*last.words, *line.words])
+            last.right, last.uneven, last.bold = line.right, True, last.bold and line.bold
+        else:
+            result.append(line)
+    return result
+
+
+def _is_broken(last: Box, first: Box) -> bool:
+    """Whether two characters that follow each other stand in one line, one of them in smaller type, raised or
+    lowered."""
+    heights = last[1] - last[3], first[1] - first[3]
+    size, shift = max(heights), abs(last[3] - first[3])
+    beside = -0.1 * size < first[0] - last[2] < WORD_GAP * size
+    return beside and _TINY * size < min(heights) < SMALL * size and _RISE * size < shift < 0.6 * size
 
 
 def _is_uneven(line: TextLine) -> bool:
@@ -137,7 +161,7 @@ def _read(line: TextLine, placed: Placed) -> TextLine:
     made = TextLine.of(words, line.bold)
     boxes = [glyph.box for glyph in glyphs if not glyph.level] or [words[0].first]
     usual = _usual([box[1] - box[3] for box in boxes])
-    whole = next((box for box in boxes if box[1] - box[3] > _SMALL * usual), boxes[0])
+    whole = next((box for box in boxes if box[1] - box[3] > SMALL * usual), boxes[0])
     made.top, made.bottom, made.size, made.right = whole[1], whole[3], max(made.size, usual), line.right
     return made
 
@@ -170,11 +194,11 @@ def _glyphs(line: TextLine, placed: Placed) -> list[_Glyph]:
     known = [(c, word.number + k, k) for word in line.words for k, c in enumerate(word.text)]
     places = placed([number for _, number, _ in known])
     size = _usual([box[1] - box[3] for box, _ in places])
-    base = next((y for box, y in places if box[1] - box[3] > _SMALL * size), 0.0)
+    base = next((y for box, y in places if box[1] - box[3] > SMALL * size), 0.0)
     found: list[_Glyph] = []
     for (c, number, within), (box, y) in zip(known, places, strict=True):
         level = 0
-        if box[1] - box[3] > _SMALL * size:
+        if box[1] - box[3] > SMALL * size:
             base, level = y, int(c in _CODED and within > 0)
         elif _RISE * size < y - base < size:
             level = 1

@@ -190,7 +190,7 @@ class Row:
         figures = read.figures if read.seed or (read.years and read.count > 1) else ()
         gaps = [0.0, *line.gaps()]
         wide = len(self.lines) > 1 or any(gap > line.size * WORD_GAP for gap in gaps)
-        if not line.words or not (figures or wide) or _LEADERS.search(line.text):
+        if not line.words or not (figures or (wide and not _LEADERS.search(line.text))):
             return [0]
         cuts = {n for n, gap in enumerate(gaps) if n and not -line.size < gap < line.size * WORD_GAP}
         if not figures:

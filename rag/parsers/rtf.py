@@ -15,6 +15,7 @@ from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder
+from rag.parsers.docx_styles import LEAST_SHIFT
 
 _RE = Patterns(__file__)
 _TOKEN = re.compile(
@@ -194,6 +195,8 @@ class _RichText:
             self._merged = ""
         elif word == "nosupersub":
             look |= {"super": 0, "sub": 0}
+        elif word in ("up", "dn"):
+            look["super" if word == "up" else "sub"] = int(number >= LEAST_SHIFT)
         elif word in _LOOKS or word in ("uc", "f", "intbl", "outlinelevel"):
             look[word] = number + (word == "outlinelevel")
 

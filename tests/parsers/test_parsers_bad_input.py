@@ -138,6 +138,19 @@ def test_what_an_office_program_opens_is_read(tmp_path: Path, suffix: str, damag
 
 
 HTML_TABLE = b"<html><body><table><tr><th>Item<th>Price<tr><td>Rope<td>9</table></body></html>"
+WEB_ARCHIVE = b"""From: <Saved by a browser>
+MIME-Version: 1.0
+Content-Type: multipart/related;
+\tboundary=B
+
+--B
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<html><body><p>The rent is =E2=82=AC=
+ 950.</p></body></html>
+--B--
+""".replace(b"\n", b"\r\n")
 RICH_TEXT = rb"{\rtf1\ansi The rent is 950 marks.\par}"
 
 
@@ -148,6 +161,8 @@ RICH_TEXT = rb"{\rtf1\ansi The rent is 950 marks.\par}"
         ("a.xlsx", HTML_TABLE.decode().encode("utf-16"), "html", "Rope | 9"),
         ("a.csv", b"\xef\xbb\xbf<!-- made by a till -->\n<!DOCTYPE html>" + HTML_TABLE, "html", "Rope | 9"),
         ("a.doc", HTML_TABLE, "html", "Rope | 9"),
+        ("a.mhtml", WEB_ARCHIVE, "mhtml", "The rent is € 950."),
+        ("a.doc", WEB_ARCHIVE, "mhtml", "The rent is € 950."),
         ("a.docx", RICH_TEXT, "rtf", "The rent is 950 marks."),
         ("a.doc", RICH_TEXT, "rtf", "The rent is 950 marks."),
         ("a.doc", docx_bytes([("Normal", "The rent is 950 marks.")]), "docx", "The rent is 950 marks."),

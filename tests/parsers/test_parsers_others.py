@@ -225,6 +225,15 @@ def test_rich_text_has_headers_in_front_and_notes_comments_and_footers_behind(tm
     ]  # fmt: skip
 
 
+def test_type_that_is_moved_up_or_down_in_rich_text_is_raised_or_lowered(tmp_path: Path) -> None:
+    source = (
+        rb"{\rtf1\ansi\pard The dose is 25 mg{\up6\fs14 2} of H{\dn4\fs14 2}O, {\up1 not} 10{\up8 9}/L.\par}"
+    )
+    document = read(written(tmp_path, "a.rtf", source))
+    assert document.text == "The dose is 25 mg of H2O, not 10⁹/L."
+    assert [mark.kind for mark in document.marks] == [MarkKind.RAISED, MarkKind.LOWERED]
+
+
 def test_footers_of_an_opendocument_text_are_read_once_and_page_numbers_are_none(tmp_path: Path) -> None:
     names = " ".join(
         f"xmlns:{n}='urn:oasis:names:tc:opendocument:xmlns:{n}:1.0'" for n in ("office", "style", "text")

@@ -81,6 +81,22 @@ def test_heads_of_two_rows_are_joined_through_what_spans_columns() -> None:
     assert lines(document) == ["Segment results", "in EUR million", "Source: accounts of the segments."]
 
 
+def test_heads_that_span_leave_the_corner_to_the_row_below() -> None:
+    document = sheet(
+        [
+            [None, "2025", None, "2026", None],
+            ["Plan", "Plan", "Actual", "Plan", "Actual"],
+            ["Gold", 1, 2, 3, 4],
+            ["Tin", 5, 6, 7, 8],
+        ],
+        merge="B1:C1 D1:E1",
+    )
+    (table,) = document.tables
+    years = [(year, head) for year in ("2025", "2026") for head in ("Plan", "Actual")]
+    assert table.heads == (("Plan",), *years)
+    assert [row[0] for row in cells(document, table)] == ["Plan", "Gold", "Tin"]
+
+
 def test_a_head_over_two_that_nobody_merged_spans_up_to_the_next() -> None:
     rows = [
         [None, "2023", None, "2024", None],

@@ -116,6 +116,61 @@ def test_single_words_of_a_sideways_table_are_cells_in_whatever_order_they_are_w
     assert table.heads == tuple((head,) for head in rows[0])
 
 
+@pytest.mark.parametrize("turn", [90, -90])
+def test_a_sideways_table_beside_prose_is_one_below_it(tmp_path: Path, turn: int) -> None:
+    prose = ["The members of the society meet once a year in the hall.", "Each of them may bring one guest."]
+
+    def draw(canvas: Any) -> None:
+        for n in range(6):
+            canvas.drawString(72, 760 - 30 * n, prose[n % 2])
+        canvas.saveState()
+        canvas.translate(480, 400)
+        canvas.rotate(turn)
+        set_rows(canvas, MEMBERS, (-200, 30, 150), 0)
+        canvas.restoreState()
+        canvas.drawString(72, 300, "What is said of members holds for guests.")
+
+    document = read(tmp_path, canvas_pdf(draw))
+    ((table, found),) = tables(document)
+    assert (table.heads, found) == (HEADS, MEMBERS)
+    assert document.text.index("holds for guests") < document.text.index("Coast")
+
+
+def test_figures_behind_dots_have_columns(tmp_path: Path) -> None:
+    rows = [
+        ["Revenue", "12,400", "11,050"],
+        ["Cost of sales", "(7,210)", "(6,900)"],
+        ["Profit", "5,190", "4,150"],
+    ]
+
+    def draw(canvas: Any) -> None:
+        canvas.drawRightString(380, 730, "2026")
+        canvas.drawRightString(470, 730, "2025")
+        for n, (label, *figures) in enumerate(rows):
+            y = 714 - 14 * n
+            dots = "." * int((230 - canvas.stringWidth(label)) / canvas.stringWidth("."))
+            canvas.drawString(72, y, f"{label} {dots}")
+            for x, figure in zip((380, 470), figures, strict=True):
+                canvas.drawString(x - 50, y, "$")
+                canvas.drawRightString(x, y, figure)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == ((), ("2026",), ("2025",))
+    assert [row[1:] for row in found[1:]] == [[f"$ {figure}" for figure in row[1:]] for row in rows]
+
+
+def test_a_foot_that_is_written_first_is_no_head_of_a_table(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 815, "Society of Ellerby")
+        canvas.drawString(300, 30, "Page 1 of 3")
+        set_rows(canvas, MEMBERS, (72, 300, 420), 780)
+
+    document = read(tmp_path, canvas_pdf(draw))
+    ((table, found),) = tables(document)
+    assert (table.heads, found) == (HEADS, MEMBERS)
+    assert document.text.startswith("Page 1 of 3\n\nSociety of Ellerby\n\n")
+
+
 def test_a_title_in_larger_type_is_no_head_of_the_columns_below(tmp_path: Path) -> None:
     def draw(canvas: Any) -> None:
         canvas.setFont("Helvetica", 15)

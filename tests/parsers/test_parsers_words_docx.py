@@ -337,6 +337,23 @@ def test_lists_restart_where_word_restarts_them(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_style_has_the_level_of_the_style_that_it_is_based_on(tmp_path: Path) -> None:
+    def style(name: str, number: str, based: str = "") -> str:
+        on = f'<w:basedOn w:val="{based}"/>' if based else ""
+        return (
+            f'<w:style w:type="paragraph" w:styleId="{name}">{on}<w:pPr><w:numPr>{number}</w:numPr></w:pPr>'
+            "</w:style>"
+        )
+
+    styles = style("A", '<w:numId w:val="1"/>') + style("B", '<w:ilvl w:val="1"/>', "A") + style("C", "", "B")
+    body = "".join(paragraph(run("Words"), f'<w:pStyle w:val="{name}"/>') for name in "ABCA")
+    parts = {
+        "styles": styles,
+        "numbering": numbering([level(0, "decimal", "%1"), level(1, "decimal", "%1.%2")]),
+    }
+    assert lines(word(tmp_path, body, parts)) == ["1 Words", "1.1 Words", "1.2 Words", "2 Words"]
+
+
 def test_a_list_may_be_defined_by_a_style_of_lists(tmp_path: Path) -> None:
     parts = {
         "styles": '<w:style w:type="numbering" w:styleId="L">'

@@ -222,10 +222,11 @@ def draw_runs(canvas: Any, x: float, y: float, runs: list[tuple[str, float, floa
         x += canvas.stringWidth(text, "Times-Roman", size)
 
 
-def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [6.5, 9.2], ids=["word processors", "browsers"])
+def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: Path, size: float) -> None:
     def page(drug: str, note: str) -> Draw:
         def draw(canvas: Any) -> None:
-            up = (6.5, 4.0)
+            up = (size, 4.0)
             draw_runs(
                 canvas,
                 72,
@@ -248,12 +249,12 @@ def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: P
                     ("/L on 40 m", 11, 0),
                     ("2", *up),
                     (" of H", 11, 0),
-                    ("2", 6.5, -2),
+                    ("2", size, -2),
                     ("O.", 11, 0),
                 ],
             )
-            draw_runs(canvas, 72, 100, [("1", 5.5, 3), (f" {note}", 8, 0)])
-            draw_runs(canvas, 72, 88, [("2", 5.5, 3), (" In marks.", 8, 0)])
+            draw_runs(canvas, 72, 100, [("1", 0.75 * size, 3), (f" {note}", 8, 0)])
+            draw_runs(canvas, 72, 88, [("2", 0.75 * size, 3), (" In marks.", 8, 0)])
 
         return draw
 
@@ -271,6 +272,47 @@ def test_raised_marks_are_no_part_of_a_number_and_lead_to_their_note(tmp_path: P
         "2",
         "2",
     ]
+
+
+def test_raised_type_that_is_hardly_smaller_is_no_part_of_a_figure_in_a_table(tmp_path: Path) -> None:
+    rows = [("Item", "2024", "2025"), ("Sales", "231", "240"), ("Costs", "99", "101"), ("Tax", "12", "14")]
+
+    def draw(canvas: Any) -> None:
+        for n, row in enumerate(rows):
+            for x, cell in zip((72, 200, 300), row, strict=True):
+                draw_runs(canvas, x, 700 - 18 * n, [(cell, 11, 0), *([("2", 9.17, 4)] if x == 200 else [])])
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [" ".join(row) for row in rows]
+
+
+def test_a_large_initial_is_the_first_letter_of_the_word_beside_it(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        for y, initial, texts in (
+            (760, "T", ["he council met on the third of May and chose a boat, which", "lies at the quay."]),
+            (660, "A", ["boat may lie at the quay for three nights without a fee, after", "which it pays."]),
+        ):
+            canvas.setFont("Times-Bold", 34)
+            canvas.drawString(72, y - 16, initial)
+            right = 74 + canvas.stringWidth(initial)
+            canvas.setFont("Times-Roman", 11)
+            lines(canvas, right, y, texts)
+
+    assert blocks(read(tmp_path, canvas_pdf(draw))) == [
+        "The council met on the third of May and chose a boat, which lies at the quay.",
+        "A boat may lie at the quay for three nights without a fee, after which it pays.",
+    ]
+
+
+def test_words_outside_of_what_is_shown_of_a_page_are_hidden(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setCropBox((50, 50, 545, 792))
+        lines(canvas, 72, 700, ["The fee is 14 marks."])
+        lines(canvas, 20, 820, ["Job 8871, cyan."])
+
+    document = read(tmp_path, canvas_pdf(draw))
+    assert blocks(document) == ["Job 8871, cyan.", "The fee is 14 marks."]
+    (mark,) = document.marks
+    assert (mark.kind, document.text[mark.start : mark.end]) == (MarkKind.HIDDEN, "Job 8871, cyan.")
 
 
 @pytest.mark.parametrize("sign", ["*", "†"])

@@ -117,6 +117,9 @@ def asked_columns(
     if len(best) == 1:
         return tuple(best)
     kept = best or list(columns)
+    money = [n for n in kept if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
+    if _RE["priced"].search(asked.query.text) and len(money) == 1:
+        return tuple(money)
     kinds = {n: [_of_kind(asked, grid, n, row) for row in rows] for n in kept}
     fitting = [n for n in kept if all(kinds[n])]
     apart = all(one is False for n in kept if n not in fitting for one in kinds[n])

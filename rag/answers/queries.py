@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
 
-from rag.answers.choosing import RowQuestion, given
+from rag.answers.choosing import RowQuestion, asked_noun, given
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
 from rag.facts.dates import Period
@@ -297,7 +297,9 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if counting and not cues.order:
         return _counting(table, base)
     if listing and not cues.order and not grouped:
-        return (base,) if filters and nouns else ()
+        noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
+        called = noun and all(map(table.grid.about.hold, noun))
+        return (base,) if filters and (nouns or called) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
         behind = search_tokens(cues.grouped)[:_NEXT_WORDS]

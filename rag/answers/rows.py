@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
 
+from rag.answers.bearing import to_be_derived
 from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, asks_which, given
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, grids, head_unit
 from rag.answers.queries import RowAggregate
@@ -105,7 +106,7 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     if len(answers) != 1 or len(used) < len(asked.values):
         return None
     head, cell = grid.heads[answers[0]], row.texts[answers[0]]
-    worked = _RE["average"].search(typed) and not _RE["average"].search(head)
+    worked = to_be_derived(asked.query, f"{head}\n{cell}")
     part = _RE["share"].search(typed) and not ("%" in head + cell or _RE["share"].search(head))
     alone = len(grid.heads) == 2 or (head and grid.heads.count(head) == 1)
     how_many = _RE["how_many"].search(typed)
@@ -216,8 +217,8 @@ def _holding(
 
 
 def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Store) -> bool:
-    """Whether a row alone is no answer: what is asked for is worked out of several, and it says no such thing;
-    or another one of its table holds as much of the question, which names no value."""
+    """Whether a row alone is no answer: what is asked for is worked out of several, and it says no such
+    thing; or another one of its table holds as much of the question, which names no value."""
     asked, over = given(query), "\n".join((*row.heading_path, row.header, row.words))
     if row.heads and any(not _RE[key].search(over) for key in _worked_out(query)):
         return True

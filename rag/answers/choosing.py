@@ -98,9 +98,15 @@ def _is_year(value: Value) -> bool:
 
 def asks_which(query: Query) -> bool:
     """Whether the question is which of several things is the first: a figure of the whole is none of them."""
-    noun = _RE["asked_noun"].search(query.text)
     ends = _RE["highest"].search(query.text) or _RE["lowest"].search(query.text)
-    return bool(noun and ends and not _RE["timed"].fullmatch(noun["noun_a"] or noun["noun_b"]))
+    return bool(asked_noun(query) and ends)
+
+
+def asked_noun(query: Query) -> str:
+    """What a question asks which of; "" for a time, and where it asks so of nothing."""
+    noun = _RE["asked_noun"].search(query.text)
+    said = str(noun["noun_a"] or noun["noun_b"]) if noun else ""
+    return "" if _RE["timed"].fullmatch(said) else said
 
 
 def asked_columns(
@@ -117,6 +123,9 @@ def asked_columns(
     if len(best) == 1:
         return tuple(best)
     kept = best or list(columns)
+    money = [n for n in kept if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
+    if _RE["priced"].search(asked.query.text) and len(money) == 1:
+        return tuple(money)
     kinds = {n: [_of_kind(asked, grid, n, row) for row in rows] for n in kept}
     fitting = [n for n in kept if all(kinds[n])]
     apart = all(one is False for n in kept if n not in fitting for one in kinds[n])

@@ -35,9 +35,10 @@ _COLONS = (":", "：")
 _SURE = 0.95
 # Of a column of so many different cells all are looked at; of longer ones those that the question says whole.
 _FEW_VALUES = 2000
+_MOST_UNITS = 20
 _KEPT_ROWS = 250_000  # of all tables of an index, in memory
 MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
-_UNIT = patterns("rows")["unit"]
+_UNIT, _RATE = patterns("rows")["unit"], patterns("rows")["rate"]
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _PADDED = re.compile(r"0\d")  # 07 May
@@ -104,6 +105,16 @@ class TypedColumn:
     @property
     def measured(self) -> bool:
         return self.counts or self.dated
+
+    @property
+    def summable(self) -> bool:
+        """Whether its numbers may be added up: no shares, prices or ages."""
+        return self.counts and not self.percent and not _RATE.search(self.head)
+
+    @property
+    def of_units(self) -> bool:
+        """Whether its cells are currencies or units."""
+        return 0 < len(self.values) <= _MOST_UNITS and all(head_unit(f", {cell}") for cell in self.values)
 
     def stored(self, value: Decimal) -> Decimal:
         """A number as a query compares it: whole, since sums are exact then."""

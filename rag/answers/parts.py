@@ -23,12 +23,12 @@ from rag.answers.lists import find_excluded, find_list
 from rag.answers.queries import cues_of
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
-from rag.answers.rows import NoRow, find_row, rows_in_range
+from rag.answers.rows import NoRow, find_row, one_of_several, rows_in_range
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
-from rag.search.verdict import Verdict, lacks, of_parts
+from rag.search.verdict import Verdict, lacks, of_parts, unstated
 from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
@@ -79,6 +79,10 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
     figures = worked_out(query, searched, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, limit, setup.index.store)
+    elif setup.llm is None and any(
+        one_of_several(query, e, hits, setup.index.store) for e in found.evidence[:1]
+    ):
+        found = replace(found, verdict=unstated(found.verdict))  # a reader sees the others beside it
     reason = figures.reason if isinstance(figures, Uncomputed | NoRow) else ""
     computed = figures if isinstance(figures, Computed) else None
     no_row = figures if isinstance(figures, NoRow) else None

@@ -27,7 +27,6 @@ from rag.answers.queries import (
     cues_of,
     equal_to,
     filters_of,
-    summable,
 )
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.results import run
@@ -130,7 +129,7 @@ def _of_one_cell(made: RowQuery, found: Computed, table: AskedTable) -> bool:
     name: how many were randomised is not how many to 200 mg."""
     if made.aggregate is not RowAggregate.TOTAL or made.column is None or len(found.evidence) > 1:
         return False
-    others = [c for c in table.columns if c.counts and c.number != made.column.number and summable(c)]
+    others = [c for c in table.columns if c.counts and c.number != made.column.number and c.summable]
     return bool(others) and table.cues.asked.tokens.isdisjoint(search_tokens(made.column.head))
 
 
@@ -198,7 +197,7 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     measured = column if column is not None and (column.measured or counted) else None
     if not counted and (order or not listing) and (measured is None or not (listing or measured.counts)):
         return None
-    if aggregate is RowAggregate.TOTAL and measured is not None and not summable(measured):
+    if aggregate is RowAggregate.TOTAL and measured is not None and not measured.summable:
         return None
     if counted:
         measured = None if group else measured or label

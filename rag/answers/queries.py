@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
 
-from rag.answers.choosing import RowQuestion, given
+from rag.answers.choosing import RowQuestion, asked_noun, given
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
 from rag.facts.dates import Period
@@ -227,7 +227,8 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
         fitting = [c for c in table.columns if c.name in by]
         best = table.best(fitting)
         years = (y for y in _YEARS if about.hold(str(y)) or about.hold(f"{y}年"))
-        if year and not best and [*years] == [year]:
+        named = value.kind is Kind.DATE and not fitting and all(map(about.hold, search_tokens(value.text)))
+        if not best and ([*years] == [year] if year else named):
             continue  # of the whole table
         if value.kind is Kind.DATE:
             best = best or fitting
@@ -296,7 +297,9 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if counting and not cues.order:
         return _counting(table, base)
     if listing and not cues.order and not grouped:
-        return (base,) if filters and nouns else ()
+        noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
+        called = noun and all(map(table.grid.about.hold, noun))
+        return (base,) if filters and (nouns or called) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
         behind = search_tokens(cues.grouped)[:_NEXT_WORDS]
@@ -315,7 +318,7 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
             return ()
         made = replace(base, aggregate=kind, column=None if counting else only, group=groups[0])
         return (made,) if counting or _sums(table, made) else ()
-    if not columns and cues.order == 1 and len(nouns) > 1 and groups and nouns[0] is groups[0]:
+    if not columns and cues.order == 1 and nouns[1:] and nouns[1].apart and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
     if not columns and (listing or not filters) and aggregate is not RowAggregate.SHARE:
         columns, only = table.sole, next(iter(table.sole), None)
@@ -327,18 +330,20 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return ()
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
-    return tuple(replace(base, column=c, group=again if summable(c) else None) for c in columns)
+    return tuple(replace(base, column=c, group=again if c.summable else None) for c in columns)
 
 
 def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
     """The column of numbers or dates whose head the question names; of several years the latest, where it
     names none; the only one of prices for "cheapest"; all of them where nothing but a size is named."""
-    counted = [c for c in table.columns if c.measured]
+    typed = table.cues.asked.query.asked
+    aged = not table.cues.order or _RE["by_age"].search(typed)  # no day is the largest
+    counted = [c for c in table.columns if c.counts or (c.dated and aged)]
     free = [c for c in counted if c.name not in {f.column for f in filters}]
     best = table.best(free or counted) or table.best(counted)
     best = [c for c in best if c.counts] or best
     if not best and table.cues.order:
-        numbers, typed = [c for c in free if c.counts], table.cues.asked.query.asked
+        numbers = [c for c in free if c.counts]
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
             best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
@@ -351,18 +356,13 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
     return best if len(best) == 1 else []
 
 
-def summable(column: TypedColumn) -> bool:
-    """Whether numbers of a column may be added up: no shares, prices or ages."""
-    return column.counts and not column.percent and not _RE["rate"].search(column.head)
-
-
 def _sums(table: AskedTable, query: RowQuery) -> bool:
     """Whether sums over the column mean anything: of a statement's year they do only where its total row
     says the same. Rows that are totals themselves are not added up."""
     column = query.column
     if column is None or not column.counts or any(map(_RE[RowAggregate.TOTAL].search, query.label.values)):
         return False
-    if not summable(column):
+    if not column.summable:
         return query.aggregate is RowAggregate.AVERAGE
     if _in_words(table, column) or table.sole == [column]:
         return True
@@ -382,13 +382,13 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     typed = table.cues.asked.query.asked
     match = _RE["how_many"].search(typed)
     said = search_tokens(match["noun"] or "") if match else []
-    noun = said or list(table.words)
+    noun = [w for w in said if w in table.words] or list(table.words)
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
         word = match[0][-1]
         named = [c for c in table.columns if c.counts and word in "".join(_BRACKETS.findall(c.head))] or named
     if len(named) > 1:
-        named = [c for c in named if c in table.texts]
+        named = [c for c in named if c in table.texts] or table.best(named)
         named = [base.label] if base.label in named else named
     listed = bool(base.filters) or _RE["listed"].search(typed)
     if not named and listed and all(map(table.grid.about.hold, noun)):

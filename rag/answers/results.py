@@ -47,6 +47,8 @@ def run(query: RowQuery, grid: RowGrid, language: str) -> Computed | None:
     """The answer; None where it says nothing: no row has a value, too many share the place asked for."""
     one = _Run(query, grid, language)
     try:
+        if query.column is not None and query.column.counts and one.mixed():
+            return None
         if query.group is not None:
             return one.grouped(query.group)
         if query.aggregate in (RowAggregate.SHARE, RowAggregate.TOTAL, RowAggregate.AVERAGE):
@@ -83,6 +85,11 @@ class _Run:
 
     def _ids(self, *more: RowFilter) -> list[int]:
         return [int(str(n)) for (n,) in self._select("id", "ORDER BY id", (*self.query.filters, *more))]
+
+    def mixed(self) -> bool:
+        """Whether another column says in which currency or unit each number is, and not the same of all."""
+        units = [c for c in self.grid.body.typed.columns if c.of_units]
+        return any(len(self._select(f"DISTINCT {c.name}")) > 1 for c in units)
 
     def ranked(self, column: TypedColumn, *, alone: bool = False) -> Computed | None:
         """The rows at the places that are asked for; those of one value share a place. What is left over
@@ -165,12 +172,15 @@ class _Run:
         """The rows that pass: how many, and which."""
         counted = self.query.aggregate is RowAggregate.COUNT and self.query.column
         named = counted or self.query.label
-        name = f"DISTINCT {named.name}"
-        ((count,),) = self._select(f"count({name})")
+        alike = any(named.name == one.column for one in self.query.filters)  # those rows themselves
+        name = "*" if alike else f"DISTINCT {named.name}"
+        ((count, filled),) = self._select(f"count({name}), count({named.name})")
         ((of,),) = self._select(f"count({name})", filters=())
-        names = [n for (n,) in self._select(name, f"ORDER BY id LIMIT {_MOST_NAMED + 1}") if n]
+        few = f"ORDER BY id LIMIT {_MOST_NAMED + 1}"
+        names = [] if alike else [n for (n,) in self._select(name, few) if n]
+        rows = f"{filled:,}" if filled != count else ""
         listed = 0 < len(names) <= _MOST_NAMED
-        line = self._say("count", named, count=count, of=of, names=names, listed=listed)
+        line = self._say("count", named, count=count, of=of, rows=rows, names=names, listed=listed)
         return self._computed(self._ids() or [0], line, _exact(count), str(count))
 
     def _say(self, what: str, column: TypedColumn | None, /, **values: object) -> str:

@@ -13,8 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
 
-from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, given
+from rag.answers.bearing import to_be_derived
+from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, asks_which, given
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, grids, head_unit
+from rag.answers.queries import RowAggregate
 from rag.answers.results import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantities import header_scales
@@ -30,6 +32,7 @@ _IN = (Comparison.WITHIN, Comparison.EQUAL)
 _OUT = (Comparison.BEFORE, Comparison.AFTER)
 _MOST_RANGES = 200
 _MOST_ROWS = 3
+_ENDS = ("highest", "lowest")
 _RE = patterns("rows")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -71,7 +74,8 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
 
 
 def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
-    """The one row that most words of the question name, and the column that it asks for."""
+    """The row that most words of the question name, or the few that they name alike, and the column that it
+    asks for."""
     named: dict[int, list[int]] = {}
     for n, row in enumerate(grid.rows if grid.heads else ()):
         cells = [(c, text) for c, text in enumerate(row.texts) if text and not row.total]
@@ -86,18 +90,23 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
         n: len({w for c in keys for w in search_tokens(grid.rows[n].texts[c])}) for n, keys in named.items()
     }
     best = [n for n in named if weights[n] == max(weights.values())]
-    if len(best) != 1:
+    if not 1 <= len(best) <= _MOST_ROWS or len({tuple(named[n]) for n in best}) > 1:
         return None
-    row, keys = grid.rows[best[0]], named[best[0]]
+    rows, keys = tuple(grid.rows[n] for n in best), named[best[0]]
+    row, several = rows[0], len(best) > 1
     own = HeldWords(*(row.texts[c] for c in keys))
     others = [c for c, text in enumerate(row.texts[: len(grid.heads)]) if c not in keys and text]
-    answers = () if asked.unheld(grid.about, own) else asked_columns(asked, grid, others, [row])
+    answers = () if asked.unheld(grid.about, own) else asked_columns(asked, grid, others, rows)
+    typed = asked.query.text
+    apart = _telling(grid, rows, (*keys, *answers)) if several else []
+    if several and (not apart or _worked_out(asked.query) or _RE["count"].search(typed)):
+        return None
     cells = [(c, row.texts[c]) for c in keys]
     used = [v for v in asked.values if any(_equals(v, grid, *one) or v.text in one[1] for one in cells)]
     if len(answers) != 1 or len(used) < len(asked.values):
         return None
-    head, cell, typed = grid.heads[answers[0]], row.texts[answers[0]], asked.query.text
-    worked = _RE["average"].search(typed) and not _RE["average"].search(head)
+    head, cell = grid.heads[answers[0]], row.texts[answers[0]]
+    worked = to_be_derived(asked.query, f"{head}\n{cell}")
     part = _RE["share"].search(typed) and not ("%" in head + cell or _RE["share"].search(head))
     alone = len(grid.heads) == 2 or (head and grid.heads.count(head) == 1)
     how_many = _RE["how_many"].search(typed)
@@ -110,7 +119,21 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
     whole = len({*grid.heads} - {""}) == len(grid.heads) and not any(map(_YEAR.search, grid.heads))
     if not whole and not all(year in head for year in years):
         return None
-    return ChosenRows(grid, (row,), tuple(keys), answers, sum(map(grid.about.hold, asked.words)))
+    return ChosenRows(grid, rows, (*apart, *keys), answers, sum(map(grid.about.hold, asked.words)))
+
+
+def _worked_out(query: Query) -> list[str]:
+    """What is asked for that is worked out of several rows."""
+    keys = (RowAggregate.SHARE, RowAggregate.AVERAGE, RowAggregate.TOTAL, *(_ENDS * asks_which(query)))
+    return [key for key in keys if _RE[key].search(query.text)]
+
+
+def _telling(grid: RowGrid, rows: Sequence[GridRow], but: Sequence[int]) -> list[int]:
+    """The first column of words, but for some, whose cells tell rows apart; none of a total."""
+    free = [c.number for c in grid.body.typed.columns if c.head and not c.measured and c.number not in but]
+    cells = {n: [row.texts[n] if n < len(row.texts) else "" for row in rows] for n in free}
+    apart = [n for n, own in cells.items() if all(own) and len({*own}) == len(own)]
+    return apart[:1]
 
 
 def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
@@ -135,12 +158,11 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     taken = _taken(asked, columns, grid)
     if not taken:
         return None
-    column, value, where = taken[0]
     rows = tuple(_holding(asked, columns, taken, grid))
     unheld = asked.unheld(grid.about, *(HeldWords(*row.texts) for row in rows or grid.rows))
     if not rows:
-        sure = grid.table is not None and grid.whole and all(one in _OUT for one in where.values())
-        return _none(asked, grid, column, value) if len(taken) == 1 and sure and not unheld else None
+        sure = grid.table is not None and grid.whole and all(map(_left_out, _lies(taken).values()))
+        return _none(asked, grid, taken) if sure and not unheld else None
     if len(rows) > _MOST_ROWS or unheld:
         return None
     filled = [n for n in range(len(grid.heads)) if any(n < len(r.texts) and r.texts[n] for r in rows)]
@@ -189,19 +211,49 @@ def _holding(
     asked: RowQuestion, columns: Sequence[_Column], taken: Sequence[_Taken], grid: RowGrid
 ) -> list[GridRow]:
     """The rows whose ranges hold the values of the question."""
-    lies = {
-        n: [at[n] for _, _, at in taken if at.get(n)] for n in sorted({*chain(*(at for _, _, at in taken))})
-    }
-    fitting = [n for n, said in lies.items() if said and all(one in _IN for one in said)]
+    fitting = [n for n, said in _lies(taken).items() if said and all(one in _IN for one in said)]
     nearest = _nearest(taken[0][0], taken[0][1], fitting, grid) if taken else []
     return [grid.rows[n] for n in _labelled(asked, grid, nearest, columns)]
 
 
-def _none(asked: RowQuestion, grid: RowGrid, column: _Column, value: Value) -> NoRow:
-    """That a value lies in no range of a column: which value, of which column, and what rows there are."""
-    rows = [grid.rows[n] for n in dict.fromkeys((min(column.ranges), max(column.ranges)))]
-    cells = [row.texts[column.number] for row in rows]
-    text = say("answers.no_row", asked.query.language, value=value.text, head=column.head, cells=cells)
+def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Store) -> bool:
+    """Whether a row alone is no answer: what is asked for is worked out of several, and it says no such
+    thing; or another one of its table holds as much of the question, which names no value."""
+    asked, over = given(query), "\n".join((*row.heading_path, row.header, row.words))
+    if row.heads and any(not _RE[key].search(over) for key in _worked_out(query)):
+        return True
+    if not row.heads or asked.values or query.periods:
+        return False
+    for grid in grids(hits, store):
+        own = next((one for one in grid.rows if one.start == row.start), None)
+        if own and grid.hit.document.id == row.document.id:
+            said = [w for w in asked.words if HeldWords(*own.texts).hold(w)]
+            rest = (HeldWords(*one.texts) for one in grid.rows if one is not own and not one.total)
+            return bool(said) and any(all(map(held.hold, said)) for held in rest)
+    return False
+
+
+def _lies(taken: Sequence[_Taken]) -> dict[int, list[Comparison]]:
+    """Where the values lie against the ranges of each row, by its number."""
+    numbers = sorted({*chain(*(at for _, _, at in taken))})
+    return {n: [one for _, _, at in taken if (one := at.get(n))] for n in numbers}
+
+
+def _left_out(said: Sequence[Comparison]) -> bool:
+    return any(one in _OUT for one in said)
+
+
+def _none(asked: RowQuestion, grid: RowGrid, taken: Sequence[_Taken]) -> NoRow:
+    """That no row holds the values: which values, of which columns, and what rows there are: the first and
+    the last, or those that hold one of several."""
+    column, lies = taken[0][0], _lies(taken)
+    held = [n for n, said in lies.items() if any(one in _IN for one in said)][:_MOST_ROWS]
+    rows = [grid.rows[n] for n in held or dict.fromkeys((min(column.ranges), max(column.ranges)))]
+    said = {
+        "values": [f"{value.text} ({one.head})" if one.head else value.text for one, value, _ in taken],
+        "cells": [] if held else [row.texts[column.number] for row in rows],
+    }
+    text = say("answers.no_row", asked.query.language, **said)
     return NoRow(tuple(grid.evidence(row, n) for n, row in enumerate(rows, 1)), text)
 
 

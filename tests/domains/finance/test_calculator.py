@@ -80,6 +80,7 @@ CASES: tuple[tuple[str, float], ...] = (
     ("年收益率8%，10万元变成20万元需要多少年？", math.log(2) / math.log(1.08)),
     ("How long does it take to repay 10,000 at 5% a year with 200 a month?", 57),
     ("贷款1万元，年利率5%，每月还200元，要还多久？", 57),
+    ("How much do I have after 10 years if I save 200 a month at 3% a year?", grown(200, 0.0025, 120)),
     ("How much should I save each month to reach $50,000 in 5 years at 4%?", 50000 / grown(1, 0.04 / 12, 60)),
     ("What is the present value of $10,000 received in 5 years at 6%?", 1e4 / 1.06**5),
     ("What is the present value of $1,000 a year for 10 years at "

@@ -225,9 +225,9 @@ def _one(q: Quantity, before: str, after: str, source: int) -> Given:
 
 def _nearest(table: str, before: str, after: str) -> str:
     """The role whose word stands nearest, before or (a little farther) behind; "" where none does."""
-    found = []
+    found, ahead = [], f"\0{before}"  # "^ a month" is of what stands in front of it: 200 a month at 3%
     for role, word in data()[table].items():
-        found += [(len(before) - m.end(), -len(m.group()), role) for m in word.finditer(before)]
+        found += [(len(ahead) - m.end(), -len(m.group()), role) for m in word.finditer(ahead)]
         if behind := word.search(after):
             found.append((behind.start() + _FARTHER, -len(behind.group()), role))
     return min(found)[2] if found else ""

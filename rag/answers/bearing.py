@@ -158,10 +158,11 @@ def _names(match: re.Match[str], side: str) -> frozenset[str]:
     return frozenset(content_tokens(_RE["measured"].sub(" ", words)))
 
 
-def hardly_names(query: Wording, piece: Evidence) -> bool:
-    """Whether a piece in the language of the question hardly names what is asked about."""
+def hardly_names(query: Wording, piece: Evidence, *over: str) -> bool:
+    """Whether a piece in the language of the question, with what stands `over` it, hardly names what is asked
+    about."""
     matter = set(query.content).difference(content_tokens(piece.document.title))
-    named = matter.intersection(content_tokens(piece.words))
+    named = matter.intersection(content_tokens("\n".join((*over, piece.words))))
     return 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
 
 

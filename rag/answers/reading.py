@@ -186,7 +186,8 @@ def _read(
     named = hint if hint in quotable else quotable[0]
     if not holds:  # of a misread yes or no the sentence says it, if it bears on the question
         said = next(piece for piece in found.evidence if piece.number == named)
-        bears = lead and answers(in_one_line(said), said, query) and not hardly_names(query, said)
+        bears = lead and answers(in_one_line(said), said, query)
+        bears = bears and not hardly_names(query, said, *said.heading_path)
         bears = bears and not named_elsewhere(own, said.document, setup.index.store)
         verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
     dropped = (claim,) if claim is not None and not holds else ()

@@ -111,6 +111,13 @@ def test_a_value_beside_no_word_of_the_question_gives_way_to_a_sentence_that_has
         assert "25" in ask(opened, "How long does an excursion last?", replying("25 minutes [1]")).line
 
 
+def test_a_yes_that_does_not_hold_leaves_the_sentence_whose_heading_names_the_matter(tmp_path: Path) -> None:
+    text = "# Data terms\n\n## New sub-processors\n\nTorvane may object within nine days of the notice.\n"
+    with archive(tmp_path, terms__md=text) as opened:
+        answer = ask(opened, "Can Torvane object to a new sub-processor?", replying("No [1]"))
+        assert answer.verdict is Outcome.ANSWERED and answer.line.startswith("Torvane may object")
+
+
 @pytest.mark.parametrize("source", [1, 2])
 def test_a_no_that_does_not_hold_leaves_no_sentence_on_another_matter(tmp_path: Path, source: int) -> None:
     letter = "# Discharge letter\n\nKidney disease was found in the patient in 2021.\n"

@@ -40,7 +40,8 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
         return False
     if left_office(query, piece.text) or other_way_round(query, piece.text) or of_other_number(query, piece):
         return False
-    if of_other_degree(query, piece.words) or to_be_derived(query, around):
+    row = bool(piece.heads)
+    if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or negations(words))
@@ -127,10 +128,11 @@ def out_of_range(query: Wording, text: str) -> bool:
     )
 
 
-def of_other_degree(query: Wording, text: str) -> bool:
-    """Whether a text speaks of a mild disease alone, and the question of a severe one."""
-    asked, said = ({key for key, one in _DEGREES.items() if one.search(t)} for t in (query.text, text))
-    return bool(asked and said) and asked.isdisjoint(said)
+def of_other_degree(query: Wording, text: str, *, said: bool = False) -> bool:
+    """Whether a text speaks of a mild disease alone, and the question of a severe one; where it has to be
+    `said`, as of one row of a table among others, a text without a degree is of another, too."""
+    asked, own = ({key for key, one in _DEGREES.items() if one.search(t)} for t in (query.text, text))
+    return bool(asked and (own or said)) and asked.isdisjoint(own)
 
 
 def to_be_derived(query: Wording, text: str) -> bool:

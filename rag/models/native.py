@@ -141,9 +141,8 @@ class Model:
         self.trained_tokens = int(api.llama_model_n_ctx_train(self.handle))
         self.layers = int(api.llama_model_n_layer(self.handle))
         head = api.llama_model_n_embd(self.handle) // max(1, api.llama_model_n_head(self.handle))
-        self.width = int(
-            head * api.llama_model_n_head_kv(self.handle)
-        )  # of a token's keys, and of its values
+        # Of a token's keys, and of its values.
+        self.width = int(head * api.llama_model_n_head_kv(self.handle))
 
     def sequences(self, wanted: int, context_tokens: int) -> int:
         """How many sequences of that length `MEMORY` holds, at most those wanted; one for models with a

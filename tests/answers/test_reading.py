@@ -145,6 +145,15 @@ def test_a_value_with_which_another_goes_is_not_said_without_it(
     assert claim is not None and claim.text == (line or text)
 
 
+def test_a_row_that_says_no_degree_is_not_read_for_a_severe_disease() -> None:
+    heads, cells = ("Clearance", "Most a day"), (Cell(0, 11, 1, 0), Cell(14, 20, 1, 1))
+    row = replace(fake_evidence("60 or above | 300 mg", number=1), heads=heads, cells=cells)
+    told = replace(row, heading_path=("Severe impairment",))
+    wording = asked("What is the most a day in severe kidney impairment?")
+    claims = [claim_of("300 mg [1]", [one], wording, instructions("en")) for one in (row, told)]
+    assert [claim and claim.state for claim in claims] == [ClaimState.UNSUPPORTED, ClaimState.SUPPORTED]
+
+
 def test_a_document_that_lacks_the_name_asked_about_answers_nothing(tmp_path: Path) -> None:
     memo = "# Review of Torvane Foods\n\nThe guarantee of Torvane Foods comes to 700 crowns at most.\n"
     deed = "# Deed\n\nTorvane Cold Stores stands surety for Torvane Foods, up to 9,000 crowns in all.\n"

@@ -149,6 +149,11 @@ class Index:
         """The embedder if it knows the language, else None; not loaded for nothing."""
         return self.embedder if supports(self._space.info, language) else None
 
+    def closer_for(self, language: str) -> Embedder | None:
+        """What tells which sentence answers a question in this language better than the index's own embedder
+        of many languages: the installed one, if it is of that language. None where there is no such."""
+        return self._source.closer(language) if self._space.info.cosines else None
+
     def understand(
         self,
         question: str,

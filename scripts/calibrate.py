@@ -5,8 +5,9 @@
 SET is a folder in the shape that `citewise eval` reads (documents/ and questions.jsonl), INDEX an index of
 its documents. Questions are split into halves by the document that holds their evidence, as `citewise eval
 --half` does (unanswerable ones by their id). The first half is fitted on, and the threshold is set on it and
-on all questions of sets of fewer than 60; what is printed was measured on the second. Absent facts are also
-made: a question whose evidence sentences are taken away must be refused.
+on all questions of sets of fewer than 60; what is printed was measured on the second. Folders of fewer than
+30 questions count as one set; the order of sentences is fitted on the whole of it, the judgement not at all.
+Absent facts are also made: a question whose evidence sentences are taken away must be refused.
 
 What is fitted ships: take only sets whose licence allows that. FILE, JSON, says which they are: "data", a
 list of {"set", "licence", "source", "part"}, and "note"; calibration.json itself is one, where the sets stay
@@ -35,6 +36,7 @@ from rag.index import Index, open_index
 from rag.measure import metrics
 from rag.measure.metrics import Passage
 from rag.measure.yardstick import EvalQuestion, half_of, load_questions
+from rag.questions.query import Query
 from rag.search import evidence as ev
 from rag.search.sufficiency import (
     ANSWER_SIGNALS,
@@ -43,7 +45,6 @@ from rag.search.sufficiency import (
     Calibration,
     Logistic,
     answer_signals,
-    mode_of,
 )
 from rag.types import Hit
 
@@ -52,6 +53,7 @@ TOP_K = 8
 # Which sentences' vectors are looked at depends on the weights, so they are fitted again on those.
 ROUNDS = 2
 SMALL_SET = 60
+SMALL_FOLDER = 30
 # Signals that can only speak against an answer, and those that may speak for or against; all others can only
 # speak for it. Without the signs, signals that say nearly the same take opposite weights, which fits the sets
 # at hand and fails on other documents.
@@ -60,7 +62,7 @@ EITHER = frozenset(
     {"length", "novel", "opening", "introduces", "defines", "position", "before", "after", "title"}
     | {"long_question"}
 )
-SENTENCE_PENALTY = 0.001
+SENTENCE_PENALTY = 0.0001
 ANSWER_PENALTY = 0.0005
 # What sentences are ranked by before anything is fitted.
 START = {"coverage": 2.0, "context_coverage": 2.0, "passage_share": 3.0, "cosine": 3.0, "offers_type": 0.5}
@@ -81,32 +83,52 @@ class Case:
 
     @property
     def training(self) -> bool:
-        return half_of(self.question) == "dev"
+        return self.set == SMALL or half_of(self.question) == "dev"
+
+
+SMALL = "small folders"
+
+
+class Alone:
+    """An index that compares sentences with its own embedder alone."""
+
+    def __init__(self, index: Index) -> None:
+        self.store, self.embedder_for, self.ranker = index.store, index.embedder_for, index.ranker
+
+    def closer_for(self, language: str) -> None:
+        return None
 
 
 @dataclass
 class Found:
-    """A question and what was found for it, in an index that stays open."""
+    """A question, read, and what was found for it in an index that stays open."""
 
     question: EvalQuestion
-    index: Index
+    query: Query
+    index: ev.Searched
     hits: list[Hit]
     set: str
 
 
 def search(index: Index, folder: Path) -> Iterator[Found]:
-    for question in load_questions(folder):
+    """Twice where another embedder may compare the sentences: the index's own one says which."""
+    questions = load_questions(folder)
+    name = SMALL if len(questions) < SMALL_FOLDER else folder.name
+    for question in questions:
         if question.evidence or not question.answerable:
-            yield Found(question, index, index.search(question.question, TOP_K), folder.name)
+            query = index.understand(question.question)
+            hits = index.search(query, TOP_K)
+            yield Found(question, query, index, hits, name)
+            if index.closer_for(query.language):
+                yield Found(question, query, Alone(index), hits, name)
 
 
 def read_case(found: Found, calibration: Callable[[str], Calibration]) -> Case:
     """The sentences as these weights rank them: that decides whose vectors are looked at."""
-    question, index = found.question, found.index
-    query = index.understand(question.question)
-    embedder = index.embedder_for(query.language)
-    chosen = calibration(mode_of(embedder and embedder.info))
-    ranked = ev.rank_sentences(query, found.hits, index, embedder, calibration=chosen)
+    question, query, index = found.question, found.query, found.index
+    ranked = ev.rank_sentences(
+        query, found.hits, index, index.embedder_for(query.language), weights=calibration
+    )
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
         for s in ranked.sentences
@@ -205,11 +227,12 @@ def answer_row(case: Case) -> Array:
 
 def fit_answers(cases: list[Case], made: list[Case]) -> Logistic:
     """Half the weight lies on questions to answer (those with the answer among the first three), a third on
-    unanswerable ones, the rest on absent facts."""
-    side = [c for c in cases if c.training]
+    unanswerable ones, the rest on absent facts. Small folders are of near misses, which words do not tell
+    from answers: that is for who reads them."""
+    side = [c for c in cases if c.training and c.set != SMALL]
     good = [c for c in side if c.answerable and c.holds[:3].any()]
     bad = [c for c in side if not c.answerable]
-    absent = [c for c in made if c.training]
+    absent = [c for c in made if c.training and c.set != SMALL]
     groups = [(good, 0.5), (bad, 0.33), (absent, 0.17)]
     x = np.vstack([answer_row(c) for group, _ in groups for c in group])
     y = np.array([group is good for group, _ in groups for _ in group])
@@ -254,7 +277,8 @@ def calibrate(mode: str, cases: list[Case], refused: float) -> tuple[Calibration
     made = [c for c in made if c.ranked.sentences]
     answer = fit_answers(cases, made)
     sizes = {c.set: sum(o.set == c.set for o in cases) for c in cases}
-    shown = [c for c in cases if not c.answerable and (c.training or sizes[c.set] < SMALL_SET)]
+    judged = [c for c in cases if not c.answerable and c.set != SMALL]
+    shown = [c for c in judged if c.training or sizes[c.set] < SMALL_SET]
     threshold = weighted_quantile(shown, answer, refused)
     calibration = Calibration(sentence, answer, threshold)
     report(mode, cases, made, calibration)

@@ -94,7 +94,7 @@ def cases(llm: LlamaCpp, index: Index, folder: Path) -> Iterator[Case]:
             if not sources or (not own and len(less) == len(shown)):
                 continue
             numbered = [replace(piece, number=n) for n, piece in enumerate(sources, 1)]
-            prompt = reading_prompt(query, numbered, llm=llm, max_tokens=TOKENS, ending=asked.reask)
+            prompt = reading_prompt(query, numbered, llm=llm, max_tokens=TOKENS, ending=asked.answer)
             llm.odds(prompt, yes=asked.yes, no=asked.no)
             sure = min(max(verdict.confidence, 0.18), 0.999)
             holds = any(holding(question, piece) for piece in sources)

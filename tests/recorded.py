@@ -23,14 +23,15 @@ _FOLDER = Path(__file__).parent / "data" / "replies"
 
 class RecordedLLM:
     """Says what stands in `tests/data/replies/NAME.json`: for each last turn of a user its reply, or its
-    odds. Instructions and examples are no part of the key: record anew when they change (delete the file)."""
+    odds, as they are read from inside the default reader. Instructions and examples are no part of the key:
+    record anew when they change (delete the file)."""
 
     def __init__(self, name: str) -> None:
         self._file = _FOLDER / f"{name}.json"
         self._replies: dict[str, Any] = (
             json.loads(self._file.read_text("utf-8")) if self._file.exists() else {}
         )
-        self.info = LLMInfo("recorded", "0" * 64, 3072, local=True)
+        self.info = LLMInfo("recorded", "0" * 64, 3072, local=True, probed=True)
 
     def count_tokens(self, text: str) -> int:
         return fake_count_tokens([text])[0]
@@ -47,7 +48,7 @@ class RecordedLLM:
     def odds(
         self, prompt: Prompt, *, yes: Sequence[str], no: Sequence[str], stop: threading.Event | None = None
     ) -> float | None:
-        key = prompt.user + prompt.ending
+        key = f"{prompt.user}{prompt.ending}\n(odds)"
         if key not in self._replies:
             self._keep(key, _real(key).odds(prompt, yes=yes, no=no))
         return self._replies[key]  # type: ignore[no-any-return]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,17 @@ def test_embedder_is_given_only_for_languages_it_knows(tmp_path: Path) -> None:
     with new_index(tmp_path, FakeEmbedder(languages=("en",))) as index:
         assert index.embedder_for("en") is index.embedder
         assert index.embedder_for("zh") is None
+
+
+def test_the_installed_embedder_helps_one_of_many_languages_and_no_other(tmp_path: Path) -> None:
+    many = FakeEmbedder()
+    many.info = replace(many.info, cosines=(("en", 0.7, 1.0), ("zh", 0.7, 1.0)))
+    with new_index(tmp_path / "many", many) as index:
+        closer = index.closer_for("en")
+        assert closer is not None and closer.info.languages == ("en",)
+        assert index.closer_for("zh") is None
+    with new_index(tmp_path / "one", FakeEmbedder(languages=("en",))) as index:
+        assert index.closer_for("en") is None
 
 
 def test_delete_takes_paths_sources_and_patterns(index: Index, tmp_path: Path) -> None:

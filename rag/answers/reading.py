@@ -139,7 +139,7 @@ def _read(
         query = replace(query, expects=own.expects)
     read = partial(reading_prompt, evidence=shown, llm=llm, max_tokens=most)
     try:
-        asking = read(query, ending=asked.reask)
+        asking = read(query, ending=asked.answer if llm.info.probed else asked.reask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)

@@ -51,7 +51,8 @@ class LLMInfo:
     """`fingerprint` names the weights (SHA-256 of the file; of address and name for a server).
     `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine.
     `languages` are those it writes usably, ("*",) for all: in others answers are quotes. `judges`: whether
-    its yes or no, and the source that it names, bear on what it read."""
+    its yes or no, and the source that it names, bear on what it read. `probed`: whether its odds are read
+    from inside (`rag.models.judge`), and so in front of the answer instead of a yes or no."""
 
     name: str
     fingerprint: str
@@ -59,6 +60,7 @@ class LLMInfo:
     local: bool
     languages: tuple[str, ...] = ("*",)
     judges: bool = True
+    probed: bool = False
 
     def writes(self, language: str) -> bool:
         return "*" in self.languages or language in self.languages

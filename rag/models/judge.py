@@ -1,10 +1,10 @@
 """Whether sources state an answer, read from inside a language model.
 
 Halfway up, a small model knows more of whether the sources answer the question than its yes or no says: a
-linear classifier over what its middle layers hold behind the question ("probe"; Azaria and Mitchell, "The
-Internal State of an LLM Knows When It's Lying", 2023) tells it better than the odds of the reply, from the
-same reading. judge.json has the weights of each model and what they were fitted to; `scripts/fit_judge.py`
-fits them."""
+linear classifier over what its middle layers hold ("probe"; Azaria and Mitchell, "The Internal State of an
+LLM Knows When It's Lying", 2023) tells it better than the odds of the reply. It reads the place in front of
+the answer, which tells more than the one behind a question for yes or no, above all of near misses.
+judge.json has the weights of each model and what they were fitted to; `scripts/fit_judge.py` fits them."""
 
 from __future__ import annotations
 

@@ -80,8 +80,9 @@ def load_llm(
     tokens = context_tokens or (known.context_tokens if known else 2048)
     llm = LlamaCpp(path, cache_dir=cache_dir, threads=threads, context_tokens=tokens, parallel=parallel)
     if known:
-        llm.info = replace(llm.info, languages=known.languages, judges=known.judges)
         llm.judge = judge_of(known.name)
+        probed = llm.judge is not None
+        llm.info = replace(llm.info, languages=known.languages, judges=known.judges, probed=probed)
     return llm
 
 

@@ -3,9 +3,10 @@ answer it, with the weights that turn them into probabilities.
 
 Every signal is in 0..1 and is computed by code that never saw the question's answer. Names and order of the
 signals are the contract with the weights file, calibration.json, fitted by `scripts/calibrate.py`: two
-logistic models for each mode of retrieval ("dense": question and passage vectors were compared; "lexical":
-words alone), `sentence`, the probability that a sentence holds the answer, and `answer`, the probability that
-the sentences found do. The threshold on the second is what a question is refused below."""
+logistic models for each mode of retrieval ("dense": question and passage vectors were compared;
+"multilingual": by an embedder of many languages, "closer": passages by that, sentences by one of their own
+language; "lexical": words alone), `sentence`, the probability that a sentence holds the answer, and `answer`,
+the probability that the sentences found do. The threshold on the second is what a question is refused below."""
 
 from __future__ import annotations
 
@@ -102,10 +103,10 @@ def sentence_signals(
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SENTENCE_SIGNALS))
 
 
-def with_cosines(signals: NDArray[np.float64], cosines: Sequence[float | None]) -> NDArray[np.float64]:
-    """The same signals once cosines are known (None: not computed, counts as 0)."""
+def with_cosines(signals: NDArray[np.float64], cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same signals once cosines are known (nan: not computed, counts as 0)."""
     changed = signals.copy()
-    changed[:, _COSINE] = [c or 0.0 for c in cosines]
+    changed[:, _COSINE] = np.nan_to_num(cosines)
     return changed
 
 
@@ -193,10 +194,13 @@ class Calibration:
 LEXICAL = "lexical"
 
 
-def mode_of(embedder: EmbedderInfo | None) -> str:
+def mode_of(embedder: EmbedderInfo | None, closer: EmbedderInfo | None = None) -> str:
     """What sentences are judged by: words alone, or vectors too. Cosines that are read on a scale of their
-    own are spread otherwise than plain ones."""
-    return LEXICAL if embedder is None else "multilingual" if embedder.cosines else "dense"
+    own are spread otherwise than plain ones, and so are those of another embedder, `closer`, beside passages
+    that were found by these."""
+    if embedder is None:
+        return LEXICAL
+    return "dense" if not embedder.cosines else "closer" if closer is not None else "multilingual"
 
 
 @lru_cache(maxsize=4)

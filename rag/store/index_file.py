@@ -260,6 +260,11 @@ class EmbedderSource:
                 )
             return self._loaded
 
+    def closer(self, language: str) -> Embedder | None:
+        """The installed embedder, where it is of this language."""
+        known = language in embedded("embedder").languages
+        return self._load(EMBEDDED, cache_dir=self._cache_dir) if known else None
+
     def name(self) -> str:
         """The spec under which others can load it; "" for an object that is not the embedded one."""
         if self.spec == AUTO:

@@ -321,11 +321,13 @@ def test_server_that_gives_no_odds_leaves_the_verdict_as_it_is(index: Index) -> 
 
 
 def test_prompts_differ_in_their_endings_alone(index: Index) -> None:
-    llm = replying("60 [1]")
-    ask(index, QUESTION, llm)
     asked = instructions("en")
-    assert [prompt.ending for prompt in llm.prompts] == [asked.reask, asked.answer]
-    assert len({replace(prompt, ending="") for prompt in llm.prompts}) == 1
+    for probed, ending in ((False, asked.reask), (True, asked.answer)):
+        llm = replying("60 [1]")
+        llm.info = replace(llm.info, probed=probed)
+        ask(index, QUESTION, llm)
+        assert [prompt.ending for prompt in llm.prompts] == [ending, asked.answer]
+        assert len({replace(prompt, ending="") for prompt in llm.prompts}) == 1
 
 
 def test_question_with_nothing_near_is_answered_without_the_model(index: Index) -> None:

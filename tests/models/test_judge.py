@@ -83,7 +83,7 @@ def test_default_reader_has_a_judge_of_its_shape_and_the_smallest_has_none() -> 
 
 def test_model_without_weights_says_its_own_odds(tmp_path: Path) -> None:
     llm = load_llm("embedded", cache_dir=tmp_path, threads=1)
-    assert isinstance(llm, LlamaCpp) and llm.judge is None
+    assert isinstance(llm, LlamaCpp) and llm.judge is None and not llm.info.probed
     llm.close()
 
 

@@ -233,6 +233,36 @@ def test_sentences_whose_vectors_the_index_holds_are_not_embedded_again(tmp_path
             assert found.evidence
 
 
+class _Prefers(FakeEmbedder):
+    """Finds one text near every question."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(languages=("en",))
+        self.words = words
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.zeros(self.info.dimension, dtype=np.float32)
+        vector[0 if self.words in text or text.endswith("?") else 1] = 1.0
+        return vector
+
+
+def test_an_embedder_of_the_language_compares_the_likeliest_sentences_beside_one_of_many(
+    tmp_path: Path,
+) -> None:
+    lines = " ".join(f"The tenant of flat {n} pays a rent of {n}00 a month." for n in range(1, 20))
+    with archive(tmp_path, _ReadsParts(), leases__md=f"# Leases\n\n{lines}") as index:
+        query = index.understand("What rent does the tenant pay a month?")
+        hits = tuple(index.search(query, 8))
+        for words in ("flat 2 ", "flat 5 "):
+            closer = _Prefers(words)
+            with mock.patch.object(index, "closer_for", lambda language, it=closer: it):
+                ranked = rank_sentences(query, hits, index, index.embedder)
+            assert ranked.mode == "closer" and words in ranked.sentences[0].text
+            assert 1 < closer.passages_embedded <= 8
+        with mock.patch.object(index, "closer_for", lambda language: None):
+            assert rank_sentences(query, hits, index, index.embedder).mode == "multilingual"
+
+
 def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_path: Path) -> None:
     files = write_files(
         tmp_path / "files", {"a.md": "The rent is 900. It is paid monthly.", "b.csv": "x,y\n1,2\n3,4"}

@@ -130,7 +130,7 @@ def test_label_ends_before_the_first_figure_or_border(row: str, label: str) -> N
 def test_cosines_change_their_own_column_only() -> None:
     question, found = asked("Who signed the lease?"), read("Jonas Reed signed it.", "It is long.")
     before = sentence_signals(question, found, [hit("a b")])
-    after = with_cosines(before, [0.7, None])
+    after = with_cosines(before, np.array([0.7, np.nan]))
     column = SENTENCE_SIGNALS.index("cosine")
     assert list(after[:, column]) == [0.7, 0.0]
     assert np.array_equal(np.delete(before, column, axis=1), np.delete(after, column, axis=1))

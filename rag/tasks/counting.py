@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -17,7 +18,7 @@ from rag.tasks import survey
 from rag.tasks.described import described, of_kind
 from rag.tasks.intents import CountUnit, Intent
 from rag.tasks.topics import TopicScope, all_of, called, copies_of, read_scope, topic_terms
-from rag.types import Answer, DocumentInfo, Evidence
+from rag.types import Answer, DocumentInfo
 from rag.types.documents import admitted, several, single
 
 # Quotes in the text; all of them are in the citations.
@@ -185,26 +186,17 @@ def _listed(
     evidence, language = survey.evidence_of(matches, request.store), request.language
     owners = {e.number: e.document.id for e in evidence}
     numbers = set(survey.in_turn(list(owners), owners, most or MOST_QUOTES))
+    quoted = [e for e in evidence if e.number in numbers]
+    sizes = Counter(e.document.path for e in evidence)
     blocks: list[str] = []
-    quoted: list[Evidence] = []
-    left: list[int] = []
-    for _, own in groupby(evidence, key=lambda e: e.document.id):
-        rows = list(own)
-        few = [e for e in rows if e.number in numbers]
-        if not few:
-            left.append(len(rows))
-            continue
-        quoted += few
-        lines = [say("tasks.of_document", language, path=rows[0].document.path, count=len(rows))]
-        for e in few:
+    for path, own in groupby(quoted, key=lambda e: e.document.path):
+        lines = [say("tasks.of_document", language, path=path, count=sizes.pop(path))]
+        for e in own:
             above = f" ({e.header})" if e.heads else ""
             lines.append(f"  “{' '.join(e.words.split())}”{above} [{e.number}]")
-        if more := rows[len(few) :]:
-            marks = " … ".join(f"[{n}]" for n in dict.fromkeys((more[0].number, more[-1].number)))
-            lines.append("  " + say("tasks.more", language, count=len(more), marks=marks))
         blocks.append("\n".join(lines))
-    if left:
-        blocks.append(say("tasks.more_documents", language, count=sum(left), documents=len(left)))
+    if sizes:
+        blocks.append(say("tasks.more_documents", language, count=sizes.total(), documents=len(sizes)))
     text = "\n\n".join([head, "\n\n".join(blocks), *filter(None, [remarks])])
     documents = {m.document.id: m.document.chunks for m in matches}
     matching, seen = read or (sum(documents.values()),) * 2

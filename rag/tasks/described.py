@@ -147,12 +147,10 @@ def _matches(
         ends = ((at, text[at : at + HEAD]) for at in (0, max(HEAD, len(text) - HEAD)))
         said = (at + one.start for at, part in ends for one in dates(part) if iso == one.period.iso)
         places += islice(said, 1)
-    passages = {store.passage_at(document.id, at): at for at in places} or {store.opening(document.id): 0}
-    for chunk_id, _, chunk in store.chunks(sorted(passages)):
-        own = [at for at in places if store.passage_at(document.id, at) == chunk_id]
-        units = tuple(units_of(store, document, chunk))
-        holding = (next((u for u in units if u.start <= at < u.end), None) for at in own)
-        holders = [e or line_of(document, chunk, at) for e, at in zip(holding, own, strict=True)]
-        sentences = {e.start: e for e in holders or units[:1]}
-        if sentences:
-            yield MatchingPassage(chunk_id, document, chunk, tuple(e for _, e in sorted(sentences.items())))
+    sentences: dict[int, MatchingPassage] = {}
+    for at in sorted(places) or [store.chunks([store.opening(document.id)])[0][2].start]:
+        ((chunk_id, _, chunk),) = store.chunks([store.passage_at(document.id, at)])
+        holding = (e for e in units_of(store, document, chunk) if e.start <= at < e.end)
+        place = next(holding, None) or line_of(document, chunk, at)
+        sentences[place.start] = MatchingPassage(chunk_id, document, chunk, (place,))
+    yield from sentences.values()

@@ -20,7 +20,6 @@ from rag.languages.lexicon import lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
-from rag.search.pool import named_documents
 from rag.store.store import Store
 from rag.types import DocumentInfo, FileStatus, Filters
 from rag.types.documents import path_words, several
@@ -201,11 +200,6 @@ def read_scope(
         found = _called(labels, name)
         if found and len(found) < max(2, len(labels)):  # what fits all of several names none of them
             return TopicScope(found, True, left, constraints)
-    ids = frozenset(d.id for d in passing)
-    ids = frozenset(named_documents(constraints, ids)) if constraints.named else frozenset()
-    left = _without(topic, [label for d, label in labels if d.id in ids]) if ids else ""
-    if ids and (whole or _distinctive_words(left)):
-        return TopicScope(tuple(d for d in passing if d.id in ids), True, left, constraints)
     return TopicScope(passing, False, topic, constraints, query)
 
 
@@ -259,14 +253,3 @@ def _halves(topic: str) -> list[tuple[str, str]]:
         return [(left.strip(), name.strip()) for left, name in cuts if name.strip() and left.strip()]
     cuts = [(topic[: m.start()].strip(), topic[m.end() :].strip()) for m in _RE["in"].finditer(topic)]
     return [(left, name) for left, name in cuts if name and _DETERMINED.search(name)]
-
-
-def _without(topic: str, labels: Sequence[Text]) -> str:
-    """The topic without the words that all of its documents are called by."""
-
-    def everywhere(word: str) -> bool:
-        return all(label.has(form_of(word)) for label in labels)
-
-    if has_han(topic):
-        return "".join(w for w in cut_words(topic) if len(w) == 1 or not everywhere(w)).strip("的 ")
-    return " ".join(w for w in topic.split() if not everywhere(w.strip(".,;'’\"()")))

@@ -39,7 +39,7 @@ class Finance(Field):
 
     def roles(self, document: Document, passages: Sequence[Chunk]) -> Sequence[tuple[str, ...]]:
         """The statements, notes and sections of a report (`rag.domains.finance.sections.KINDS`)."""
-        from rag.domains.finance.statements import kinds_between, roles
+        from rag.domains.finance.sections import kinds_between, roles
 
         found = roles(document)
         return [kinds_between(found, p.start, p.end) for p in passages] if found else ()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.domains.finance.figures.lineitems import Item, find_figure, find_line, item, label_score
+from rag.domains.finance.figures.cells import wording_score
+from rag.domains.finance.figures.lineitems import Item, find_figure, find_line, item
 from rag.domains.finance.figures.lines import TableLine, ledger, plain_label
 from rag.store.store import Store
 from rag.types import Block, BlockKind, Page
@@ -274,10 +275,10 @@ NET_INCOME = Item("net income", ("net income", "net earnings", "net loss"), ("in
 def test_label_that_says_the_item_scores_above_one_that_says_another(
     wanted: Item, better: str, worse: str
 ) -> None:
-    assert label_score(better, "", wanted) > label_score(worse, "", wanted)
+    assert wording_score(better, "", wanted.wordings) > wording_score(worse, "", wanted.wordings)
 
 
 def test_label_too_short_to_say_it_is_read_with_its_section() -> None:
     wanted = Item("diluted eps", ("diluted earnings per share",), ("income",))
-    assert label_score("Diluted", "Earnings per share", wanted) > 0.6
-    assert label_score("Diluted", "Average shares", wanted) == 0
+    assert wording_score("Diluted", "Earnings per share", wanted.wordings) > 0.6
+    assert wording_score("Diluted", "Average shares", wanted.wordings) == 0

@@ -9,9 +9,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, DecimalException, localcontext
 from itertools import pairwise
 
-from rag.domains.finance.figures import expressions
 from rag.domains.finance.figures.asked import PAIRED, FigureRequest, Operation
-from rag.domains.finance.figures.expressions import value
+from rag.domains.finance.figures.expressions import (
+    CONTEXT,
+    Calculator,
+    FormulaTerm,
+    Leaf,
+    MissingTerms,
+    Node,
+    Worked,
+    shifted,
+    terms,
+)
 from rag.domains.finance.figures.formulas import book, concept_name
 from rag.domains.finance.figures.reporter import CompanyReports
 from rag.domains.finance.printing import (
@@ -128,41 +137,48 @@ class _Point:
     offset: int
     period: str
     value: Decimal
-    node: expressions.Node
+    worked: Worked
 
 
 def compute(wanted: FigureRequest, lookup: Lookup) -> Calculation | NotComputed:
     """The figure that is wanted, from those that `lookup(concept, offset)` finds (None where there is none).
 
     Percentages come out in percent. A figure that is only read has an empty formula."""
-    filling = expressions.Filling(
-        lambda term: _leaf(term, wanted, lookup), lambda kind, n: _note(kind, n, wanted)
-    )
-    filled: list[tuple[int, expressions.Node]] = []
+    language = wanted.language
+    used: list[Leaf] = []
+
+    def read(term: FormulaTerm) -> Leaf | None:
+        leaf = _leaf(term, wanted, lookup)
+        used.extend([leaf] if leaf else [])
+        return leaf
+
+    gap = "" if unspaced(language) else " "
+    words = {"avg": "average_of", "change": "change_in"}
+    spoken = {name: say(f"figures.{key}", language) + gap for name, key in words.items()}
+    calculator = Calculator(read, lambda kind, node: _note(kind, node, wanted), spoken)
+    points: list[_Point] = []
     lacking: dict[tuple[str, int], None] = {}
-    for offset in wanted.offsets():
-        try:
-            node = expressions.shifted(wanted.formula.form(wanted.language), offset)
-            filled.append((offset, filling.fill(node)))
-        except expressions.MissingTerms as missing:
-            lacking |= dict.fromkeys((t.concept, t.offset) for t in missing.args)
-    if lacking:
-        return NotComputed(tuple(lacking))
     try:
-        with localcontext(expressions.CONTEXT):
-            points = [_Point(n, _period(wanted, n), _value(wanted, node), node) for n, node in filled]
-            return _finished(wanted, points, tuple(dict.fromkeys(filling.notes)))
+        with localcontext(CONTEXT):
+            for offset in wanted.offsets():
+                try:
+                    worked = calculator.work(shifted(wanted.formula.form(language), offset))
+                except MissingTerms as missing:
+                    lacking |= dict.fromkeys((t.concept, t.offset) for t in missing.args)
+                    continue
+                value = worked.value * 100 if wanted.unit == "%" else worked.value
+                points.append(_Point(offset, _period(wanted, offset), value, worked))
+            if lacking:
+                return NotComputed(tuple(lacking))
+            return _finished(wanted, points, tuple(dict.fromkeys(calculator.notes)))
     except DecimalException:
-        used = expressions.leaves(filled[0][1])
-        return NotComputed(
-            reason=say(
-                "figures.by_zero", wanted.language, name=wanted.name, paired=wanted.operation in PAIRED,
-                named=", ".join(f"{leaf.name} {plain(leaf.value)}" for leaf in used),
-            )
-        )  # fmt: skip
+        named = dict.fromkeys(f"{leaf.name} {plain(leaf.value)}" for leaf in used)
+        paired = wanted.operation in PAIRED
+        said = say("figures.by_zero", language, name=wanted.name, paired=paired, named=", ".join(named))
+        return NotComputed(reason=said)
 
 
-def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> expressions.Leaf | None:
+def _leaf(term: FormulaTerm, wanted: FigureRequest, lookup: Lookup) -> Leaf | None:
     figure = lookup(term.concept, term.offset)
     if figure is None:
         return None
@@ -170,24 +186,19 @@ def _leaf(term: expressions.FormulaTerm, wanted: FigureRequest, lookup: Lookup) 
     name = concept_name(term.concept, wanted.language)
     if not figure.period and (period := wanted.period(term.offset)):
         figure = replace(figure, period=period.in_words(wanted.language))
-    return expressions.Leaf(figure, abs(figure.value) if spent else figure.value, name)
-
-
-def _value(wanted: FigureRequest, node: expressions.Node) -> Decimal:
-    return value(node) * 100 if wanted.unit == "%" else value(node)
+    return Leaf(figure, abs(figure.value) if spent else figure.value, name)
 
 
 def _finished(wanted: FigureRequest, points: Sequence[_Point], notes: tuple[str, ...]) -> Calculation:
     language = wanted.language
-    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in expressions.leaves(p.node)))
+    inputs = tuple(dict.fromkeys(leaf.figure for p in points for leaf in p.worked.leaves))
     money = [f for f in inputs if f.unit not in ("%", "shares", "times", "days")]
     currency = next((f.unit for f in money if f.unit), "") or wanted.rounding.currency
     formatter = Formatter(wanted.rounding, language, currency, common_scale(f.value for f in money))
     result, unit, step = _worked(wanted, points, formatter)
     printed = formatter.text(result, unit)
-    label, formula = wanted.name, ""
-    if not isinstance(points[-1].node, expressions.Leaf):
-        formula = _words(points[-1].node, language)
+    label, last = wanted.name, points[-1].worked
+    formula = "".join(last.words) if len(last.words) > 1 else ""
     working = [] if len(points) == 1 and not formula else [_numbers(wanted, p, formatter) for p in points]
     if len(points) > 1:
         working = [f"{p.period}: {text}" for p, text in zip(points, working, strict=True)]
@@ -246,26 +257,16 @@ def _period(wanted: FigureRequest, offset: int) -> str:
     return say("figures.before" if offset else "figures.latest", wanted.language, back=-offset)
 
 
-def _words(node: expressions.Node, language: str) -> str:
-    gap = "" if unspaced(language) else " "
-    keys = {"mean2": "average_of", "change": "change_in"}
-    words = {name: say(f"figures.{key}", language) + gap for name, key in keys.items()}
-    return expressions.written(node, lambda leaf: leaf.name, words)
-
-
 def _numbers(wanted: FigureRequest, point: _Point, formatter: Formatter) -> str:
     """The metric of one period with its numbers."""
-
-    def number(leaf: expressions.Leaf) -> str:
-        text = formatter.input(leaf.value)
-        return f"({text})" if text.startswith("-") else text
-
-    text = expressions.written(point.node, number)
-    if isinstance(point.node, expressions.Leaf | expressions.Number):
-        return text
-    return f"{text} = {formatter.text(point.value, wanted.unit)}"
+    pieces = []
+    for piece in point.worked.working:
+        text = formatter.input(piece.value) if isinstance(piece, Leaf) else piece
+        pieces.append(f"({text})" if isinstance(piece, Leaf) and piece.value < 0 else text)
+    text = "".join(pieces)
+    return text if len(pieces) == 1 else f"{text} = {formatter.text(point.value, wanted.unit)}"
 
 
-def _note(kind: str, node: expressions.Node, wanted: FigureRequest) -> str:
-    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in expressions.terms(node))
+def _note(kind: str, node: Node, wanted: FigureRequest) -> str:
+    names = dict.fromkeys(concept_name(t.concept, wanted.language) for t in terms(node))
     return say(f"figures.{kind}", wanted.language, names=list(names))

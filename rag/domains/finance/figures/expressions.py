@@ -1,35 +1,33 @@
-"""Expressions over the figures of a report: read from text, filled in, worked out, put in words.
+"""Expressions over the figures of a report: read from text, worked out and put in words.
 
     first(gross_profit, revenue - cost_of_sales) / revenue
     365 * avg(inventory) / cost_of_sales
 
-A name is a figure of the asked period; `prev(x)` is x a period earlier, `avg(x)` the mean of opening and
-closing balance (the closing one alone, with a note, where no opening one is found), `change(x)` closing less
-opening. `first(a, b)` is the first alternative whose figures are all found, `opt(x)` is nothing where x is
-not found. `abs(x)`. The text is parsed with `ast`; nothing but these and + - * / is accepted, and nothing
-is ever evaluated as Python.
+A name is a figure of the asked period; `avg(x)` is the mean of opening and closing balance (the closing one
+alone, with a note, where no opening one is found), `change(x)` closing less opening. `first(a, b)` is the
+first alternative whose figures are all found, `opt(x)` is nothing where x is not found. The text is parsed
+with `ast`; nothing but these and + - * / is accepted, and nothing is ever evaluated as Python.
 
-Filled in, an expression has leaves with figures for its terms; it then gives the value (Decimal, 34 digits),
-the formula in words and the working with numbers."""
+Worked out, an expression gives the value (Decimal, 34 digits), the formula in words and the working, in which
+figures stand as leaves."""
 
 from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from rag.types import Figure
 
 CONTEXT = Context(prec=34, traps=[DivisionByZero, InvalidOperation, Overflow])
-_FUNCTIONS = ("prev", "avg", "mean2", "change", "first", "opt", "abs")
-_OVER_TWO = ("avg", "mean2", "change")
+_OVER_TWO = ("avg", "change")
+_FUNCTIONS = (*_OVER_TWO, "first", "opt")
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2}
-_WORKED: Mapping[str, Callable[..., Decimal]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "abs": abs,
-    "change": operator.sub, "mean2": lambda a, b: (a + b) / 2,
+_WORKED: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
 _MAX_NODES = 400
 
@@ -50,35 +48,14 @@ class FormulaTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A figure in its place; `value` is what is counted with, which differs from the figure's own in sign
-    where a report prints what was paid in brackets. `name` is what the formula calls it."""
-
-    figure: Figure
-    value: Decimal
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
-    """One of the functions of the module's docstring; `name` "mean2" is an average that cannot do without
-    the opening balance. Once filled in, "mean2" and "change" have two arguments: closing and opening."""
+    """One of + - * / over two arguments, or one of the functions of the module's docstring."""
 
     name: str
     args: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """left `sign` right, with `sign` one of + - * /."""
-
-    sign: str
-    left: Node
-    right: Node
-
-
-Node = Number | FormulaTerm | Leaf | Call | Binary
-_ZERO = Number(Decimal(0))
+Node = Number | FormulaTerm | Call
 
 
 class MissingTerms(LookupError):
@@ -92,9 +69,7 @@ def parse(text: str, names: Mapping[str, Node]) -> Node:
     def read(node: ast.expr) -> Node:
         match node:
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return Binary(_OPERATORS[type(op)], read(left), read(right))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return Binary("-", _ZERO, read(operand))
+                return Call(_OPERATORS[type(op)], (read(left), read(right)))
             case ast.Constant(value=value) if type(value) in (int, float):
                 return Number(Decimal(str(value)))
             case ast.Name(id=name) if name in names:
@@ -114,16 +89,6 @@ def parse(text: str, names: Mapping[str, Node]) -> Node:
     return read(tree.body)
 
 
-def parts(node: Node) -> tuple[Node, ...]:
-    """What an operation or a function is over; () for what is neither."""
-    match node:
-        case Call(_, args):
-            return args
-        case Binary(_, left, right):
-            return left, right
-    return ()
-
-
 def shifted(node: Node, by: int) -> Node:
     """The same expression for another period: -1 for the one before."""
     match node:
@@ -131,147 +96,152 @@ def shifted(node: Node, by: int) -> Node:
             return FormulaTerm(concept, offset + by)
         case Call(name, args):
             return Call(name, tuple(shifted(a, by) for a in args))
-        case Binary(sign, left, right):
-            return Binary(sign, shifted(left, by), shifted(right, by))
     return node
 
 
 def terms(node: Node) -> tuple[FormulaTerm, ...]:
     """Every figure that an expression may use, all alternatives of `first` included, each once, in order."""
-    if isinstance(node, FormulaTerm):
-        return (node,)
-    found = [t for part in parts(node) for t in terms(part)]
-    if isinstance(node, Call) and node.name in ("prev", *_OVER_TWO):
-        before = [FormulaTerm(t.concept, t.offset - 1) for t in found]
-        found = before if node.name == "prev" else [*found, *before]
+    if not isinstance(node, Call):
+        return (node,) if isinstance(node, FormulaTerm) else ()
+    found = [t for part in node.args for t in terms(part)]
+    if node.name in _OVER_TWO:
+        found += [FormulaTerm(t.concept, t.offset - 1) for t in found]
     return tuple(dict.fromkeys(found))
 
 
-class Filling:
-    """Puts figures in the place of terms. `read` gives the leaf of a term, None where none is found; `notes`
-    collects, in words, what had to be done without."""
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A figure in its place; `value` is what is counted with, which differs from the figure's own in sign
+    where a report prints what was paid in brackets. `name` is what the formula calls it."""
 
-    def __init__(self, read: Callable[[FormulaTerm], Leaf | None], note: Callable[[str, Node], str]) -> None:
-        self._read, self._note = read, note
+    figure: Figure
+    value: Decimal
+    name: str
+
+    @property
+    def cell(self) -> object:
+        """The cell that it was read from; where none is known, what it is called."""
+        figure = self.figure
+        return self.name if figure.citation is None else (figure.citation, figure.start, figure.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What an expression comes to: `words` are its formula, `working` the same with leaves where numbers are
+    put in, both in pieces; `strength` says how its parts hold together (1: by + or -)."""
+
+    value: Decimal
+    words: tuple[str, ...]
+    working: tuple[str | Leaf, ...]
+    strength: int = 3
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        return tuple(dict.fromkeys(piece for piece in self.working if isinstance(piece, Leaf)))
+
+    def within(self, strength: int) -> Worked:
+        """In brackets where it would fall apart within what is as strong."""
+        if self.strength >= strength:
+            return self
+        return replace(self, words=("(", *self.words, ")"), working=("(", *self.working, ")"), strength=3)
+
+
+class Calculator:
+    """Works expressions out. `read` gives the leaf of a term, None where none is found; `spoken` are the
+    words in front of a name that "avg" and "change" put there; `notes` collects, in words, what had to be
+    done without."""
+
+    def __init__(
+        self,
+        read: Callable[[FormulaTerm], Leaf | None],
+        note: Callable[[str, Node], str],
+        spoken: Mapping[str, str],
+    ) -> None:
+        self._read, self._note, self._spoken = read, note, spoken
         self.notes: list[str] = []
-        self._used: list[Leaf] = []
 
-    def fill(self, node: Node) -> Node:
-        """The expression with its figures. Raises MissingTerms."""
+    def work(self, node: Node) -> Worked:
+        """What an expression comes to. Raises MissingTerms; DecimalException where it divides by zero."""
         match node:
+            case Number(number):
+                text = f"{number.normalize():f}"
+                return Worked(number, (text,), (text,))
             case FormulaTerm():
                 if (leaf := self._read(node)) is None:
                     raise MissingTerms(node)
-                self._used.append(leaf)
-                return leaf
-            case Binary("+" | "-" as sign, left, Call("opt", (inner,))):
-                base, more = self.fill(left), self._optional(inner)
-                return Binary(sign, base, more) if more else base
-            case Binary(sign, left, right):
-                return Binary(sign, *self._all(left, right))
-            case Call("prev", (inner,)):
-                return self.fill(shifted(inner, -1))
-            case Call("abs", args):
-                return Call("abs", self._all(*args))
-            case Call("mean2" | "change" as name, (inner,)):
-                return Call(name, self._all(inner, shifted(inner, -1)))
-            case Call("avg", (inner,)):
-                closing = self.fill(inner)
-                try:
-                    return Call("mean2", (closing, self.fill(shifted(inner, -1))))
-                except MissingTerms:
-                    self.notes.append(self._note("closing", inner))
-                    return closing
-            case Call("opt", (inner,)):
-                return self._optional(inner) or _ZERO
-            case Call(_, args):
+                return Worked(leaf.value, (leaf.name,), (leaf,))
+            case Call("first", args):
                 return self._first(args)
-        return node
+            case Call("opt", (inner,)):
+                return self._optional(inner) or self.work(Number(Decimal(0)))
+            case Call("change", (inner,)):
+                closing, opening = self._each(inner, shifted(inner, -1))
+                return self._spoken_of("change", _over("-", closing, opening).within(3), closing)
+            case Call("avg", (inner,)):
+                return self._average(inner)
+            case Call("+" | "-" as sign, (left, Call("opt", (inner,)))):
+                base, more = self.work(left), self._optional(inner)
+                if more is None or {leaf.cell for leaf in more.leaves} & {leaf.cell for leaf in base.leaves}:
+                    return base  # a row that two names fit is one amount, not two
+                return _over(sign, base, more) if base.leaves or sign == "-" else more
+            case Call(sign, (left, right)):
+                return _over(sign, *self._each(left, right))
+        raise ValueError(f"{node} is no expression")
 
-    def _optional(self, node: Node) -> Node | None:
-        used = list(self._used)
+    def _average(self, inner: Node) -> Worked:
+        closing = self.work(inner)
         try:
-            filled = self.fill(node)
+            opening = self.work(shifted(inner, -1))
         except MissingTerms:
-            self._used = used
+            self.notes.append(self._note("closing", inner))
+            return closing
+        both = _over("+", closing, opening).within(2)
+        return self._spoken_of(
+            "avg", replace(_over("/", both, self.work(Number(Decimal(2)))), strength=3), closing
+        )
+
+    def _spoken_of(self, function: str, worked: Worked, closing: Worked) -> Worked:
+        """Called by a word in front of the name of a single figure."""
+        if len(closing.working) > 1 or not closing.leaves:
+            return worked
+        return replace(worked, words=(self._spoken[function], *closing.words))
+
+    def _optional(self, node: Node) -> Worked | None:
+        try:
+            return self.work(node)
+        except MissingTerms:
             self.notes.append(self._note("without", node))
             return None
-        # A row that two names fit is one amount, not two.
-        if isinstance(filled, Leaf) and any(_same_cell(filled.figure, other.figure) for other in used):
-            self._used = used
-            return None
-        return filled
 
-    def _all(self, *nodes: Node) -> tuple[Node, ...]:
-        filled: list[Node] = []
+    def _each(self, *nodes: Node) -> list[Worked]:
+        found: list[Worked] = []
         lacking: list[FormulaTerm] = []
         for node in nodes:
             try:
-                filled.append(self.fill(node))
+                found.append(self.work(node))
             except MissingTerms as missing:
                 lacking += missing.args
         if lacking:
             raise MissingTerms(*dict.fromkeys(lacking))
-        return tuple(filled)
+        return found
 
-    def _first(self, alternatives: Sequence[Node]) -> Node:
+    def _first(self, alternatives: tuple[Node, ...]) -> Worked:
         lacking: list[MissingTerms] = []
         for node in alternatives:
-            notes, used = list(self.notes), list(self._used)
+            notes = list(self.notes)
             try:
-                filled = self.fill(node)
+                found = self.work(node)
             except MissingTerms as missing:
-                self.notes, self._used = notes, used
+                self.notes = notes
                 lacking.append(missing)
                 continue
             self.notes += [self._note("instead", alternatives[0])] if lacking else []
-            return filled
+            return found
         raise min(lacking, key=lambda missing: len(missing.args))
 
 
-def _same_cell(f: Figure, g: Figure) -> bool:
-    return f.citation is not None and (f.citation, f.start, f.end) == (g.citation, g.start, g.end)
-
-
-def value(node: Node) -> Decimal:
-    """What a filled expression comes to. Raises decimal.DivisionByZero or InvalidOperation (0 / 0)."""
-    if isinstance(node, Number | Leaf):
-        return node.value
-    name = node.sign if isinstance(node, Binary) else node.name if isinstance(node, Call) else ""
-    with localcontext(CONTEXT):
-        return _WORKED[name](*map(value, parts(node)))
-
-
-def leaves(node: Node) -> tuple[Leaf, ...]:
-    """The figures of a filled expression in order, each once."""
-    own = (node,) if isinstance(node, Leaf) else ()
-    return tuple(dict.fromkeys((*own, *(leaf for part in parts(node) for leaf in leaves(part)))))
-
-
-def written(node: Node, leaf_text: Callable[[Leaf], str], words: Mapping[str, str] | None = None) -> str:
-    """A filled formula with its figures as `leaf_text` writes them: "365 * average inventory / cost of sales"
-    with the `words` in front of a name for "mean2" and "change", else "(1,204 + 388) / 2"."""
-
-    def inner(n: Node, strength: int = 0, right: bool = False) -> str:
-        match n:
-            case Number(number):
-                return f"{number.normalize():f}"
-            case Leaf():
-                return leaf_text(n)
-            case Call("abs", (only,)):
-                return f"|{inner(only)}|"
-            case Call(name, (Leaf() as first, _)) if words:
-                return f"{words[name]}{leaf_text(first)}"
-            case Call("mean2", (a, b)):
-                return f"({inner(a, 1)} + {inner(b, 1)}) / 2"
-            case Call("change", (a, b)):
-                return f"({inner(a, 1)} - {inner(b, 2)})"
-            case Binary("-", a, b) if a == _ZERO:
-                return f"-{inner(b, 2)}"
-            case Binary(sign, a, b):
-                own = _STRENGTH[sign]
-                text = f"{inner(a, own)} {sign} {inner(b, own, True)}"
-                return f"({text})" if own < strength or (right and own == strength) else text
-        return ""
-
-    return inner(node)
+def _over(sign: str, left: Worked, right: Worked) -> Worked:
+    own = _STRENGTH[sign]
+    value = _WORKED[sign](left.value, right.value)
+    a, b = left.within(own), right.within(own + 1)
+    return Worked(value, (*a.words, f" {sign} ", *b.words), (*a.working, f" {sign} ", *b.working), own)

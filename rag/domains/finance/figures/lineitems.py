@@ -197,7 +197,7 @@ def _best(
         amount = figure_for(line, year, part)
         if amount is None or amount.cell.value is None:
             continue
-        score = label_score(line.label, line.section, wanted) - _misplaced(line, amount, wanted)
+        score = wording_score(line.label, line.section, wanted.wordings) - _misplaced(line, amount, wanted)
         if score >= enough and (best is None or score > best.score + 1e-9):
             best = FigureReading(line, amount, signed(wanted.key, line, amount), score)
     return best
@@ -250,11 +250,6 @@ def _misplaced(line: TableLine, amount: Amount, wanted: Item) -> float:
     ):
         cost += 0.5
     return cost
-
-
-def label_score(label: str, section: str, wanted: Item) -> float:
-    """How well a label says an item, 0..1 (see `rag.domains.finance.figures.cells`)."""
-    return wording_score(label, section, wanted.wordings)
 
 
 def signed(key: str, line: TableLine, amount: Amount) -> Decimal:

@@ -48,7 +48,7 @@ class _Row:
 
 def _labels(rows: Sequence[_Row]) -> Iterator[tuple[str, str, bool]]:
     """(label, section, implied) of each row. A row without figures opens a section; a total closes the
-    section that it names."""
+    last."""
     sections: list[str] = []
     above = None
     for row in rows:
@@ -65,17 +65,7 @@ def _labels(rows: Sequence[_Row]) -> Iterator[tuple[str, str, bool]]:
         label = f"Total {section}" if implied else label
         yield label, section, implied
         if implied or _RE["ends_section"].search(label):
-            sections = _closed(sections, label)
-
-
-def _closed(sections: list[str], label: str) -> list[str]:
-    """The sections still open behind the row `label`: it closes the last one all of whose words it has."""
-    words = set(_RE["word"].findall(label.lower()))
-    for n in range(len(sections) - 1, -1, -1):
-        own = set(_RE["word"].findall(sections[n].lower()))
-        if own and own <= words:
-            return sections[:n]
-    return sections
+            sections = sections[:-1]
 
 
 def plain_label(label: str) -> str:

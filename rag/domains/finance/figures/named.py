@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from rag.domains.finance.figures.asked import FigureRequest, Operation, asked_periods, named_terms, read_text
 from rag.domains.finance.figures.cues import cue
-from rag.domains.finance.figures.expressions import Binary, FormulaTerm, Node, Number
+from rag.domains.finance.figures.expressions import Call, FormulaTerm, Node, Number
 from rag.domains.finance.figures.formulas import Formula, metric
 from rag.domains.finance.printing import read_rounding
 from rag.facts.dates import FiscalPeriod
@@ -51,11 +51,11 @@ class NamedLines:
         expression: Node = parts[0]
         name = self.names[0]
         if self.sign:
-            expression = Binary("/" if self.sign == "%" else self.sign, *parts)
+            expression = Call("/" if self.sign == "%" else self.sign, parts)
             name = say(f"combined.{self.sign}", language, names=self.names)
             unit = {"%": "%", "/": "times"}.get(self.sign, unit)
         if self.halved:
-            expression = Binary("/", expression, Number(Decimal(2)))
+            expression = Call("/", (expression, Number(Decimal(2))))
             name = say("figure_name.average", language, name=name)
         formula = Formula(name, name, name, expression, unit, source="as the question names them")
         return replace(self.request, formula=formula)

@@ -13,10 +13,18 @@ from functools import lru_cache
 
 from rag.documents.catalogue import Catalogue, singular
 from rag.domains.finance import Finance
-from rag.domains.finance.concepts import ORDER, ReportFacts, concepts, report_facts, reports
+from rag.domains.finance.concepts import (
+    ORDER,
+    ReportFacts,
+    concepts,
+    period_agreement,
+    report_facts,
+    reports,
+)
 from rag.domains.finance.figures.asked import FiscalTerm
 from rag.domains.finance.figures.formulas import book
 from rag.domains.finance.figures.heads import fiscal_day, part_of
+from rag.facts.dates import FiscalPeriod
 from rag.facts.names import name_words, short_name, squash
 from rag.languages import Patterns
 from rag.languages.text import has_han
@@ -148,24 +156,12 @@ def _may_show(facts: ReportFacts, term: FiscalTerm) -> bool:
     return any(0 <= year - term.year <= _LOOKS_BACK for year in years) or not years
 
 
-def _covers(facts: ReportFacts, term: FiscalTerm) -> bool:
-    return term.year in facts.years and (facts.part == term.part or {facts.part, term.part} == {"Q4", "FY"})
-
-
 def ordered_reports(reports: CompanyReports, catalogue: Catalogue, term: FiscalTerm) -> tuple[int, ...]:
-    """The documents to look for a term in, the likeliest first: its own report, then the following reports,
-    which show it as the period before, then the others."""
-    every = report_facts(catalogue)
-
-    def rank(document: int) -> tuple[int, int, int, int]:
-        facts = every[document]
-        year = next(iter((*facts.years, *facts.other_years)), None) or int(facts.ended[:4])
-        later = year - term.year if year >= term.year else 10 + term.year - year
-        annual = facts.part in ("FY", "Q4")
-        return 1 - _covers(facts, term), later, 1 - annual, document
-
+    """The documents to look for a term in, those first that agree best with its period: its own report, then
+    the following ones, which show it as the period before."""
+    every, asked = report_facts(catalogue), (FiscalPeriod(0, 0, term.year, term.part),)
     dated = [d for d in reports.documents if (f := every[d]).years or f.ended or f.other_years]
-    return tuple(sorted(dated, key=rank)[:_REPORTS])
+    return tuple(sorted(dated, key=lambda d: (-period_agreement(asked, every[d]), d))[:_REPORTS])
 
 
 def newest(reports: CompanyReports, catalogue: Catalogue) -> FiscalTerm | None:

@@ -21,7 +21,7 @@ from rag.domains.finance.figures.asked import (
     named_terms,
     read_text,
 )
-from rag.domains.finance.figures.expressions import Binary, Call, terms
+from rag.domains.finance.figures.expressions import Call, terms
 from rag.domains.finance.figures.formulas import Book, Formula, book, metric
 from rag.domains.finance.printing import read_rounding
 from rag.facts.dates import FiscalPeriod
@@ -153,7 +153,7 @@ def _combined(a: Formula, b: Formula, sign: str, language: str) -> Formula:
         f"{keys[0]} {sign} {keys[1]}",
         say(f"combined.{sign}", COMPLETE[0], names=keys if local else names),
         say(f"combined.{sign}", language, names=names) if local else "",
-        Binary("/" if sign == "%" else sign, a.form(language), b.form(language)),
+        Call("/" if sign == "%" else sign, (a.form(language), b.form(language))),
         {"%": "%", "/": "times"}.get(sign, "money"),
         source="as the question puts it",
     )

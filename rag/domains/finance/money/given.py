@@ -1,8 +1,7 @@
 """The functions that sums of money are made of, and the expressions of calculations.toml over them.
 
 They work in Decimal. Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods,
-amounts are positive unless they are flows. An annuity's worth is numpy-financial's, which takes Decimals;
-rates are found by Brent's method (scipy) and refined to the digits of the context by Newton's.
+amounts are positive. An annuity's worth and rate are numpy-financial's, which takes Decimals.
 
 What a question (or a sentence of a document) gives a calculation to work with: amounts, rates, terms.
 
@@ -22,11 +21,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy_financial as npf
 
 from rag.facts.dates import with_capitals
@@ -36,8 +33,6 @@ from rag.facts.quantity import Kind, Quantity
 from rag.types import Figure
 
 ZERO = Decimal(0)
-# Rates per period at which signs are compared: from -100 % to 10^8, dense around zero.
-_GRID = [math.expm1((k / 20) ** 3) for k in range(-54, 55)]
 
 
 class Unsolved(ValueError):
@@ -61,31 +56,16 @@ def nper(rate: Decimal, each: Decimal, start: Decimal, target: Decimal) -> Decim
     return ((target * rate + each) / (start * rate + each)).ln() / (1 + rate).ln()
 
 
-def rate(n: Decimal, each: Decimal, price: Decimal, last: Decimal, due: int = 0) -> Decimal:
-    """The rate at which n payments of `each` and `last` after them are worth `price`. Raises Unsolved."""
-    flows = [each] * int(n)
-    flows.insert(int(n) * due, ZERO)
-    flows[0] -= price
-    flows[-1] += last
-    return irr(flows)
-
-
-def irr(flows: Sequence[Decimal]) -> Decimal:
-    """The rate at which flows one period apart are worth nothing, the nearest to zero where there are
-    several. Raises Unsolved where there is none, as with flows of one sign."""
-    from scipy.optimize import brentq
-
-    floats = [float(x) for x in flows]
-    with np.errstate(all="ignore"):
-        worth = [(rate, w) for rate in _GRID if math.isfinite(w := npf.npv(rate, floats))]
-    brackets = [(a, b) for (a, x), (b, y) in pairwise(worth) if (x > 0) != (y > 0)]
-    if not brackets or min(flows) >= 0 or max(flows) <= 0:
-        raise Unsolved("no rate makes the flows come to nothing")
-    found = [brentq(npf.npv, a, b, args=(floats,), xtol=1e-15, rtol=1e-15) for a, b in brackets]
-    rate = Decimal(min(found, key=abs))
-    for _ in range(3):
-        rate += npf.npv(rate, flows) * (1 + rate) / npf.npv(rate, [t * x for t, x in enumerate(flows)])
-    return rate
+def rate(n: Decimal, each: Decimal, price: Decimal, due: int = 0) -> Decimal:
+    """The rate at which n payments of `each` are worth `price`. Raises Unsolved."""
+    try:
+        above = each / (price - due * each)  # Newton's method comes down from it
+        found = npf.rate(n, each, -price, ZERO, when=due, guess=above, tol=Decimal("1e-20"), maxiter=1000)
+    except ArithmeticError:
+        found = -1
+    if not found > -1:
+        raise Unsolved("no rate makes the payments worth the price")
+    return Decimal(found)
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

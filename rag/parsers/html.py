@@ -47,6 +47,16 @@ def write(source: str, builder: TextBuilder) -> str:
     return _walk(source, builder)[1]
 
 
+def note_link(number: int, label: str) -> str:
+    """HTML for the mark of a note, which is to stand behind it as `note`."""
+    return f"<sup><a href='#n{number}'>{label}</a></sup>"
+
+
+def note(number: int, label: str, said: str) -> str:
+    """HTML for a note."""
+    return f"<div id=n{number}><p>{label} {said}</p></div>"
+
+
 def _walk(source: str, builder: TextBuilder) -> tuple[Any, str]:
     from selectolax.lexbor import LexborHTMLParser
 

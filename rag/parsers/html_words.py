@@ -153,7 +153,7 @@ class LineWords:
         if self._bare and text.strip():
             label, plain = self._bare.strip("[]()."), text.lstrip().lstrip("[(")
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
-                text = plain[len(label) :].lstrip("]).: ")
+                text, self._bare = plain[len(label) :].lstrip("]).: "), "."
             self._bare = "" if text.strip() else self._bare
         self.add(text)
 

@@ -55,7 +55,8 @@ def test_an_agreement_of_opendocument_reads_as_that_of_word() -> None:
     assert mine[0] == "Orlan Mills – confidential"
     assert document.tables[0].heads == word.tables[0].heads
     assert [document.text[m.leads_to :].split("\n")[0] for m in document.marks if m.leads_to] == [
-        "Working days of Tarnby."
+        "Working days of Tarnby.",
+        "C. Reader: Checked with sales.",
     ]
     assert document.title == "Supply agreement"
 
@@ -216,12 +217,12 @@ Liability is limited to EUR 900.\par}
 {\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
 
 
-def test_rich_text_has_headers_in_front_and_notes_comments_and_footers_behind(tmp_path: Path) -> None:
+def test_rich_text_has_headers_in_front_footers_at_the_end_and_notes_behind_their_paragraph(tmp_path: Path) -> None:
     document = read(written(tmp_path, "a.rtf", RICH))
     assert document.text.split("\n\n") == [
         "Orlan Mills – confidential", "Contract no. 4711", "Draft of the first page",
-        "The rent is 900 marks. It is due in May.", "The garden is let.",
-        "Net of tax.\nAs stated.", "Checked with sales.", "Liability is limited to EUR 900.",
+        "The rent is 900 marks. It is due in May.", "Net of tax.\nAs stated.",
+        "The garden is let.", "Checked with sales.", "Liability is limited to EUR 900.",
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, takewhile
+from itertools import groupby, pairwise, takewhile
 
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
@@ -66,6 +66,7 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     """The grids of at least two rows and two columns, from the top."""
     level = [b for b in rules if b[2] - b[0] >= b[1] - b[3]]
     upright = [b for b in rules if b[2] - b[0] < b[1] - b[3]]
+    upright += _seams(level)
     if len(level) < 2 or not upright or len(level) * len(upright) > _MOST:
         return []
     groups: list[tuple[list[Box], list[Box]]] = []
@@ -82,10 +83,30 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     return sorted(grids, key=lambda grid: -grid.ys[0])
 
 
+def _seams(level: Sequence[Box]) -> list[Box]:
+    """Upright lines that are not drawn: where the level lines of cells side by side meet at one place from
+    height to height."""
+    found: list[Box] = []
+    above: dict[float, float] = {}  # where lines met, by their place, and the last height at which they did
+    for _, run in groupby(sorted(level, key=lambda b: (-round(b[1]), b[0])), key=lambda b: round(b[1])):
+        for x, y in [(b[0], b[1]) for a, b in pairwise(run) if abs(b[0] - a[2]) < 1]:
+            place = next((one for one in above if abs(one - x) < 2), x)
+            found += [(place, above[place], place, y)] if place in above else []
+            above[place] = y
+    return found
+
+
 def _find_levels(rules: Sequence[Box]) -> list[list[Box]]:
-    """Level lines of one width, three at least, from the top."""
+    """Level lines of one width, three at least, from the top; those of cells side by side are one."""
+    whole: list[Box] = []
+    for rule in sorted((b for b in rules if b[1] - b[3] < _NEAR), key=lambda b: (-round(b[1]), b[0])):
+        last = whole[-1] if whole else rule
+        if whole and abs(last[1] - rule[1]) < 1 and last[0] <= rule[0] < last[2] + 2:
+            whole[-1] = (last[0], last[1], max(last[2], rule[2]), last[3])
+        else:
+            whole.append(rule)
     groups: list[list[Box]] = []
-    for rule in sorted((b for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < _NEAR), key=lambda b: -b[1]):
+    for rule in (b for b in whole if b[2] - b[0] > 60):
         group = next((g for g in groups if abs(g[0][0] - rule[0]) < 4 and abs(g[0][2] - rule[2]) < 4), None)
         if group is None:
             groups.append([rule])

@@ -20,7 +20,7 @@ _PERIOD = re.compile(
     r"|\d{4}\s*年|(?:本|上)(?:期|年)|期[末初]|年[末初]|同比|截至",
     re.I,
 )
-_QUANTITY = re.compile(r"\W*\d")
+_DAY = re.compile(rf"\b{pdf_rows.MONTH}(?:\s+\d{{1,2}})?,?$", re.I)
 _MAX_LINES = 24  # of a head
 _MOST_LINES = 8  # of labels between a head and the first figures, in the column of labels
 FALL = 3.0  # between two rows, as a share of the height of the type's box
@@ -124,7 +124,7 @@ def _whole(levels: list[list[TextLine]]) -> list[list[TextLine]]:
     for n, level in enumerate(levels[:-1]):
         for piece in [*level]:
             for above in levels[max(0, n - 2) : n]:
-                over = next((one for one in above if _wraps(one, piece)), None)
+                over = next((one for one in above if _wraps(one, piece, len(above) >= len(level))), None)
                 if over is not None:
                     above[above.index(over)] = _stacked(over, piece)
                     level.remove(piece)
@@ -132,9 +132,13 @@ def _whole(levels: list[list[TextLine]]) -> list[list[TextLine]]:
     return [level for level in levels if level]
 
 
-def _wraps(line: TextLine, below: TextLine) -> bool:
+def _wraps(line: TextLine, below: TextLine, even: bool) -> bool:
+    """Whether a head goes on in a line below it; `even`: as many heads as stand there stand beside it, else
+    what goes on is a bracket, or the year of a day."""
+    day = pdf_rows.YEAR.match(below.text) and not pdf_rows.YEAR.search(line.text) and _DAY.search(line.text)
     near = -0.1 * below.size < line.bottom - below.top < 0.4 * below.size and line.bold == below.bold
-    return near and abs(line.middle - below.middle) < 0.3 * below.size
+    within = abs(line.middle - below.middle) < 0.3 * below.size
+    return near and within and bool(even or day or below.text[0] in "(（")
 
 
 def _stacked(line: TextLine, below: TextLine) -> TextLine:

@@ -378,9 +378,11 @@ def _place(piece: TextLine, columns: Columns) -> int:
     return len(columns) - 1
 
 
-def in_cells(pieces: Sequence[TextLine], columns: Columns) -> list[Cell]:
+def in_cells(pieces: Sequence[TextLine], columns: Columns, *, cut: bool = False) -> list[Cell]:
+    """The pieces of a row by columns; `cut` in front of words that begin just as one does."""
     cells: list[Cell] = [[] for _ in columns]
-    for piece in (part for piece in pieces for part in _at_columns(piece, columns)):
+    parts = (part for piece in pieces for part in _at_columns(piece, columns)) if cut else pieces
+    for piece in parts:
         cells[_place(piece, columns)].append(piece)
     return cells
 

@@ -67,7 +67,8 @@ def _unruled(lines: Sequence[TextLine]) -> list[TextLine | PdfTable]:
     lines are rows of tables so."""
     rows = read_rows(lines)
     found, bands = list(_with_tables(rows)), banded(rows)
-    if len(bands) < len(rows):
+    loose = {id(item) for item in found}
+    if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
         found = max(found, list(_with_tables(bands)), key=_in_tables)
     return found
 
@@ -259,7 +260,7 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
 def _grouped(rows: Sequence[Row], columns: Columns, apart: float) -> list[list[Cell]]:
     """The cells of each row, which stand `apart`, lines of one cell together."""
     found: list[list[Cell]] = []
-    cells = [in_cells(row.pieces, columns) for row in rows]
+    cells = [in_cells(row.pieces, columns, cut=True) for row in rows]
     widths = [
         max((line.right - line.left for row in cells for line in row[n]), default=0.0)
         for n in range(len(columns))

@@ -79,19 +79,7 @@ class Package:
 
     def xml(self, name: str) -> Any:
         """The root of a part (lxml); None for one that is missing or no XML."""
-        from lxml import etree
-
-        data = self.read(name)
-        # Entities in attributes are unfolded whatever is asked, so the parser's own limits stay on with them.
-        own_types = b"<!DOCTYPE" in data or b"<\0!\0D\0O\0C" in data
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True,
-            huge_tree=not own_types,
-        )  # fmt: skip
-        try:
-            return etree.fromstring(data, parser) if data else None
-        except etree.XMLSyntaxError:
-            return None
+        return parse_xml(self.read(name))
 
     def relations(self, name: str) -> dict[str, tuple[str, str]]:
         """The relations of a part ("": of the package) by their id: the last word of the type ("image"), and
@@ -127,6 +115,22 @@ class Package:
                 if key and value and value.lower() not in _MADE_BY:
                     found.setdefault(key, value)
         return found
+
+
+def parse_xml(data: bytes) -> Any:
+    """The root of XML (lxml); None for none."""
+    from lxml import etree
+
+    # Entities in attributes are unfolded whatever is asked, so the parser's own limits stay on with them.
+    own_types = b"<!DOCTYPE" in data or b"<\0!\0D\0O\0C" in data
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True,
+        huge_tree=not own_types,
+    )  # fmt: skip
+    try:
+        return etree.fromstring(data, parser) if data else None
+    except etree.XMLSyntaxError:
+        return None
 
 
 def open_package(data: bytes, *, path: str, limits: Limits, root: str) -> Package:

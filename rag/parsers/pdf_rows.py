@@ -240,11 +240,15 @@ class Band(Row):
     def __init__(self, rows: Sequence[Row]) -> None:
         self.lines = [line for row in rows for line in row.lines]
         self._pieces = [piece for row in rows for piece in row.pieces]
-        lefts, rights, bottoms, tops = zip(*((o.left, o.right, o.bottom, o.top) for o in self.lines), strict=True)
+        lefts, rights, bottoms, tops = zip(
+            *((o.left, o.right, o.bottom, o.top) for o in self.lines), strict=True
+        )
         self.line = TextLine(text_of(self.lines), min(lefts), max(rights), min(bottoms), max(tops))
         self.line.size, self.line.words = self.lines[0].size, self.lines[0].words
         self.line.bold = all(line.bold for line in self.lines)
-        label = " ".join(row.read.label or row.text for row in rows if not (row.read.values and not row.read.label))
+        label = " ".join(
+            row.read.label or row.text for row in rows if not (row.read.values and not row.read.label)
+        )
         self.read = PdfRow(label, tuple(value for row in rows for value in row.read.values))
 
     @cached_property

@@ -43,7 +43,9 @@ class _Grid:
         """Its rows from the first one with figures on."""
         parts = (part for line in lines for part in self.cut(line))
         first = min((at[0] for part, at in parts if at and at[1] and is_number(part.text)), default=0)
-        cells = ((max(r - first, 0), c, h - max(first - r, 0), w) for r, c, h, w in self.spans if r + h > first)
+        cells = (
+            (max(r - first, 0), c, h - max(first - r, 0), w) for r, c, h, w in self.spans if r + h > first
+        )
         return replace(self, ys=self.ys[first:], spans=tuple(cells))
 
     def touches(self, line: TextLine) -> bool:

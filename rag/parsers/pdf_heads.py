@@ -207,24 +207,32 @@ def _lay_over(
         or (len(own) == 1 and not one and _is_between(cell, columns[own[0]], pitch))
         for cell, own, period, one in zip(over, under, dated, alone, strict=True)
     ]
-    if spans == [True] and abs(over[0].middle - columns[0].middle - extent / 2) < 0.4 * pitch:
+    runs = [(a, b) for a in range(len(columns)) for b in range(a + 1, len(columns))]
+    ends = (columns[a].left + columns[b].right for a, b in runs)
+    middle = [
+        run for run, both in zip(runs, ends, strict=True) if abs(both - 2 * over[0].middle) < 0.5 * pitch
+    ]
+    first, last = max(middle, key=lambda run: run[1] - run[0], default=runs[-1] if runs else (0, 0))
+    whole = last - first + 1 == len(columns)
+    if spans == [True] and whole and abs(over[0].middle - columns[0].middle - extent / 2) < pitch / 2:
         common.append(over[0].text)
         return
     for cell, at, spanning in zip(over, nearest, spans, strict=True):
         if not spanning:
             heads[at].append(cell.text)
-    runs = [(a, b) for a in range(len(columns)) for b in range(a + 1, len(columns))]
-    middle = [
-        run for run in runs
-        if abs(columns[run[0]].left + columns[run[1]].right - 2 * over[0].middle) < 0.5 * pitch
-    ]  # fmt: skip
-    only = max(middle, key=lambda run: run[1] - run[0], default=runs[-1] if runs else (0, 0))
+    near = [min(range(len(over)), key=lambda k: abs(over[k].middle - c.middle)) for c in columns]
+    right = [
+        max((c.middle for c, k in zip(columns, near, strict=True) if k == n), default=0.0)
+        for n in range(len(over))
+    ]
     for n, (column, head) in enumerate(zip(columns, heads, strict=True)):
-        if len(over) == 1 and not only[0] <= n <= only[1]:
+        if len(over) == 1 and not first <= n <= last:
             continue
-        near = min(range(len(over)), key=lambda k: abs(over[k].middle - column.middle))
-        if spans[near] and (len(over) > 1 or dated[near] or n in under[near]):
-            head.append(over[near].text)
+        cell = over[near[n]]
+        # It goes no further to the left than to the right.
+        aside = len(over) > 1 and cell.middle - column.middle > right[near[n]] - cell.middle + 0.6 * pitch
+        if spans[near[n]] and not aside and (len(over) > 1 or dated[near[n]] or n in under[near[n]]):
+            head.append(cell.text)
 
 
 def _is_between(cell: TextLine, column: TextLine, pitch: float) -> bool:

@@ -109,16 +109,9 @@ def _seams(level: Sequence[Box]) -> list[Box]:
 
 
 def _find_levels(rules: Sequence[Box]) -> list[list[Box]]:
-    """Level lines of one width, three at least, from the top; those of cells side by side are one."""
-    whole: list[Box] = []
-    for rule in sorted((b for b in rules if b[1] - b[3] < _NEAR), key=lambda b: (-round(b[1]), b[0])):
-        last = whole[-1] if whole else rule
-        if whole and abs(last[1] - rule[1]) < 1 and last[0] <= rule[0] < last[2] + 2:
-            whole[-1] = (last[0], last[1], max(last[2], rule[2]), last[3])
-        else:
-            whole.append(rule)
+    """Level lines of one width, three at least, from the top."""
     groups: list[list[Box]] = []
-    for rule in (b for b in whole if b[2] - b[0] > 60):
+    for rule in sorted((b for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < _NEAR), key=lambda b: -b[1]):
         group = next((g for g in groups if abs(g[0][0] - rule[0]) < 4 and abs(g[0][2] - rule[2]) < 4), None)
         if group is None:
             groups.append([rule])

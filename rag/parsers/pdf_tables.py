@@ -308,7 +308,7 @@ def _goes_on(
         return False
     if 0 in filled:
         return False
-    return all(last[n] for n in filled) and any(_full(last[n], own[n], widths[n]) for n in filled)
+    return all(last[n] for n in filled) and (near or any(_full(last[n], own[n], widths[n]) for n in filled))
 
 
 def _full(last: Cell, own: Cell, width: float) -> bool:

@@ -78,8 +78,8 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     else:
         if not path.lower().endswith(".xls"):
             open_zip(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
-        is_xml = data.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<")
-        book = _XmlWorkbook(data) if is_xml else _OtherWorkbook(data, path)
+        root = parse_xml(data) if data.startswith((b"<", codecs.BOM_UTF8)) else None
+        book = _OtherWorkbook(data, path) if root is None else _XmlWorkbook(root)
     reader = _Workbook(book, path, limits)
     reader.run()
     title, losses = metadata.pop("title", ""), tuple(reader.losses)
@@ -120,24 +120,30 @@ class _OtherWorkbook(WorkbookFile):
         yield from ()
 
 
-class _XmlWorkbook(WorkbookFile):
+class _XmlWorkbook(_OtherWorkbook):
     """A workbook in the XML of Excel 2003, as programs export it under .xls and .xml."""
 
-    def __init__(self, data: bytes) -> None:
-        root = parse_xml(data)
-        said = (
-            (e.getparent().get(f"{_SS}ID"), e.get(f"{_SS}Format", ""))
-            for e in root.iter(f"{_SS}NumberFormat")
-        )
-        self._looks = {key: CellStyle(_XML_FORMATS.get(code, code)) for key, code in said}
+    def __init__(self, root: Any) -> None:
+        numbers = (e for style in root.iter(f"{_SS}Style") for e in style.iter(f"{_SS}NumberFormat"))
+        formats = ((e.getparent().get(f"{_SS}ID"), e.get(f"{_SS}Format", "")) for e in numbers)
+        self._looks = {key: CellStyle(_XML_FORMATS.get(code, code)) for key, code in formats}
         self._roots = {e.get(f"{_SS}Name", ""): e for e in root.iter(f"{_SS}Worksheet")}
-        self.sheets = [
-            SheetPart(name, name, (e.findtext(".//{*}Visible") or "").startswith("Sheet"))
-            for name, e in self._roots.items()
-        ]
+        shown = {name: e.findtext(".//{*}Visible") or "" for name, e in self._roots.items()}
+        self.sheets = [SheetPart(name, name, state.startswith("Sheet")) for name, state in shown.items()]
         self.epoch_1904, self.damaged = False, set()
 
-    def _rows(self, sheet: SheetPart) -> Iterator[tuple[int, Any, list[tuple[int, Any]]]]:
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
+        for number, row, placed in self._placed(sheet):
+            found = ((column, cell, cell.find(f"{_SS}Data")) for column, cell in placed)
+            cells = tuple(
+                SheetCell(column, _typed(data), self._looks.get(cell.get(f"{_SS}StyleID"), CellStyle()))
+                for column, cell, data in found
+                if data is not None and "".join(data.itertext())
+            )
+            if cells:
+                yield SheetRow(number, cells, row.get(f"{_SS}Hidden") == "1", frozenset())
+
+    def _placed(self, sheet: SheetPart) -> Iterator[tuple[int, Any, list[tuple[int, Any]]]]:
         """Number, element and cells of each row, those with their columns."""
         number = 0
         for row in self._roots[sheet.part].iterfind(f"{_SS}Table/{_SS}Row"):
@@ -148,34 +154,14 @@ class _XmlWorkbook(WorkbookFile):
                 column += int(cell.get(f"{_SS}MergeAcross", 0))
             yield number, row, cells
 
-    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
-        for number, row, cells in self._rows(sheet):
-            filled = [
-                SheetCell(column, _typed(data), self._looks.get(cell.get(f"{_SS}StyleID"), CellStyle()))
-                for column, cell in cells
-                if (data := cell.find(f"{_SS}Data")) is not None and "".join(data.itertext())
-            ]
-            if filled:
-                yield SheetRow(number, tuple(filled), row.get(f"{_SS}Hidden") == "1", frozenset())
-
     def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
-        areas = [
-            (column, number, *(int(cell.get(f"{_SS}Merge{way}", 0)) for way in ("Across", "Down")))
-            for number, _, cells in self._rows(sheet)
+        return [
+            (column, number, column + across, number + down)
+            for number, _, cells in self._placed(sheet)
             for column, cell in cells
+            for across, down in [[int(cell.get(f"{_SS}Merge{way}", 0)) for way in ("Across", "Down")]]
+            if across or down
         ]
-        return [(left, top, left + across, top + down) for left, top, across, down in areas if across or down]
-
-    def comments(self, sheet: SheetPart) -> dict[str, str]:
-        said = ((number, *one) for number, _, cells in self._rows(sheet) for one in cells)
-        return {
-            f"{get_column_letter(column)}{number}": "".join(data.itertext()).strip()
-            for number, column, cell in said
-            for data in cell.iterfind(f"{_SS}Comment/{_SS}Data")
-        }
-
-    def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
-        yield from ()
 
 
 def _typed(data: Any) -> Value:
@@ -183,8 +169,6 @@ def _typed(data: Any) -> Value:
     kind, text = data.get(f"{_SS}Type"), marks.without_signs("".join(data.itertext()))
     if kind == "DateTime":
         return text.partition(".")[0].removesuffix("T00:00:00").replace("T", " ")
-    if kind == "Boolean":
-        return str(text == "1").upper()
     return float(text) if kind == "Number" else text
 
 

@@ -50,9 +50,7 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
         over = bool(left) and line.left > left - line.size
         right = line.left > label_left + 12 * line.size and line.middle > left - 4 * line.size
         aside = over or (right and not line.text.isupper())
-        pieces = (
-            rows[n].pieces if (n >= first - 2 or isinstance(rows[n], pdf_rows.Band)) and line.words else []
-        )
+        pieces = rows[n].pieces if (n >= first - 2 or rows[n].banded) and line.words else []
         valued = any(pdf_rows.is_value(piece.text) for piece in pieces)
         heads_columns = len(pieces) > max(1, rows[first].read.count) and not valued
         telling = grids.stated_units(line.text) or _PERIOD.search(line.text)

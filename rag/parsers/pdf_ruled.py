@@ -251,8 +251,8 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
         if (table := _of_cells(cells, len(numbers), len(columns))) is not None:
             own = {id(line) for row in every for line in row.lines}
             if len(body) > 1 and not table.heads:
-                before = takewhile(lambda item: item is not every[0].lines[0], items)
-                own |= _put_above(table, [*before], every[0], columns)
+                first = next(n for n, item in enumerate(items) if item is every[0].lines[0])
+                own |= _put_above(table, items[:first], every[0], columns)
             start = next(n for n, item in enumerate(items) if id(item) in own)
             items = [*items[:start], table, *(item for item in items[start:] if id(item) not in own)]
     return items

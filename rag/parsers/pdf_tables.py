@@ -11,6 +11,7 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
+from rag.parsers.pdf_bands import banded
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
@@ -25,7 +26,6 @@ from rag.parsers.pdf_rows import (
     Columns,
     PdfTable,
     Row,
-    banded,
     carried,
     find_columns,
     in_cells,

@@ -1,6 +1,6 @@
 """Rich Text Format (RTF 1.9): put as HTML and read as such. Headings by outline levels, lists by the text of
-their marks, tables with merged cells; struck, deleted and hidden words; text boxes where they are
-anchored; headers in front, footers at the end; notes and comments behind what refers to them. Pictures are left out."""
+their marks, tables with merged cells; struck, deleted and hidden words; text boxes where they are anchored;
+headers in front, footers at the end; notes and comments behind what refers to them. Pictures are left out."""
 
 from __future__ import annotations
 

@@ -252,14 +252,15 @@ def test_rich_text_has_headers_in_front_footers_at_the_end_and_notes_behind_thei
     assert document.text.split("\n\n") == [
         "Orlan Mills – confidential", "Contract no. 4711", "Draft of the first page",
         "The rent is 900 marks. It is due in May.", "Net of tax.\nAs stated.",
-        "The garden is let.", "Checked with sales.", "Liability is limited to EUR 900.",
+        "The garden is let.", "Reader: Checked with sales.", "Liability is limited to EUR 900.",
     ]  # fmt: skip
 
 
 def test_a_note_of_rich_text_or_opendocument_keeps_the_figure_that_it_begins_with(tmp_path: Path) -> None:
     source = (
-        rb"{\rtf1\ansi\pard Rent is due{\footnote \pard {\super\chftn} Net.} in May{\footnote \pard 2 months in "
-        rb"advance.}, says{\*\atnid K}{\*\atnauthor Kai}\chatn{\*\annotation \pard 3 weeks are usual.} the lease.\par}"
+        rb"{\rtf1\ansi\pard Rent is due{\footnote \pard {\super\chftn} Net.} in May"
+        rb"{\footnote \pard 2 months in advance.}, says{\*\atnid K}{\*\atnauthor Kai}\chatn"
+        rb"{\*\annotation \pard 3 weeks are usual.} the lease.\par}"
     )
     rich = read(written(tmp_path, "a.rtf", source))
     assert rich.text.split("\n\n") == [
@@ -300,8 +301,9 @@ def test_a_workbook_in_the_xml_of_excel_2003_is_read(tmp_path: Path, name: str) 
     ]
     space = "urn:schemas-microsoft-com:office:spreadsheet"
     source = (
-        f"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?><Workbook xmlns='{space}' xmlns:ss='{space}'>"
-        "<Styles><Style ss:ID='p'><NumberFormat ss:Format='Percent'/></Style></Styles>"
+        f"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?>"
+        f"<Workbook xmlns='{space}' xmlns:ss='{space}'><Styles>"
+        "<Style ss:ID='p'><NumberFormat ss:Format='Percent'/></Style></Styles>"
         f"<Worksheet ss:Name='Tax'><Table>{''.join(rows)}</Table></Worksheet></Workbook>"
     )
     document = read(written(tmp_path, name, source.encode()))

@@ -284,8 +284,8 @@ def test_a_head_that_spans_rows_stands_beside_those_on_its_right(tmp_path: Path)
 
     ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
     assert [" ".join(parts) for parts in table.heads] == [
-        "Organ class", "Preferred term", "Relvanib 20 mg All, %", "Relvanib 20 mg Severe, %", "Placebo All, %",
-        "Placebo Severe, %",
+        "Organ class", "Preferred term", "Relvanib 20 mg All, %", "Relvanib 20 mg Severe, %",
+        "Placebo All, %", "Placebo Severe, %",
     ]  # fmt: skip
     assert found[-1] == LIVER
 

@@ -41,7 +41,7 @@ _BY_KIND = {
     "csv": (".csv", ".tsv"),
     "xlsx": (".xlsx", ".xlsm", ".xltx"),
     "pptx": (".pptx", ".pptm", ".ppsx"),
-    "doc": (".doc",),  # only what is another format by its content
+    "doc": (".doc", ".xml"),  # only what is another format by its content
     **{kind: (f".{kind}",) for kind in "xls xlsb ods odt epub rtf eml msg zip".split()},
 }
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
@@ -52,7 +52,7 @@ _OLD_OFFICE, _OLD_BOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Workbook".encode(
 # By what their bytes say, whatever their suffix: files of these kinds, which programs misname.
 _MISNAMED = frozenset("docx doc xlsx xls xlsb pptx odt ods rtf pdf csv".split())
 _CONTENT = re.compile(
-    rb"\s*(?:(?P<rtf>\{\\rtf)|(?P<pdf>%PDF-\d)|(?P<html>(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    rb"\s*(?:(?P<rtf>\{\\rtf)|(?P<pdf>%PDF-\d)|(?P<xls>(?:<\?[^>]*>\s*)+<(?:\w+:)?Workbook\b)|(?P<html>(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
     rb"<(?:!doctype\s+html|html|head|body|meta|style|table)\b)"
     rb"|(?P<mhtml>(?:[\w-]+:[^\n]*\n|[ \t][^\n]*\n){0,40}?content-type:\s*multipart/related))",
     re.I | re.S,
@@ -78,7 +78,7 @@ def parse(source: Path, *, path: str, limits: Limits = Limits(), ocr: bool = Fal
     """
     kind = _kind(source.name)
     if not kind:
-        known = ", ".join(sorted(SUFFIXES.keys() - {".doc"}))
+        known = ", ".join(sorted(SUFFIXES.keys() - {*_BY_KIND["doc"]}))
         raise ParseError(f"{path}: {refusal(source.name)}. Formats read: {known}.", "unsupported")
     data = content(source, path=path, limits=limits)
     named, kind = kind, _kind_of(data, kind)

@@ -21,10 +21,10 @@ from rag.parsers.docx_drawn import Drawings, drawn_lines
 from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.grids import CellGrid, Passage
+from rag.parsers.grids import CellGrid, Passage, is_quantity
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
-from rag.parsers.plain import heading_level
+from rag.parsers.plain import heading_level, is_list_item, tab_cells
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
@@ -72,6 +72,7 @@ class _Reader:
         self._notes: list[NoteReference] = []
         self._drawn: list[Drawn] = []
         self._written: set[str] = set()
+        self._tabbed: list[tuple[Line, Any]] = []  # lines that may be rows of a table
 
     def document(self) -> None:
         """The whole file."""
@@ -130,10 +131,14 @@ class _Reader:
     def _body(self, container: Any) -> None:
         for child in container.iterchildren():
             tag = child.tag
-            if tag == W + "p":
-                line = self._lines.read(child)
-                if line is not None:
-                    self._write(line, child)
+            line = self._lines.read(child) if tag == W + "p" else None
+            if line is not None and _is_row(line):
+                self._tabbed.append((line, child))
+                continue
+            if line is not None or tag != W + "p":
+                self._write_tabbed()
+            if line is not None:
+                self._write(line, child)
             elif tag == W + "tbl":
                 self._end_carried()
                 self._write_notes()
@@ -146,6 +151,29 @@ class _Reader:
                 self._included(self._target(child.get(_R_ID) or ""))
             elif tag == W + "subDoc":
                 self.drawings.lose(LossKind.UNSUPPORTED_PART, "subdocument", self._heading)
+        self._write_tabbed()
+
+    def _write_tabbed(self) -> None:
+        """The lines that tabs cut into cells: a table where they are even and hold figures, or more than two
+        cells."""
+        waiting, self._tabbed = self._tabbed, []
+        cells = tab_cells([line.text for line, _ in waiting]) if len(waiting) > 2 else []
+        values = [row[-1] for row in cells if row[-1]]
+        if not cells or (len(cells[0]) < 3 and sum(map(is_quantity, values)) * 3 < 2 * len(values)):
+            for line, element in waiting:
+                self._write(line, element)
+            return
+        grid = CellGrid()
+        self._write_notes()
+        for row, (line, element) in zip(cells, waiting, strict=True):
+            grid.begin(set_off=_all_bold(element))
+            for cell in row:
+                grid.cell([(cell, {})])
+            grid.end()
+            self._notes += line.notes
+        grid.add_to(self.builder)
+        self._begun = True
+        self._draw([one for line, _ in waiting for one in line.drawn])
 
     def _write(self, line: Line, element: Any = None) -> None:
         text = unmarked(line.text)
@@ -297,6 +325,15 @@ class _Reader:
                 yield one_line(line.numbered), {kind: one_line(line.before(kind)) for kind in line.former}
             if part is not None and not of_text:
                 yield self._grid(part)
+
+
+def _is_row(line: Line) -> bool:
+    """Whether a line is cut by tabs, as a row of a table is; no item of a list or of contents, no line to
+    write on."""
+    text = unmarked(line.text)
+    typed = not (line.former or line.number or line.listed is not None or is_list_item(text.strip()))
+    other = line.style.lower().startswith("toc") or "\n" in text or "__" in text
+    return "\t" in text.strip() and typed and not other
 
 
 def _own(element: Any, kind: str) -> Iterator[Any]:

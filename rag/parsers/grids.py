@@ -179,6 +179,8 @@ class CellGrid:
         once = [row.cells for row in rows]
         full = _repeated(once, spans, len(once))
         given = sum(1 for _ in takewhile(lambda row: row.head, rows))
+        ends = (top + down for (top, _), (down, _) in spans.items() if top < given)
+        given = max((given, *(end for end in ends if end <= _MOST_HEADS)))  # a head that spans rows
         count = given if 0 < given < len(rows) else count_heads(full, spans, [row.set_off for row in rows])
         while 0 < count < len(full) - 1 and _goes_on(full, count):
             count += 1

@@ -47,6 +47,16 @@ def write(source: str, builder: TextBuilder) -> str:
     return _walk(source, builder)[1]
 
 
+def note_link(number: int, label: str) -> str:
+    """HTML for the mark of a note, which is to stand behind it as `note`."""
+    return f"<sup><a href='#n{number}'>{label}</a></sup>"
+
+
+def note(number: int, label: str, said: str) -> str:
+    """HTML for a note."""
+    return f"<div id=n{number}><p>{label} {said}</p></div>"
+
+
 def _walk(source: str, builder: TextBuilder) -> tuple[Any, str]:
     from selectolax.lexbor import LexborHTMLParser
 
@@ -116,7 +126,7 @@ class _Walker:
             self._flush()
             self._put("pre", without_signs(node.text()), {})
             return False
-        if tag == "table" and self._table(node):
+        if self._words.page.tag(node) == "table" and self._table(node):
             return False
         if tag in _HEADINGS or tag in _ITEMS:
             self._flush()
@@ -254,10 +264,11 @@ class _Table(_Walker):
         self.grid = CellGrid()
         self.caption: Passage = ("", {})
         self._cell: list[Passage | CellGrid] = []
-        parts = [part for part in table.iter() if part.tag in ("thead", "tbody", "tfoot")]
-        rows = [row for part in (table, *parts) for row in part.iter() if row.tag == "tr"]
-        rows.sort(key=lambda row: row.parent.tag == "tfoot")
-        self.is_data = self._deep <= _DEEPEST and _is_data(table, rows)
+        self._tag = tag = self._words.page.tag
+        parts = [part for part in table.iter() if tag(part) in ("thead", "tbody", "tfoot")]
+        rows = [row for part in (table, *parts) for row in part.iter() if tag(row) == "tr"]
+        rows.sort(key=lambda row: tag(row.parent) == "tfoot")
+        self.is_data = self._deep <= _DEEPEST and self._is_data(table, rows)
         if not self.is_data:
             return
         caption = next((part for part in table.iter() if part.tag == "caption"), None)
@@ -272,14 +283,40 @@ class _Table(_Walker):
         self.is_data = self.grid.filled > 1
 
     def _read_row(self, row: Any) -> None:
-        cells = _cells(row)
-        headed = row.parent.tag == "thead" or all(cell.tag == "th" for cell in cells)
+        cells = self._cells(row)
+        headed = self._tag(row.parent) == "thead" or all(self._tag(cell) == "th" for cell in cells)
         self.grid.begin(head=bool(cells) and headed, set_off=bool(cells) and all(map(_is_set_off, cells)))
         for cell in cells:
             if (parts := self._parts(cell)) is not None:
                 spans = cell.attributes
                 self.grid.cell(parts, columns=_span(spans, "colspan"), rows=_span(spans, "rowspan"))
         self.grid.end()
+
+    def _cells(self, row: Any) -> list[Any]:
+        return [cell for cell in row.iter() if self._tag(cell) in ("td", "th")]
+
+    def _is_data(self, table: Any, rows: Sequence[Any]) -> bool:
+        """Whether a table is one of data: with several rows and columns, and no sections of a page in its
+        cells; another table stands only in one that has heads."""
+        if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
+            return False
+        first, every = rows[0], [cell for row in rows for cell in self._cells(row)]
+        headed = (
+            sum(self._tag(e) == "th" or self._tag(first.parent) == "thead" for e in self._cells(first)) > 1
+        )
+        if not headed and len(table.css("table")) > 1:
+            return False
+        if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
+            return True
+        longest = _LONGEST_CELL * (3 if headed else 1)
+        cells = [
+            e for e in every if e.child is not None and (e.child.tag != "-text" or e.child.next is not None)
+        ]
+        return not any(
+            (size := len(cell.text())) > longest
+            or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)
+            for cell in cells
+        )
 
     def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
@@ -296,30 +333,6 @@ class _Table(_Walker):
 
     def _put_table(self, table: _Table) -> None:
         self._cell += [table.caption, table.grid]
-
-
-def _cells(row: Any) -> list[Any]:
-    return [cell for cell in row.iter() if cell.tag in ("td", "th")]
-
-
-def _is_data(table: Any, rows: Sequence[Any]) -> bool:
-    """Whether a table is one of data: with several rows and columns, and no sections of a page in its cells;
-    another table stands only in one that has heads."""
-    if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
-        return False
-    first, inner = rows[0], [cell.child for row in rows for cell in _cells(row) if cell.child is not None]
-    headed = sum(cell.tag == "th" or first.parent.tag == "thead" for cell in _cells(first)) > 1
-    if not headed and len(table.css("table")) > 1:
-        return False
-    if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
-        return True
-    longest = _LONGEST_CELL * (3 if headed else 1)
-    cells = [child.parent for child in inner if child.tag != "-text" or child.next is not None]
-    return not any(
-        (size := len(cell.text())) > longest
-        or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)
-        for cell in cells
-    )
 
 
 def _is_set_off(cell: Any) -> bool:

@@ -33,6 +33,7 @@ _LONGEST_RAISED = 60
 _ROLES = ("role", "class", "epub:type", "rel")
 _PROPERTIES = _RE.words("properties")
 _INLINE = _RE.words("inline")
+_PARTS, _DISPLAYED = _RE.pairs("roles"), _RE.pairs("displayed")
 _COLOURS = _RE.pairs("colours")
 _BREAKING = frozenset("br table p div ul ol".split())
 _MOST_RULES = 400
@@ -52,6 +53,9 @@ class WebPage:
         self.printed: dict[str, str] = {}  # label -> the label as printed
         self.open_notes: set[str] = set()  # labels of marks whose note was not met yet
         self._add_rules(tree, min(_MOST_RULES, _MOST_WORK // max(size, 1)))
+        said_to_be = {e.mem_id: _PARTS.get(e.attributes.get("role") or "") for e in tree.css("[role]")}
+        shown_as = {e: _DISPLAYED.get(declared.get("display", "")) for e, declared in self.rules.items()}
+        self._parts = {e: tag for e, tag in (shown_as | said_to_be).items() if tag}
         marks: dict[str, list[tuple[int, str]]] = {}
         for n, node in enumerate(tree.css('a[href^="#"], [id], a[name]')):
             attributes = node.attributes
@@ -74,6 +78,10 @@ class WebPage:
                 continue
             for node in found:
                 self.rules.setdefault(node.mem_id, {}).update(declared)
+
+    def tag(self, node: Any) -> str:
+        """The tag of an element, or that of the part of a table that it is by its role or style."""
+        return str(self._parts.get(node.mem_id, node.tag) if self._parts else node.tag)
 
     def style(self, node: Any) -> Declarations:
         """The declarations that hold for an element, its own before those of rules."""
@@ -153,7 +161,7 @@ class LineWords:
         if self._bare and text.strip():
             label, plain = self._bare.strip("[]()."), text.lstrip().lstrip("[(")
             if plain.startswith(label) and not plain[len(label) : len(label) + 1].isalnum():
-                text = plain[len(label) :].lstrip("]).: ")
+                text, self._bare = plain[len(label) :].lstrip("]).: "), "."
             self._bare = "" if text.strip() else self._bare
         self.add(text)
 

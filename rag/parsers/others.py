@@ -17,14 +17,23 @@ from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_drawn import PAGE_SIZE, Drawings
 from rag.parsers.docx_styles import written
 from rag.parsers.docx_text import Drawn
+from rag.parsers.equations import linear
 from rag.parsers.office import Package, open_package
 from rag.types import Loss, LossKind
 
 _RE = Patterns(__file__)
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
-_R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_R_ID = f"{_R}id"
+# What is drawn on a slide beside its shapes, and the attribute that names its part.
+_LEADS = {
+    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": ("chart", _R_ID),
+    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": ("diagram", f"{_R}dm"),
+    f"{_P}oleObj": ("object", _R_ID),
+}
+_COUNTED = {"arabic": "1", "alphaLc": "a", "alphaUc": "A", "romanLc": "i", "romanUc": "I"}
 _TITLES, _MARGINS = ("title", "ctrTitle"), ("sldNum", "dt", "ftr", "hdr", "sldImg")
 _TEXT, _TABLE, _STYLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{n}:1.0}}" for n in ("text", "table", "style")
@@ -81,7 +90,7 @@ def _all(root: Any, *tags: str) -> Iterable[Any]:
 
 def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
     package = open_package(data, path=path, limits=limits, root="presentation")
-    relations, drawings = package.relations(package.main), Drawings(package, builder)
+    relations, drawings, titles = package.relations(package.main), Drawings(package, builder), [""]
     size = next(package.xml(package.main).iter(_P + "sldSz"), None)
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
         _, part = relations.get(place.get(_R_ID, ""), ("", ""))
@@ -89,17 +98,27 @@ def _pptx(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
         if root is None:
             drawings.lose(LossKind.UNSUPPORTED_PART, name.lower(), "")
             continue
-        notes = map(package.xml, package.related(part, "notesSlide"))
-        words = "".join(map(_shape, chain(_shapes(root), *map(_shapes, notes))))
-        words = words if words.startswith("<h1>") else f"<h1>{name}</h1>{words}"
+        words = "".join(map(_shape, _shapes(root)))
+        titled = words.startswith("<h1>")
+        words = words if titled else f"<h1>{name}</h1>{words}"
+        notes = chain(*(_shapes(package.xml(name)) for name in package.related(part, "notesSlide")))
+        said = [line for shape in notes for line in _lines(shape)]
+        for remarks in map(package.xml, package.related(part, "comments")):
+            said += [escape(e.text or "") for e in _all(remarks, _P + "text")]
+            said += _lines(remarks) if remarks is not None else []
+        words += "".join(_tagged("p", line) for line in said)
         hidden = root.get("show") in ("0", "false")
-        html.write(f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>", builder)
-        for chart in root.iter(_CHART):
-            drawings.add(Drawn("chart"), own.get(chart.get(_R_ID, ""), ("", ""))[1], under=name)
+        page = f"{html.HIDE_GONE}<div class={'gone' if hidden else 'shown'}>{words}</div>"
+        titles += [html.write(page, builder)] * titled
+        builder.closing = []  # what stands beside a chart on a slide is no caption
+        drawn = {e.get(_LEADS[e.tag][1], ""): e for e in root.iter(*_LEADS)}  # once of alternatives
+        for leads, e in drawn.items():
+            one = Drawn(_LEADS[e.tag][0], name=e.get("progId", ""))
+            drawings.add(one, own.get(leads, ("", ""))[1], under=name)
         if _is_picture(root, size):
             drawings.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), "")
     metadata = package.properties()
-    return metadata.pop("title", ""), drawings.losses, metadata
+    return metadata.pop("title", "") or next(filter(None, titles), ""), drawings.losses, metadata
 
 
 def _is_picture(slide: Any, size: Any) -> bool:
@@ -145,7 +164,28 @@ def _shape(shape: Any) -> str:
         for row, kind in zip(table.iterchildren(_A + "tr"), chain([first], repeat("td")), strict=False):
             cells = (e for e in row.iterchildren(_A + "tc") if not (e.get("hMerge") or e.get("vMerge")))
             rows.append(_tagged("tr", "".join(_cell(kind, cell) for cell in cells)))
-    return _tagged("table", "".join(rows)) if rows else "".join(_tagged("p", line) for line in _lines(shape))
+    return _tagged("table", "".join(rows)) if rows else "".join(_items(shape))
+
+
+def _items(shape: Any) -> Iterator[str]:
+    """The paragraphs of a shape; those with a bullet or number, as in the body of a slide, are items of lists
+    within lists."""
+    lines, counts = list(_lines(shape)), dict[int, int]()
+    bulleted = _role(shape) in ("body", "obj") and len(lines) > 1
+    for paragraph, words in zip(shape.iter(_A + "p"), lines, strict=True):
+        look = paragraph.find(_A + "pPr")
+        kinds = {e.tag.rpartition("}")[2]: e for e in (look if look is not None else ())}
+        level, counted = int(look.get("lvl", 0)) if look is not None else 0, kinds.get("buAutoNum")
+        counts = {n: count for n, count in counts.items() if n < level + (counted is not None)}
+        if counted is not None:
+            counts[level] = counts.get(level, int(counted.get("startAt", 1)) - 1) + 1
+            form = next((of for name, of in _COUNTED.items() if counted.get("type", "").startswith(name)), 1)
+            words = _tagged(f"ol start={counts[level]} type={form}", f"<li>{words}")
+        elif "buChar" in kinds or (bulleted and "buNone" not in kinds):
+            words = _tagged("ul", f"<li>{words}")
+        else:
+            words, level = _tagged("p", words), 0
+        yield "<ul><li>" * level + words + "</ul>" * level
 
 
 def _cell(kind: str, cell: Any) -> str:
@@ -157,12 +197,13 @@ def _lines(element: Any) -> Iterator[str]:
     """The paragraphs of a text that is drawn, in HTML."""
     for paragraph in element.iter(_A + "p"):
         words = ""
-        for run in paragraph.iter(_A + "r", _A + "fld", _A + "br"):
+        for run in paragraph.iter(_A + "r", _A + "fld", _A + "br", f"{_M}oMath"):
             look = run.find(_A + "rPr")
             shift = int(look.get("baseline", 0)) if look is not None else 0
             struck = look is not None and look.get("strike", "noStrike") != "noStrike"
             tag = "s" if struck else "sup" if shift > 0 else "sub" if shift < 0 else "span"
-            words += "<br>" if run.tag == _A + "br" else _tagged(tag, escape(run.findtext(_A + "t") or ""))
+            said = linear(run) if run.tag == f"{_M}oMath" else run.findtext(_A + "t") or ""
+            words += "<br>" if run.tag == _A + "br" else _tagged(tag, escape(said))
         yield words
 
 
@@ -223,10 +264,17 @@ class _OpenText:
         self._levels = {(name, int(e.get(_TEXT + "level", 1))): e for name, e in named}
         self._counts: dict[str, dict[int, int]] = {}
         self._number = ""
-        self._notes: list[str] = []
+        self._notes: list[str] = []  # of the block that is read
+        self._noted = 0
 
     def all(self, body: Any) -> str:
-        return self._inner(body) + "".join(self._notes)
+        """What stands in a text or a section of it, notes and comments behind what refers to them."""
+        page = ""
+        for element in body.iterchildren("{*}*"):
+            page += self.all(element) if element.tag == _TEXT + "section" else self._element(element, "", 0)
+            page += "".join(self._notes)
+            self._notes.clear()
+        return page
 
     def piece(self, element: Any) -> str:
         """An element that stands outside the text."""
@@ -246,8 +294,7 @@ class _OpenText:
         if kind == "annotation":
             author = element.findtext("{http://purl.org/dc/elements/1.1/}creator") or ""
             said = "<br>".join(map(self._inner, element.iterchildren(_TEXT + "p", _TEXT + "list")))
-            self._notes.append(_tagged("p", f"{escape(author)}: {said}" if author else said))
-            return ""
+            return self._note("*", f"{escape(author)}: {said}" if author else said)
         if kind in ("h", "p"):
             level = int(element.get(_TEXT + "outline-level", 1))
             if kind == "h" and not listed:
@@ -265,8 +312,7 @@ class _OpenText:
                 self._counts.pop(listed, None)
         elif kind == "note":
             cited, body = (element.find(f"{_TEXT}note-{part}") for part in ("citation", "body"))
-            self._notes += [_tagged(f"div id=n{len(self._notes)}", self._inner(body))]
-            return f"<sup><a href='#n{len(self._notes) - 1}'>{self._inner(cited)}</a></sup>"
+            return self._note(self._inner(cited), self._inner(body))
         tag = _TAGS.get(kind, "")
         if kind == "span":
             tag = self._tags.get(style, "span")
@@ -275,6 +321,12 @@ class _OpenText:
             tag = f"td colspan={across} rowspan={down}"
         inner = _SIGNS.get(kind) or self._inner(element, listed, depth)
         return _tagged(tag, inner) if tag else inner
+
+    def _note(self, label: str, said: str) -> str:
+        """The mark of a note that stands behind the block."""
+        self._noted += 1
+        self._notes.append(html.note(self._noted, label, said))
+        return html.note_link(self._noted, label)
 
     def _count(self, style: str, level: int, stated: str = "") -> None:
         """The number of the item or heading that begins."""

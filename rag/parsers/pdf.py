@@ -70,20 +70,22 @@ def cover_title(cover: Mapping[str, str]) -> str:
 
 def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
     """The first lines of the largest type on the first page with text; its first line where no type is
-    larger."""
+    larger and it is no label with its value. No row of a table is one."""
     page = next(page for page in pages if page.lines)
+    rows = {n for table in page.tables for n in range(table.first, table.last)}
     lines = [
         line
-        for line in page.lines[:40]
-        if running_key(line.text) not in style.repeated and sum(c.isalpha() for c in line.text) > 3
+        for n, line in enumerate(page.lines[:40])
+        if n not in rows
+        and running_key(line.text) not in style.repeated
+        and sum(c.isalpha() for c in line.text) > 3
     ]
-    if not lines:
-        return ""
-    largest = max(line.size for line in lines)
+    largest = max((line.size for line in lines), default=0.0)
     if largest <= style.size * 1.15:
-        return lines[0].text if len(lines[0].text) <= 120 else ""
-    first = next(n for n, line in enumerate(lines) if line.size == largest)
-    same = takewhile(lambda line: abs(line.size - largest) <= 0.5, lines[first : first + 3])
+        first = lines[0].text if lines and 0 not in rows else ""
+        return first if len(first) <= 120 and not _RE["labelled"].search(first) else ""
+    first_of = next(n for n, line in enumerate(lines) if line.size == largest)
+    same = takewhile(lambda line: abs(line.size - largest) <= 0.5, lines[first_of : first_of + 3])
     return " ".join(line.text for line in same)
 
 

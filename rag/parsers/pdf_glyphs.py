@@ -49,8 +49,10 @@ _COMMON = frozenset(
 )
 _HAN = re.compile("[\u4e00-\u9fff]")
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
-# Where a mark may stand within a word: in front of a stop, or between letters.
-_WITHIN = re.compile(r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])")
+# Where a mark may stand within a word: in front of a stop or of a unit ("10⁹/L"), or between letters.
+_WITHIN = re.compile(
+    r"(?<=\S)[\d*†‡)](?=[.,;:)\]]{1,2}\s)|(?<=[^\W\d_])\d(?=[^\W\d_])|(?<=\w)\d(?=/[^\W\d_])"
+)
 _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _TOUCH, _MOST_TOUCHING = 0.4, 9  # points between words, of which few on a page touch, as behind an f
 _LEAST_PICTURE = 0.08  # of the page

@@ -105,7 +105,7 @@ class Layout:
             prose.append(page.lines[first:last])
             apart += page.lines[begin : min(first, end)] + page.lines[max(last, first) : end]
         edge = max((line.right for line in page.lines), default=0.0)
-        notes = self._foot_notes(prose[-1], edge)
+        notes = [note for lines in prose for note in self._foot_notes(lines, edge)]
         goes_on = bool(prose[0]) and self._runs_over(prose[0][0], outline)
         table_goes_on = not prose[0] and bool(page.tables) and self._goes_on(page.tables[0])
         if goes_on:
@@ -127,6 +127,8 @@ class Layout:
                 if lines or n + 1 < len(prose):  # else it may go on overleaf
                     self._put_apart()
             self._prose(lines, outline, goes_on and not n)
+        if notes and self._paragraph and _FINISHED.search(self._paragraph[-1].text):
+            self._flush()
         for note in notes:  # in front of the sentence that goes on
             self._builder.paragraph(note)
         self._open_table = page.tables[-1] if page.tables and not prose[-1] else None
@@ -136,19 +138,23 @@ class Layout:
         self._put_apart()
 
     def _foot_notes(self, lines: list[TextLine], edge: float) -> list[str]:
-        """Take the notes at the foot of a page out of its last lines: in smaller type below a sentence that
-        is not at its end, and each with its label in front."""
+        """Take the notes at the foot of a page or of a column on it out of its lines: in smaller type below a
+        sentence that is not at its end, and each with its label in front."""
+        found: list[str] = []
         size = self._style.size
-        first = next((n for n in range(len(lines), 0, -1) if lines[n - 1].size >= 0.95 * size), 0)
-        below = [line.signed or line.text for line in lines[first:]]
-        starts = [n for n, text in enumerate(below) if _FOOT_NOTE.match(text)]
-        if not first or starts[:1] != [0] or not self._spaced(lines[first - 1], lines[first]):
-            return []
-        last = lines[first - 1]
-        if last.size * 0.95 > size or last.right < 0.8 * edge or _FINISHED.search(last.text):
-            return []
-        del lines[first:]
-        return [_joined(below[begin:end]) for begin, end in pairwise([*starts, len(below)])]
+        columns = [n for n, (last, line) in enumerate(pairwise(lines), 1) if line.bottom > last.top]
+        for end in (len(lines), *reversed(columns)):
+            first = next((n for n in range(end, 0, -1) if lines[n - 1].size >= 0.95 * size), 0)
+            below = [line.signed or line.text for line in lines[first:end]]
+            starts = [n for n, text in enumerate(below) if _FOOT_NOTE.match(text)]
+            if not first or starts[:1] != [0] or not self._spaced(lines[first - 1], lines[first]):
+                continue
+            last = lines[first - 1]
+            full = last.right > 0.8 * (last.edge or edge) or end < len(lines)
+            if last.size * 0.95 <= size and full and not _FINISHED.search(last.text):
+                del lines[first:end]
+                found[:0] = [_joined(below[begin:end]) for begin, end in pairwise([*starts, len(below)])]
+        return found
 
     def _running(self, lines: Sequence[TextLine]) -> tuple[int, int]:
         """Where the lines between the running heads and feet begin and end: what recurs, or the number of the

@@ -212,7 +212,9 @@ def _all_in(some: Sequence[TextLine], lines: Sequence[TextLine]) -> bool:
 def _adjoin(last: TextLine, line: TextLine) -> bool:
     if abs(last.bottom - line.bottom) > line.size * 0.2 or line.left < last.right - 1:
         return False
-    return line.left - last.right < line.size * WORD_GAP or _RE["figures"].match(line.text) is not None
+    gap, between = line.left - last.right, [*last.gaps(), *line.gaps()]
+    spread = bool(between) and gap < min(1.2 * line.size, 1.1 * min(between))  # as its words are
+    return gap < line.size * WORD_GAP or spread or _RE["figures"].match(line.text) is not None
 
 
 def close_spaced(line: TextLine) -> TextLine:

@@ -172,7 +172,9 @@ class PdfTable:
 
 
 class Row:
-    """What stands at one height: its lines and, joined, the pieces of it."""
+    """What stands at one height: its lines and, joined, the pieces of it. `banded`: cells of more lines."""
+
+    banded = False
 
     def __init__(self, lines: list[TextLine]) -> None:
         self.lines = lines
@@ -239,8 +241,8 @@ def find_columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     if len(split) < 2:
         return []
     every = [piece for pieces in split for piece in pieces]
-    found = _parted(_spread(every), split)
-    if not found and any(row.read.seed for row in rows):
+    found = _parted(spread(every), split)
+    if not found and any(row.read.seed or row.banded for row in rows):
         # Pieces that lie across two of many other rows are no cells of one column.
         usual = median(piece.right - piece.left for piece in every)
         across = [
@@ -248,7 +250,7 @@ def find_columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
             for piece in every
         ]
         kept = [p for p, n in zip(every, across, strict=True) if n * 4 <= len(split) or n < 2]
-        found = _parted(_spread(kept), split)
+        found = _parted(spread(kept), split)
     return found
 
 
@@ -290,7 +292,7 @@ def _parted(
     return found if 1 < len(found) <= WIDEST and crowded * 5 <= len(split) else []
 
 
-def _spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:
+def spread(pieces: Sequence[TextLine]) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     for left, right in sorted((piece.left, piece.right) for piece in pieces):
         if found and left < found[-1][1] + 0.5:
@@ -310,11 +312,22 @@ def _place(piece: TextLine, columns: Columns) -> int:
     return len(columns) - 1
 
 
-def in_cells(pieces: Sequence[TextLine], columns: Columns) -> list[Cell]:
+def in_cells(pieces: Sequence[TextLine], columns: Columns, *, cut: bool = False) -> list[Cell]:
+    """The pieces of a row by columns; `cut` in front of words that begin just as one does."""
     cells: list[Cell] = [[] for _ in columns]
-    for piece in pieces:
+    parts = (part for piece in pieces for part in _at_columns(piece, columns)) if cut else pieces
+    for piece in parts:
         cells[_place(piece, columns)].append(piece)
     return cells
+
+
+def _at_columns(piece: TextLine, columns: Columns) -> list[TextLine]:
+    """A piece that lies over several columns cut where a word of it begins just as one of them does."""
+    if sum(left < piece.right and piece.left < right for left, right in columns) < 2:
+        return [piece]
+    lefts = [word.first[0] for word in piece.words]
+    cuts = [n for n, x in enumerate(lefts) if n and any(abs(left - x) < 1 for left, _ in columns[1:])]
+    return piece.parts([0, *cuts, len(lefts)]) if cuts else [piece]
 
 
 def text_of(cell: Sequence[TextLine]) -> str:

@@ -11,6 +11,7 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
+from rag.parsers.pdf_bands import banded
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
@@ -34,6 +35,8 @@ from rag.parsers.pdf_rows import (
 from rag.parsers.pdf_ruled import with_ruled
 from rag.parsers.plain import is_list_item
 
+Gap = tuple[float, float]
+_FAR = 1e5
 _MAX_GAP = 4  # rows without figures between two that have some
 _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
@@ -48,7 +51,7 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     found: list[TextLine] = []
     tables: list[PdfTable] = []
     for ruled, run in groupby(with_ruled(lines, rules), key=lambda item: isinstance(item, PdfTable)):
-        for item in run if ruled else _unruled(list(run)):  # type: ignore[arg-type]
+        for item in list(run) if ruled else _unruled(list(run)):  # type: ignore[arg-type]
             if isinstance(item, TextLine):
                 found.append(item)
                 continue
@@ -59,8 +62,24 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     return found, tables
 
 
-def _unruled(lines: Sequence[TextLine]) -> Iterator[TextLine | PdfTable]:
+def _unruled(lines: Sequence[TextLine]) -> list[TextLine | PdfTable]:
+    """The lines with the tables that stand in them: with cells of several lines as bands where more of the
+    lines are rows of tables so."""
     rows = read_rows(lines)
+    found, bands = list(_with_tables(rows)), banded(rows)
+    loose = {id(item) for item in found}
+    if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
+        found = max(found, list(_with_tables(bands)), key=_in_tables)
+    return found
+
+
+def _in_tables(items: Sequence[TextLine | PdfTable]) -> tuple[int, int]:
+    """How many lines are in tables, and that in few."""
+    own = [len(item.lines()) for item in items if isinstance(item, PdfTable)]
+    return sum(own), -len(own)
+
+
+def _with_tables(rows: Sequence[Row]) -> Iterator[TextLine | PdfTable]:
     at = done = tried = 0
     while at < len(rows):
         if not (rows[at].parted or rows[at].read.seed):
@@ -94,18 +113,25 @@ def _end(rows: Sequence[Row], first: int) -> int:
         if line.words and not (fall < FALL * line.size and (beside or fall > -0.8 * line.size)):
             break
         if row.parted or row.read.seed:
-            shared = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in row.gaps]
-            shared = sorted({gap for gap in shared if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
+            shared = _shared(gaps, row.gaps, line)
             chained = row.read.seed and rows[last].read.seed and (not gaps or row.read.count > 1)
             if not (shared or chained) or (figures and _heads_anew(row)):
                 break
-            gaps, last, figures = shared, n, figures or row.read.seed
+            # What a row leaves free at its ends parts columns as before.
+            ends = (-_FAR, line.left), (line.right, _FAR)
+            gaps, last, figures = _shared(gaps, [*row.gaps, *ends], line), n, figures or row.read.seed
             continue
         within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
         far = n - last > _MAX_GAP and not (within and not figures)
         if (figures and _heads_anew(row)) or far or not (within or _is_label(row.text)):
             break
     return _with_last_lines(rows, last) + 1
+
+
+def _shared(gaps: Sequence[Gap], others: Sequence[Gap], line: TextLine) -> list[Gap]:
+    """What is free in both."""
+    both = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in others]
+    return sorted({gap for gap in both if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
 
 
 def _heads_anew(row: Row) -> bool:
@@ -234,7 +260,7 @@ def _is_text_table(rows: Sequence[Row], columns: Columns) -> bool:
 def _grouped(rows: Sequence[Row], columns: Columns, apart: float) -> list[list[Cell]]:
     """The cells of each row, which stand `apart`, lines of one cell together."""
     found: list[list[Cell]] = []
-    cells = [in_cells(row.pieces, columns) for row in rows]
+    cells = [in_cells(row.pieces, columns, cut=True) for row in rows]
     widths = [
         max((line.right - line.left for row in cells for line in row[n]), default=0.0)
         for n in range(len(columns))
@@ -270,7 +296,7 @@ def _goes_on(
     label's that stands `near`, and if there are figures above `ends` it."""
     filled = [n for n, cell in enumerate(own) if cell]
     held = [n for n, cell in enumerate(last) if cell]
-    if held == [0] and 0 not in filled and row.line.top > above.line.bottom + 0.5 * row.line.size:
+    if 0 in held and not {*held} & {*filled} and row.line.top > above.line.bottom + 0.5 * row.line.size:
         return True  # figures beside a label of several lines
     if held == [0] and 0 in filled:
         label = text_of(last[0])
@@ -282,7 +308,7 @@ def _goes_on(
         return False
     if 0 in filled:
         return False
-    return all(last[n] for n in filled) and any(_full(last[n], own[n], widths[n]) for n in filled)
+    return all(last[n] for n in filled) and (near or any(_full(last[n], own[n], widths[n]) for n in filled))
 
 
 def _full(last: Cell, own: Cell, width: float) -> bool:

@@ -112,15 +112,16 @@ def _drawn_table(builder: TextBuilder, run: list[str]) -> int:
 def _columns(rows: list[str]) -> list[list[str]]:
     """The cells of the first of these lines that are rows of one table: cut at bars or tabs into the same
     number, or where all of them have two blanks, as wide as their signs are shown; [] where none are."""
-    for sign, gap in (("|", _BAR), ("\t", re.compile("\t")), ("\t", re.compile("\t+"))):
-        cells: list[list[str]] = []
-        for row in rows:
-            cut = gap.split(row.strip().strip("|").strip(" "))
-            if sign not in row.strip() or (cells and len(cut) != len(cells[0])):
-                break
-            cells.append(cut)
-        if len(cells) > 1 and len(cells[0]) > 1 and (sign == "|" or len(cells) == len(rows)):
-            return cells
+    cells: list[list[str]] = []
+    for row in rows:
+        cut = _BAR.split(row.strip().strip("|").strip(" "))
+        if "|" not in row or (cells and len(cut) != len(cells[0])):
+            break
+        cells.append(cut)
+    if len(cells) > 1 and len(cells[0]) > 1:
+        return cells
+    if cells := tab_cells(rows):
+        return cells
     wide = dedent("\n".join("".join(map(_as_shown, row.expandtabs())) for row in rows)).split("\n")
     apart = [line for line in wide if _GAP.search(line.strip())]
     width = max(map(len, wide), default=0)
@@ -134,6 +135,17 @@ def _columns(rows: list[str]) -> list[list[str]]:
     )
     even = edges and all(len(column) * 3 > len(cells) for column in values)
     return cells if even and (figures or len(cells) > 3) and len(apart) * 4 > len(kept) * 3 else []
+
+
+def tab_cells(rows: list[str]) -> list[list[str]]:
+    """The cells of lines that are cut by tabs, one or several between two, into the same number; where most
+    of them are, cells at the end of others are missing; [] where few are."""
+    for gap, share in (("\t", 1), ("\t+", 1), ("\t", 0.7)):
+        cells = [[cell.strip() for cell in re.split(gap, row.rstrip())] for row in rows]
+        width = max(map(len, cells))
+        if min(map(len, cells)) > 1 and sum(len(row) == width for row in cells) >= share * len(cells):
+            return [row + [""] * (width - len(row)) for row in cells]
+    return []
 
 
 def _as_shown(sign: str) -> str:

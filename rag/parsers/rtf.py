@@ -1,12 +1,12 @@
 """Rich Text Format (RTF 1.9): put as HTML and read as such. Headings by outline levels, lists by the text of
-their marks, tables with merged cells, footnotes; struck, deleted and hidden words; text boxes where they are
-anchored; headers in front, footers and comments at the end. Pictures are left out."""
+their marks, tables with merged cells; struck, deleted and hidden words; text boxes where they are anchored;
+headers in front, footers at the end; notes and comments behind what refers to them. Pictures are left out."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from html import escape
 from itertools import pairwise, takewhile
@@ -75,7 +75,9 @@ class _RichText:
         self._words: list[str] = []  # of the paragraph
         self._mark = ""  # what an item of a list has in front
         self._page: list[str] = []
-        self._notes: list[str] = []
+        self._notes: list[str] = []  # and comments, of the paragraph or table
+        self._noted: Counter[str] = Counter()
+        self._author = ""  # of the comment that follows
         self._look: dict[str, int] = {}
         self._around: list[tuple[dict[str, int], str, list[str]]] = []  # and what begins there, if aside
         self._margins: dict[str, list[str]] = defaultdict(list)
@@ -112,7 +114,7 @@ class _RichText:
         self._flush()
         self._paragraph()
         self._end_table()
-        return _well_formed("".join(self._page + self._notes))
+        return _well_formed("".join(self._page))
 
     def margins(self, which: str) -> str:
         """The headers or footers in HTML, each once."""
@@ -131,6 +133,9 @@ class _RichText:
             if self._look.get("mark"):
                 self._mark += words
                 return
+            if self._look.get("author"):
+                self._author += escape(words)
+                return
             tag = next((tag for look, tag in _LOOKS.items() if self._look.get(look)), "span")
             self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
 
@@ -142,12 +147,14 @@ class _RichText:
         if kind in _MARGINS:
             lines = (line for line in said.split("<br>") if not _RE["page_number"].fullmatch(_shown(line)))
             self._margins[kind] += lines
-        elif kind == "annotation":
-            self._notes.append(f"<p>{said}</p>")
         else:
-            self._notes.append(f"<p id=n{len(self._notes)}>{said}</p>")
-            label = len(self._notes)
-            self._words.append(f"<sup><a href='#n{label - 1}'>{label}</a></sup>")
+            self._noted[kind] += 1
+            label = "*" if kind == "annotation" else str(self._noted[kind])
+            if kind == "annotation" and self._author:
+                said, self._author = f"{self._author}: {said}", ""
+            number = self._noted.total()
+            self._notes.append(html.note(number, label, said))
+            self._words.append(html.note_link(number, label))
 
     def _take(self, word: str, number: int) -> None:
         """A control word or sign."""
@@ -159,6 +166,8 @@ class _RichText:
             look["out"] = 1
         elif word == "shptxt":
             look["out"] = 0
+        elif word == "atnauthor":
+            look["out"], look["author"], self._author = 0, 1, ""
         elif word == "ansicpg":
             with suppress(LookupError):
                 self._code = codecs.lookup(f"cp{number}").name
@@ -210,7 +219,8 @@ class _RichText:
         elif words:
             self._end_table()
             tag = f"h{level}" if 0 < level < 7 else "li" if mark else "p"
-            self._page.append(f"<{tag}>{words}</{tag}>")
+            self._page += [f"<{tag}>{words}</{tag}>", *self._notes]
+            self._notes.clear()
 
     def _end_table(self) -> None:
         """The rows so far are a table: a cell spans the columns that end within it."""
@@ -226,4 +236,6 @@ class _RichText:
                 if merged != "clvmrg":
                     page += f"<{tag} colspan={across} rowspan={down}>{words}</{tag}>"
             page += "</tr>"
-        self._page += [f"<table>{page}</table>"] if rows else []
+        if rows:
+            self._page += [f"<table>{page}</table>", *self._notes]
+            self._notes.clear()

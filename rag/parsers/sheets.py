@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import io
@@ -17,7 +18,7 @@ from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
 from rag.parsers.number_format import Value, show
-from rag.parsers.office import open_package, open_zip
+from rag.parsers.office import open_package, open_zip, parse_xml
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
@@ -25,6 +26,9 @@ from rag.types import Loss, LossKind, MarkKind
 Passage = tuple[str, dict[MarkKind, str]]
 _NOTHING: Passage = ("", {})
 _DELIMITERS = "\t;|,~^"
+_SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
+# What formats are called there that have a name.
+_XML_FORMATS = {"Percent": "0.00%", "Fixed": "0.00", "Standard": "#,##0.00", "General": ""}
 _SEPARATOR = re.compile(r'"?sep=(.)"?\n', re.I)
 
 
@@ -74,7 +78,8 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
     else:
         if not path.lower().endswith(".xls"):
             open_zip(data, path=path, limits=limits)  # raises for one that unfolds beyond measure
-        book = _OtherWorkbook(data, path)
+        root = parse_xml(data) if data.startswith((b"<", codecs.BOM_UTF8)) else None
+        book = _OtherWorkbook(data, path) if root is None else _XmlWorkbook(root)
     reader = _Workbook(book, path, limits)
     reader.run()
     title, losses = metadata.pop("title", ""), tuple(reader.losses)
@@ -113,6 +118,58 @@ class _OtherWorkbook(WorkbookFile):
 
     def related(self, part: str, kind: str) -> Iterator[tuple[str, Any]]:
         yield from ()
+
+
+class _XmlWorkbook(_OtherWorkbook):
+    """A workbook in the XML of Excel 2003, as programs export it under .xls and .xml."""
+
+    def __init__(self, root: Any) -> None:
+        numbers = (e for style in root.iter(f"{_SS}Style") for e in style.iter(f"{_SS}NumberFormat"))
+        formats = ((e.getparent().get(f"{_SS}ID"), e.get(f"{_SS}Format", "")) for e in numbers)
+        self._looks = {key: CellStyle(_XML_FORMATS.get(code, code)) for key, code in formats}
+        self._roots = {e.get(f"{_SS}Name", ""): e for e in root.iter(f"{_SS}Worksheet")}
+        shown = {name: e.findtext(".//{*}Visible") or "" for name, e in self._roots.items()}
+        self.sheets = [SheetPart(name, name, state.startswith("Sheet")) for name, state in shown.items()]
+        self.epoch_1904, self.damaged = False, set()
+
+    def rows(self, sheet: SheetPart) -> Iterator[SheetRow]:
+        for number, row, placed in self._placed(sheet):
+            found = ((column, cell, cell.find(f"{_SS}Data")) for column, cell in placed)
+            cells = tuple(
+                SheetCell(column, _typed(data), self._looks.get(cell.get(f"{_SS}StyleID"), CellStyle()))
+                for column, cell, data in found
+                if data is not None and "".join(data.itertext())
+            )
+            if cells:
+                yield SheetRow(number, cells, row.get(f"{_SS}Hidden") == "1", frozenset())
+
+    def _placed(self, sheet: SheetPart) -> Iterator[tuple[int, Any, list[tuple[int, Any]]]]:
+        """Number, element and cells of each row, those with their columns."""
+        number = 0
+        for row in self._roots[sheet.part].iterfind(f"{_SS}Table/{_SS}Row"):
+            number, column, cells = int(row.get(f"{_SS}Index", number + 1)), 0, []
+            for cell in row.iterchildren(f"{_SS}Cell"):
+                column = int(cell.get(f"{_SS}Index", column + 1))
+                cells.append((column, cell))
+                column += int(cell.get(f"{_SS}MergeAcross", 0))
+            yield number, row, cells
+
+    def merged(self, sheet: SheetPart) -> list[tuple[int | None, ...]]:
+        return [
+            (column, number, column + across, number + down)
+            for number, _, cells in self._placed(sheet)
+            for column, cell in cells
+            for across, down in [[int(cell.get(f"{_SS}Merge{way}", 0)) for way in ("Across", "Down")]]
+            if across or down
+        ]
+
+
+def _typed(data: Any) -> Value:
+    """The value of an element of a cell."""
+    kind, text = data.get(f"{_SS}Type"), marks.without_signs("".join(data.itertext()))
+    if kind == "DateTime":
+        return text.partition(".")[0].removesuffix("T00:00:00").replace("T", " ")
+    return float(text) if kind == "Number" else text
 
 
 def _stated(value: Any) -> Value:

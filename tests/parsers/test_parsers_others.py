@@ -55,7 +55,8 @@ def test_an_agreement_of_opendocument_reads_as_that_of_word() -> None:
     assert mine[0] == "Orlan Mills – confidential"
     assert document.tables[0].heads == word.tables[0].heads
     assert [document.text[m.leads_to :].split("\n")[0] for m in document.marks if m.leads_to] == [
-        "Working days of Tarnby."
+        "Working days of Tarnby.",
+        "C. Reader: Checked with sales.",
     ]
     assert document.title == "Supply agreement"
 
@@ -205,6 +206,34 @@ def test_a_slide_that_is_a_picture_is_a_loss_and_a_logo_is_none(tmp_path: Path) 
     assert lost == [["slide 1"], ["slide 1"], [], []]
 
 
+def test_the_body_of_a_slide_is_lists_within_lists_with_their_numbers(tmp_path: Path) -> None:
+    def item(text: str, level: int = 0, look: str = "") -> str:
+        return f"<a:p><a:pPr lvl='{level}'>{look}</a:pPr><a:r><a:t>{text}</a:t></a:r></a:p>"
+
+    counted = "<a:buAutoNum type='alphaLcPeriod' startAt='3'/>"
+    lines = [item("Risks"), item("Nurses leave", 1), item("Lease ends", 1), item("Plain", 0, "<a:buNone/>")]
+    body = f"<p:sp><p:nvPr><p:ph type='body'/></p:nvPr>{''.join(lines)}</p:sp>"
+    steps = "".join(item(text, 0, counted) for text in ("Draft", "Sign"))
+    title = f"<p:sp><p:nvPr><p:ph type='title'/></p:nvPr>{words('Board update')}</p:sp>"
+    document = slide(tmp_path, f"{title}{body}<p:sp>{steps}</p:sp>")
+    assert document.title == "Board update"
+    found = [(b.level, document.text[b.start : b.end]) for b in document.blocks if b.kind == "list_item"]
+    assert found == [(0, "Risks"), (1, "Nurses leave"), (1, "Lease ends"), (0, "c. Draft"), (0, "d. Sign")]
+    assert marked(document, MarkKind.NUMBERED) == ["c.", "d."]
+
+
+def test_a_head_of_a_slide_that_spans_rows_makes_two_rows_of_heads(tmp_path: Path) -> None:
+    rows = [
+        f"<a:tc rowSpan='2'>{words('Fund')}</a:tc><a:tc gridSpan='2'>{words('Fee')}</a:tc>"
+        f"<a:tc hMerge='1'>{words('')}</a:tc>",
+        f"<a:tc vMerge='1'>{words('')}</a:tc><a:tc>{words('Entry')}</a:tc><a:tc>{words('Exit')}</a:tc>",
+        f"<a:tc>{words('Alpha')}</a:tc><a:tc>{words('3%')}</a:tc><a:tc>{words('1%')}</a:tc>",
+    ]
+    table = "".join(f"<a:tr>{row}</a:tr>" for row in rows)
+    frame = f"<p:graphicFrame><a:tbl><a:tblPr firstRow='1'/>{table}</a:tbl></p:graphicFrame>"
+    assert slide(tmp_path, frame).tables[0].heads == (("Fund",), ("Fee", "Entry"), ("Fee", "Exit"))
+
+
 RICH = rb"""{\rtf1\ansi\ansicpg1252\titlepg{\fonttbl{\f0 Arial;}}
 {\header \pard\plain Orlan Mills \endash  confidential\par Contract no. 4711\par}
 {\headerf \pard\plain Draft of the first page\par}{\headerl \pard\plain Left pages\par}
@@ -216,13 +245,77 @@ Liability is limited to EUR 900.\par}
 {\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
 
 
-def test_rich_text_has_headers_in_front_and_notes_comments_and_footers_behind(tmp_path: Path) -> None:
+def test_rich_text_has_headers_in_front_footers_at_the_end_and_notes_behind_their_paragraph(
+    tmp_path: Path,
+) -> None:
     document = read(written(tmp_path, "a.rtf", RICH))
     assert document.text.split("\n\n") == [
         "Orlan Mills – confidential", "Contract no. 4711", "Draft of the first page",
-        "The rent is 900 marks. It is due in May.", "The garden is let.",
-        "Net of tax.\nAs stated.", "Checked with sales.", "Liability is limited to EUR 900.",
+        "The rent is 900 marks. It is due in May.", "Net of tax.\nAs stated.",
+        "The garden is let.", "Reader: Checked with sales.", "Liability is limited to EUR 900.",
     ]  # fmt: skip
+
+
+def test_a_note_of_rich_text_or_opendocument_keeps_the_figure_that_it_begins_with(tmp_path: Path) -> None:
+    source = (
+        rb"{\rtf1\ansi\pard Rent is due{\footnote \pard {\super\chftn} Net.} in May"
+        rb"{\footnote \pard 2 months in advance.}, says{\*\atnid K}{\*\atnauthor Kai}\chatn"
+        rb"{\*\annotation \pard 3 weeks are usual.} the lease.\par}"
+    )
+    rich = read(written(tmp_path, "a.rtf", source))
+    assert rich.text.split("\n\n") == [
+        "Rent is due in May, says the lease.", "Net.", "2 months in advance.", "Kai: 3 weeks are usual.",
+    ]  # fmt: skip
+    leads = [rich.text[mark.leads_to :].split("\n")[0] for mark in rich.marks if mark.leads_to is not None]
+    assert leads == ["Net.", "2 months in advance.", "Kai: 3 weeks are usual."]
+    names = " ".join(f"xmlns:{n}='urn:oasis:names:tc:opendocument:xmlns:{n}:1.0'" for n in ("office", "text"))
+    note = "<text:note><text:note-citation>2</text:note-citation><text:note-body><text:p>{}</text:p>"
+    body = (
+        f"<text:p>Checked{note.format('2 monthly below 30.')}</text:note-body></text:note> yearly.</text:p>"
+    )
+    content = (
+        f"<office:d {names}><office:automatic-styles/><office:body><office:text>{body}<text:p>End.</text:p>"
+    )
+    parts = {"content.xml": f"{content}</office:text></office:body></office:d>"}
+    open_text = read(written(tmp_path, "a.odt", zipped(parts)))
+    assert open_text.text.split("\n\n") == ["Checked yearly.", "2 monthly below 30.", "End."]
+
+
+@pytest.mark.parametrize("name", ["a.xml", "a.xls"])
+def test_a_workbook_in_the_xml_of_excel_2003_is_read(tmp_path: Path, name: str) -> None:
+    def row(*cells: str, look: str = "") -> str:
+        return f"<Row {look}>{''.join(cells)}</Row>"
+
+    def cell(text: str, kind: str = "String", look: str = "") -> str:
+        return f"<Cell {look}><Data ss:Type='{kind}'>{text}</Data></Cell>"
+
+    rows = [
+        row(cell("Rates of tax", look="ss:MergeAcross='2'")),
+        row(cell("Country"), cell("Rate"), cell("Since")),
+        row(
+            cell("Arden"),
+            cell("0.2", "Number", "ss:StyleID='p'"),
+            cell("2016-01-01T00:00:00.000", "DateTime"),
+        ),
+        row(cell("Norland"), cell("2005-01-01T00:00:00.000", "DateTime", "ss:Index='3'")),
+    ]
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    source = (
+        f"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?>"
+        f"<Workbook xmlns='{space}' xmlns:ss='{space}'><Styles>"
+        "<Style ss:ID='p'><NumberFormat ss:Format='Percent'/></Style></Styles>"
+        f"<Worksheet ss:Name='Tax'><Table>{''.join(rows)}</Table></Worksheet></Workbook>"
+    )
+    document = read(written(tmp_path, name, source.encode()))
+    assert document.kind == "xls"
+    assert document.tables[0].heads == (("Country",), ("Rate",), ("Since",))
+    assert document.text.split("\n")[-2:] == ["Arden | 20.00% | 2016-01-01", "Norland |  | 2005-01-01"]
+    assert document.blocks[-1].location == "Tax!A4:C4"
+
+
+def test_other_xml_is_not_read(tmp_path: Path) -> None:
+    with pytest.raises(ParseError, match="not read"):
+        read(written(tmp_path, "a.xml", b"<?xml version='1.0'?><settings/>"))
 
 
 def test_type_that_is_moved_up_or_down_in_rich_text_is_raised_or_lowered(tmp_path: Path) -> None:

@@ -336,6 +336,51 @@ def test_a_markdown_table_has_a_title_units_lines_in_cells_and_no_heads_that_are
     assert (form.heads, cells(found, form)) == ((), [["Name", "Ames"], ["Ward", "North"]])
 
 
+# Tables that say otherwise than by their tags that they are some
+
+
+def test_lines_of_a_word_file_cut_by_tabs_are_a_table_and_other_tabs_are_none(tmp_path: Path) -> None:
+    def line(*cells: str, look: str = "") -> str:
+        runs = "<w:r><w:tab/></w:r>".join(run(cell, look) if cell else "" for cell in cells)
+        return paragraph(runs or run(""))
+
+    prices = [["Probe", "2", "2,960.00"], ["Service, 24 months", "1", "3,200.00"]]
+    found = word(
+        tmp_path,
+        line("Item", "Qty", "Total", look=BOLD)
+        + "".join(line(*price) for price in prices)
+        + line("Total", "", "6,160.00")
+        + paragraph("Prices in euros.")
+        + line("Seller:", "Orlan Mills")
+        + line("Buyer:", "Tarnby Clinic")
+        + line("Place:", "Ellerby")
+        + line("(a)", "notice was given;")
+        + line("(b)", "the fee was paid; and")
+        + line("(c)", "no appeal lies."),
+    )
+    assert found.tables[0].heads == (("Item",), ("Qty",), ("Total",))
+    assert body(found) == [*prices, ["Total", "", "6,160.00"]]
+    assert [b.kind for b in found.blocks[-6:]] == [BlockKind.PARAGRAPH] * 6
+
+
+@pytest.mark.parametrize("by", ["role", "style"])
+def test_elements_that_are_a_table_by_role_or_style_are_one(tmp_path: Path, by: str) -> None:
+    named = {
+        "role": ("role=table", "role=row", "role=columnheader", "role=cell"),
+        "style": ("class=t", "class=r", "class=c", "class=c"),
+    }
+    table, row_of, head, cell = named[by]
+    style = "<style>.t{display:table}.r{display:table-row}.c{display:table-cell}</style>"
+    rows = [["Class", "Fee", "Due"], ["Adult", "EUR 60", "1 March"], ["Child", "EUR 20", "1 April"]]
+    inner = "".join(
+        f"<div {row_of}>{''.join(f'<span {cell if n else head}>{c}</span>' for c in row)}</div>"
+        for n, row in enumerate(rows)
+    )
+    found = read(tmp_path, "a.html", f"{style}<p>Fees</p><div {table}>{inner}</div><p>End.</p>")
+    assert found.tables[0].heads == (("Class",), ("Fee",), ("Due",))
+    assert body(found) == rows[1:]
+
+
 # Tables drawn in plain text
 
 _BARS = "| Coast | 1,200 | 9 |\n| Hill | 88 | 12 |\n| Old town | 40 | 7 |"

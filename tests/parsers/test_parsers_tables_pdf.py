@@ -196,6 +196,100 @@ def test_a_table_over_four_pages_that_repeats_its_head_is_one(tmp_path: Path) ->
     assert table.heads == (("Boat",), ("Master",), ("Berth fee",))
 
 
+def test_a_year_over_the_last_column_is_no_head_of_the_one_before_it(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 10)
+        canvas.drawCentredString(350, 770, "Year ended 31 December")
+        canvas.drawCentredString(350, 757, "2025")
+        canvas.drawRightString(530, 757, "2024")
+        for x, head in zip((270, 370, 450, 530), ("Retail", "Wholesale", "Total", "Total"), strict=True):
+            canvas.drawRightString(x, 742, head)
+        rows = [
+            ["Revenue", "1,204.5", "388.1", "1,592.6", "1,470.2"],
+            ["Result", "98.3", "(4.2)", "94.1", "101.0"],
+        ]
+        set_rows(
+            canvas, [*rows, ["Investments", "45.0", "12.7", "57.7", "49.9"]], (72, 270, 370, 450, 530), 725
+        )
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    heads = [" ".join(parts) for parts in table.heads]
+    assert heads[1:] == [
+        "Year ended 31 December 2025 Retail", "Year ended 31 December 2025 Wholesale",
+        "Year ended 31 December 2025 Total", "2024 Total",
+    ]  # fmt: skip
+    assert found[-1] == ["Investments", "45.0", "12.7", "57.7", "49.9"]
+
+
+CHECKS = [
+    [
+        ["Full blood", "count"],
+        ["Before each", "cycle"],
+        ["Delay the cycle by one week below", "1.5 and count again"],
+    ],
+    [["Clearance"], ["Every", "second", "cycle"], ["Reduce the dose by a quarter"]],
+    [["Liver enzymes"], ["Monthly"], ["Stop above five times the limit", "of the laboratory"]],
+]
+
+
+def draw_checks(canvas: Any) -> None:
+    """Cell by cell, as browsers and word processors write them."""
+    canvas.setFont("Helvetica-Bold", 10)
+    for x, head in zip((72, 170, 250), ("Test", "When", "Action"), strict=True):
+        canvas.drawString(x, 760, head)
+    canvas.setFont("Helvetica", 10)
+    y = 742
+    for row in CHECKS:
+        for x, cell in zip((72, 170, 250), row, strict=True):
+            lines(canvas, x, y, cell, 12)
+        y -= 12 * max(map(len, row)) + 8
+
+
+def test_cells_of_several_lines_side_by_side_are_rows_without_any_line_drawn(tmp_path: Path) -> None:
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw_checks)))
+    assert table.heads == (("Test",), ("When",), ("Action",))
+    assert found[1:] == [[" ".join(cell) for cell in row] for row in CHECKS]
+
+
+def test_level_lines_of_cells_side_by_side_say_where_columns_end(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        draw_checks(canvas)
+        for y in (753, 722, 678, 645):
+            for left, right in ((70, 166), (166, 246), (246, 480)):
+                canvas.line(left, y, right, y)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("Test",), ("When",), ("Action",))
+    assert found[1:] == [[" ".join(cell) for cell in row] for row in CHECKS]
+
+
+LIVER = ["Liver", "Enzymes", "15", "5", "4", "1"]
+
+
+def test_a_head_that_spans_rows_stands_beside_those_on_its_right(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica-Bold", 10)
+        canvas.drawString(72, 760, "Table 2. Adverse reactions")
+        lines(canvas, 72, 732, ["Organ", "class"], 12)
+        lines(canvas, 170, 732, ["Preferred", "term"], 12)
+        for x, group in ((330, "Relvanib 20 mg"), (480, "Placebo")):
+            canvas.drawCentredString(x, 738, group)
+            canvas.drawRightString(x - 10, 720, "All, %")
+            canvas.drawRightString(x + 60, 720, "Severe, %")
+        rows = [["Gut", "Nausea", "33", "2", "20", "1"], ["Skin", "Rash", "22", "3", "9", "0"], LIVER]
+        for n, row in enumerate(rows):
+            canvas.setFont("Helvetica", 10)
+            canvas.drawString(72, 700 - 15 * n, row[0])
+            set_rows(canvas, [row[1:]], (170, 320, 390, 470, 540), 700 - 15 * n)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert [" ".join(parts) for parts in table.heads] == [
+        "Organ class", "Preferred term", "Relvanib 20 mg All, %", "Relvanib 20 mg Severe, %",
+        "Placebo All, %", "Placebo Severe, %",
+    ]  # fmt: skip
+    assert found[-1] == LIVER
+
+
 def ruled(canvas: Any, xs: Sequence[float], ys: Sequence[float]) -> None:
     for y in ys:
         canvas.line(xs[0], y, xs[-1], y)

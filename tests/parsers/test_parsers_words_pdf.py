@@ -83,6 +83,50 @@ def test_columns_that_a_pdf_writes_line_by_line_are_read_one_after_the_other(tmp
     assert text.index(LEFT[0]) < text.index(RIGHT[0])
 
 
+@pytest.mark.parametrize("noted", [(0,), (0, 1)], ids=["the first column", "both columns"])
+def test_a_note_under_a_column_leaves_the_sentence_that_goes_on_whole(
+    tmp_path: Path, noted: tuple[int, ...]
+) -> None:
+    left = [*LEFT[:3], "landlord, who may refuse it where", "the tree is older than forty"]
+    right = ["years or stands beside the brook.", *RIGHT[:3]]
+
+    def draw(canvas: Any) -> None:
+        for n, (x, column) in enumerate(((72, left), (320, right))):
+            canvas.setFont("Times-Roman", 11)
+            lines(canvas, x, 720, column)
+            if n in noted:
+                canvas.setFont("Times-Roman", 8)
+                lines(
+                    canvas, x, 600, [f"{n + 1} Town order of 1987, as it was", "amended in the year 2004."], 9
+                )
+
+    found = blocks(read(tmp_path, canvas_pdf(draw)))
+    assert " ".join((*left, *right[:1])) in " ".join(found)
+    assert f"{noted[0] + 1} Town order of 1987, as it was amended in the year 2004." in found
+
+
+def test_a_row_or_a_label_with_its_value_is_no_title(tmp_path: Path) -> None:
+    def form(canvas: Any) -> None:
+        lines(
+            canvas,
+            72,
+            760,
+            ["Patient name: Maria Keller", "Born: 4 May 1961", "The ward is the north one."],
+            40,
+        )
+
+    def table(canvas: Any) -> None:
+        for n, row in enumerate((("Region", "Lots"), ("North", "120"), ("South", "88"), ("East", "45"))):
+            canvas.rect(72, 740 - 20 * n, 100, 20)
+            canvas.rect(172, 740 - 20 * n, 100, 20)
+            canvas.drawString(76, 746 - 20 * n, row[0])
+            canvas.drawString(176, 746 - 20 * n, row[1])
+        canvas.drawString(72, 600, "All lots are of the year.")
+
+    assert read(tmp_path, canvas_pdf(form)).title == "a"
+    assert read(tmp_path, canvas_pdf(table)).title == "a"
+
+
 def test_a_table_of_figures_is_no_pair_of_columns(tmp_path: Path) -> None:
     labels = [
         "Cost of sales and services",

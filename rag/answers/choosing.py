@@ -105,7 +105,7 @@ def asks_which(query: Query) -> bool:
 def asked_noun(query: Query) -> str:
     """What a question asks which of; "" for a time, and where it asks so of nothing."""
     noun = _RE["asked_noun"].search(query.text)
-    said = str(noun["noun_a"] or noun["noun_b"]) if noun else ""
+    said = next(filter(None, noun.groups()), "") if noun else ""
     return "" if _RE["timed"].fullmatch(said) else said
 
 
@@ -120,12 +120,19 @@ def asked_columns(
     telling = [w for w in asked.words if not all(head.hold(w) for head in heads.values())]
     held = {n: sum(map(head.hold, telling)) for n, head in heads.items()}
     best = [n for n in columns if held[n] == max(held.values()) and held[n]]
+    priced = _RE["priced"].search(asked.query.text)
+    money = [n for n in columns if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
+    money = money or [n for n in columns if _RE["price"].search(grid.heads[n])]
+    if priced and len(money) == 1:
+        best = money if not best or money[0] in best else sorted(best + money)  # cost and time
+    if _RE["often"].search(asked.query.text):
+        cells = {n: f"{grid.heads[n]}\n{rows[0].texts[n]}" for n in columns if n < len(rows[0].texts)}
+        best = sorted({*best, *(n for n, cell in cells.items() if _RE["interval"].search(cell))})
+        if len(best) > 1:
+            return tuple(best)
     if len(best) == 1:
         return tuple(best)
     kept = best or list(columns)
-    money = [n for n in kept if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
-    if _RE["priced"].search(asked.query.text) and len(money) == 1:
-        return tuple(money)
     kinds = {n: [_of_kind(asked, grid, n, row) for row in rows] for n in kept}
     fitting = [n for n in kept if all(kinds[n])]
     apart = all(one is False for n in kept if n not in fitting for one in kinds[n])
@@ -178,7 +185,7 @@ class ChosenRows:
 
     def _named(self, column: int, text: str, *, short: bool) -> str:
         """A cell behind its head, which is left out where the cell says by itself what it is."""
-        head = self.grid.heads[column] if column < len(self.grid.heads) else ""
+        head = self.grid.head(column)
         bare = not any(c.isalpha() for c in text) or any(v.kind is Kind.NUMBER for v in read(text))
         return f"{head} {text}" if head and (bare or not short) else text
 

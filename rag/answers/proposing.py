@@ -225,7 +225,7 @@ def _bears(table: AskedTable) -> bool:
     unheld = table.unheld
     names = [w for name in (*typed.names, *typed.labelled) for w in search_tokens(str(name))]
     if noun := _RE["asked_noun"].search(typed.text):
-        names += search_tokens(noun["noun_a"] or noun["noun_b"])
+        names += search_tokens(next(filter(None, noun.groups())))
     known = not any(w in names or any(map(str.isdigit, w)) for w in unheld)
     held = any(map(table.grid.about.hold, asked.words)) or any(table.named.values())
     said = held or bool(asked.values or table.cues.dates)

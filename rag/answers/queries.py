@@ -23,7 +23,7 @@ from rag.facts.numerals import fold, numerals
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, extent, read
 from rag.languages import patterns
-from rag.languages.text import letters, search_tokens
+from rag.languages.text import denials, letters, search_tokens
 from rag.questions.query import Query
 
 _RE = patterns("rows")
@@ -177,6 +177,10 @@ def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
     texts = tuple(c for c in table.columns if not c.measured and c.head and c.filled)
     heads = {c.number: HeldWords(c.head) for c in table.columns}
     found = [(c, cell) for c in texts for cell in _named_cells(asked, c, grid, heads[c.number])]
+    title = grid.hit.document.title  # "Merrow" is no site where Merrow Ceramics is asked about
+    names = asked.query.names
+    whole = [w for a in names for b in names if (w := f"{a} {b}") in title and w in asked.query.text]
+    found = [(c, x) for c, x in found if not any(x != n and x in n for n in whole)]
     found = [(c, x) for c, x in found if not any(x != o and x.lower() in o.lower() for _, o in found)]
     by = {x: [c for c, y in found if y == x] for _, x in found}
     for cell, columns in by.items():
@@ -219,6 +223,8 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
             if column.filled < len(table.grid.body.typed.rows):
                 return None  # whose an unnamed row is, is not known
             found.append(equal_to(column, cells))
+        elif answered := _answered(table, column):
+            found.append(equal_to(column, answered))
     for value in (*table.cues.asked.values, *table.cues.dates):
         year = _year(value)
         if year and any(head.hold(str(year)) for head in table.heads.values()):
@@ -238,6 +244,18 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
             return None
         found.append(by[best[0].name])
     return tuple(found)
+
+
+def _answered(table: AskedTable, column: TypedColumn) -> list[str]:
+    """The "yes" of a column that says nothing but yes or no, where the question names it, its "no" where the
+    question has a "not"."""
+    cells = [c for c in column.values if not _RE["no"].fullmatch(c)]
+    others = [c for c in column.values if c not in cells]
+    said = len(others) == 1 and cells and all(map(_RE["yes"].fullmatch, cells))
+    words = search_tokens(column.head)
+    if not said or not words or not all(w in table.words for w in words):
+        return []
+    return others if denials(table.cues.asked.query.text) else cells
 
 
 def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
@@ -275,7 +293,8 @@ def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
     unit, plain = column.unit, as_written(end).value
     if column.percent != (end.kind is Kind.SHARE):
         return None
-    if end.kind not in (Kind.NUMBER, Kind.SHARE):
+    points = unit is None and _RE["points"].search(end.text)
+    if end.kind not in (Kind.NUMBER, Kind.SHARE) and not points:
         if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
             return None
         plain = end.value / unit.value
@@ -299,7 +318,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if listing and not cues.order and not grouped:
         noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
         called = noun and all(map(table.grid.about.hold, noun))
-        return (base,) if filters and (nouns or called) else ()
+        who = _RE["who"].search(cues.asked.query.text)
+        return (base,) if filters and (nouns or called or who) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
         behind = search_tokens(cues.grouped)[:_NEXT_WORDS]
@@ -320,7 +340,11 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and nouns[1:] and nouns[1].apart and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    if not columns and (listing or not filters) and aggregate is not RowAggregate.SHARE:
+    most = _RE["most"].search(cues.asked.query.asked)
+    if not columns and cues.order == 1 and most and groups and nouns == groups and _called(table, groups[0]):
+        return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    money = [c for c in table.sole if c.unit is not None and c.unit.kind is Kind.MONEY]
+    if not columns and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE)):
         columns, only = table.sole, next(iter(table.sole), None)
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
@@ -331,6 +355,13 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
     return tuple(replace(base, column=c, group=again if c.summable else None) for c in columns)
+
+
+def _called(table: AskedTable, group: TypedColumn) -> bool:
+    """Whether the question says what a row is, by what its table is called: "which depot has the most
+    vehicles"."""
+    rest = [w for w in table.words if not table.heads[group.number].hold(w)]
+    return bool(rest) and not any(head.hold(w) for head in table.heads.values() for w in rest)
 
 
 def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
@@ -347,6 +378,7 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
             best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
+            best = best or [c for c in numbers if _RE["price"].search(c.head)]
         elif _RE["by_age"].search(typed):
             best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
@@ -382,7 +414,7 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     typed = table.cues.asked.query.asked
     match = _RE["how_many"].search(typed)
     said = search_tokens(match["noun"] or "") if match else []
-    noun = [w for w in said if w in table.words] or list(table.words)
+    noun = [w for w in said if w in table.words] or [w for w in table.words if table.grid.about.hold(w)]
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
         word = match[0][-1]

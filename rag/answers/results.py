@@ -184,7 +184,8 @@ class _Run:
         return self._computed(self._ids() or [0], line, _exact(count), str(count))
 
     def _say(self, what: str, column: TypedColumn | None, /, **values: object) -> str:
-        head, how = (column or self.query.label).head, [one.words for one in self.query.filters]
+        head = self.grid.head((column or self.query.label).number)
+        how = [one.words for one in self.query.filters]
         return say(f"answers.{what}", self.language, head=head, how=how, **values)
 
     def _printed(self, value: Cellular | Decimal) -> str:

@@ -35,8 +35,8 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 class Described:
     """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
     their day, or who sent them to whom, which nothing says. `copies`: paths of files that are one of the
-    documents byte for byte, by its id; `ours` are the names read as "us" where it is asked who wrote to us, ()
-    where nothing tells, None for other questions."""
+    documents by their text, by its id; `ours` are the names read as "us" where it is asked who wrote to us,
+    () where nothing tells, None for other questions."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]

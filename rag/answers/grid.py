@@ -204,14 +204,10 @@ class RowGrid:
 
     @cached_property
     def priced(self) -> bool:
-        """Whether it says prices, by its words or its cells."""
-        said = "\n".join((self.hit.document.title, *self.hit.chunk.heading_path, *self.heads, *self._units))
-        cells = (v.kind is Kind.MONEY for row in self.rows[:1] for text in row.texts for v in extract(text))
-        return _PRICE.search(said) is not None or any(cells)
-
-    @property
-    def _units(self) -> tuple[str, ...]:
-        return self.table.units if self.table else ()
+        """Whether it says prices, by its title, headings and heads or its first row."""
+        over = (self.hit.document.title, *self.hit.chunk.heading_path, *self.heads)
+        first = (text for row in self.rows[:1] for text in row.texts)
+        return _PRICE.search("\n".join((*over, *first))) is not None
 
     def head(self, number: int) -> str:
         """What stands over a column, behind it the unit that is stated for the whole table, where it is one

@@ -103,7 +103,7 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     sent = any(single(d.metadata, "document_type") in SENT for d in found.unclear)
     undated = say("tasks.undated", language, paths=unclear, sent=sent) if unclear else ""
     if found.ours is not None:
-        undated = "\n\n".join(filter(None, (say("tasks.ours", language, names=found.ours), undated)))
+        undated = "\n\n".join(filter(None, (say("tasks.ours", language, name=found.ours), undated)))
     if not found.matches:
         none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
         return replace(none, text="\n\n".join(filter(None, (none.text, undated))))

@@ -7,14 +7,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 
 from rag.documents.description import HEAD, SENT, day_of, document_type, type_of_noun
 from rag.documents.validity import copies_of, is_draft
-from rag.facts.dates import dates
-from rag.facts.names import name_key, short_name
+from rag.facts.dates import MONTHS, dates
+from rag.facts.names import short_name
 from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import patterns
@@ -27,7 +26,7 @@ from rag.types.documents import several, single
 _RE = patterns("described", re.IGNORECASE)
 _ABOUT = 1500  # code points at the beginning that say what a document is about
 _WRITTEN = ("letter", "mail")
-_ADDRESS = re.compile(r"@([\w-]+)\.")
+_MOST_COMMON = 5
 _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
 
@@ -35,15 +34,15 @@ _WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 class Described:
     """Of the documents `looked_at` those that fit, with the words that say so; `unclear` would fit but for
     their day, or who sent them to whom, which nothing says. `copies`: paths of files that are one of the
-    documents by their text, by its id; `ours` are the names read as "us" where it is asked who wrote to us,
-    () where nothing tells, None for other questions."""
+    documents by their text, by its id; `ours` is the name read as "us" where it is asked who wrote to us, ""
+    where nothing tells, None for other questions."""
 
     looked_at: tuple[DocumentInfo, ...]
     documents: tuple[DocumentInfo, ...]
     matches: tuple[MatchingPassage, ...]
     unclear: tuple[DocumentInfo, ...]
     copies: Mapping[int, tuple[str, ...]]
-    ours: tuple[str, ...] | None = None
+    ours: str | None = None
 
 
 def described(noun: str, topic: str, store: Store, filters: Filters | None = None) -> Described | None:
@@ -55,7 +54,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     days += more
     month = _RE["month"].search(topic)
     topic = topic[: month.start()] + topic[month.end() :] if month else topic
-    of_month = _month(month[0]) if month else 0
+    of_month = int(month["zh_month"] or MONTHS[month["month"].lower()]) if month else 0
     # Who sent something: of letters and mails where no kind is said.
     everyone = _RE["everyone"].search(topic)
     topic = topic[: everyone.start()] + topic[everyone.end() :] if everyone else topic
@@ -74,59 +73,39 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
     found: list[DocumentInfo] = []
     unclear: list[DocumentInfo] = []
     kinds, copies = copies_of(d for d in kinds if not (_RE["signed"].search(topic) and is_draft(d)))
-    ours = _ours(every) if everyone else {}
+    if ours := _ours(every) if everyone else "":
+        ends = [[], [form_of(short_name(ours))]]
     for d in kinds:
         opening = Text(store.text(d.id, 0, _ABOUT)) if matter else Text("")
         fits = all((parties if n in of_party else labels)[d.id].has(n) for n in names)
         if fits and all(labels[d.id].has(m) or opening.has(m) for m in matter):
-            day, sent = day_of(d.metadata), _sent_to(d, ours.keys()) if ours else _sent(d, ends)
+            day, sent = day_of(d.metadata), _sent(d, ends)
             if (not day and (days or of_month)) or sent is None:
                 unclear.append(d)
             elif sent and _of_days(read(day), days) and of_month in (0, int(day[5:7] or 0)):
                 found.append(d)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
-    return Described(
-        every, tuple(found), matches, tuple(unclear), copies, tuple(ours.values()) if everyone else None
-    )
+    return Described(every, tuple(found), matches, tuple(unclear), copies, ours if everyone else None)
 
 
-def _month(said: str) -> int:
-    """The number of a month that is named without a year."""
-    name = said.split()[-1]
-    named = (d.period.month for form in (f"2000年{name}", f"{name} 2000") for d in dates(form))
-    return next(filter(None, named), 0)
+def _ours(every: Iterable[DocumentInfo]) -> str:
+    """Who stands at one end of most that was sent; "" where nobody does, or those who do face each other."""
+    sent = [d for d in every if _kind(d) in SENT and several(d.metadata, "sender")]
+    ends = [_both_ends(d) for d in sent]
+    common = [name for name, _ in Counter(n for d in sent for n in _parties(d)).most_common(_MOST_COMMON)]
+    forms = {name: form_of(short_name(name)) for name in common}
+    held = {name: sum(said.has(form) or got.has(form) for said, got in ends) for name, form in forms.items()}
+    most = max(held.values(), default=0)
+    ours = [name for name in common if held[name] == most and 3 * most >= 2 * len(ends) > 2]
+    own = [forms[name] for name in ours]
+    faced = any(any(map(said.has, own)) and any(map(got.has, own)) for said, got in ends)
+    return ours[0] if ours and not faced else ""
 
 
-def _ours(every: Iterable[DocumentInfo]) -> dict[str, str]:
-    """The keys, with a name, of who stands at one end of most that was sent; none where that is both ends of
-    something."""
-    ends = [both for d in every if _kind(d) in SENT and all(both := _both_ends(d))]
-    counts = Counter(key for sent, got in ends for key in sent | got)
-    most = max(counts.values(), default=0)
-    top = {key for key, count in counts.items() if count == most and 3 * count >= 2 * len(ends) > 2}
-    one_end = not any(top & sent.keys() and top & got.keys() for sent, got in ends)
-    return {key: (sent | got)[key] for sent, got in ends for key in top & (sent | got).keys() if one_end}
-
-
-def _both_ends(document: DocumentInfo) -> tuple[dict[str, str], dict[str, str]]:
-    """Who sent a document and to whom, by the keys of their names; mails also by the domain of an address."""
-    sender = several(document.metadata, "sender")
-    sent = {key: name for name in sender for key in _keys(name)}
-    others = {key: name for name in _parties(document) for key in _keys(name) if name not in sender}
-    return sent, {key: name for key, name in others.items() if key not in sent}
-
-
-def _keys(name: str) -> list[str]:
-    address = _ADDRESS.search(name)
-    return [name_key(address[1])] if address else [name_key(short_name(name))]
-
-
-def _sent_to(document: DocumentInfo, ours: AbstractSet[str]) -> bool | None:
-    """Whether somebody else sent a document to us; None where nothing says by whom or to whom it was."""
-    if _kind(document) not in SENT:
-        return True
-    sent, got = _both_ends(document)
-    return None if not sent or not got else not ours & sent.keys() and bool(ours & got.keys())
+def _both_ends(document: DocumentInfo) -> tuple[Text, Text]:
+    """Who sent a document, and who else it names."""
+    said = Text(" / ".join(several(document.metadata, "sender")))
+    return said, Text(" / ".join(p for p in _parties(document) if not said.has(form_of(short_name(p)))))
 
 
 def _of_days(said: Sequence[Value], days: Sequence[Value]) -> bool:
@@ -144,10 +123,9 @@ def _sent(document: DocumentInfo, ends: Sequence[Sequence[str]]) -> bool | None:
     what nobody sends."""
     if not any(ends) or _kind(document) not in SENT:
         return True
-    if not (sender := several(document.metadata, "sender")):
+    if not several(document.metadata, "sender"):
         return None
-    said = Text(" / ".join(sender))
-    others = Text(" / ".join(p for p in _parties(document) if not said.has(form_of(short_name(p)))))
+    said, others = _both_ends(document)
     return all(map(said.has, ends[0])) and all(map(others.has, ends[1]))
 
 

@@ -16,16 +16,15 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from rag.answers.choosing import RowFilter, equal_to
 from rag.answers.grid import grids
 from rag.answers.queries import (
     AskedTable,
     RowAggregate,
     RowCues,
-    RowFilter,
     RowQuery,
     asked_table,
     cues_of,
-    equal_to,
     filters_of,
 )
 from rag.answers.request import AnswerRequest, Setup

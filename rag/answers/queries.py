@@ -10,18 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from math import isfinite
 
-from rag.answers.choosing import RowQuestion, asked_noun, given
+from rag.answers.choosing import RowFilter, RowQuestion, asked_noun, bounded, equal_to, given
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
 from rag.facts.dates import Period
 from rag.facts.numerals import fold, numerals
-from rag.facts.quantity import Kind, Quantity, as_written
-from rag.facts.values import Range, Value, extent, read
+from rag.facts.quantity import Kind, Quantity
+from rag.facts.values import Range, Value, read
 from rag.languages import patterns
 from rag.languages.text import denials, letters, search_tokens
 from rag.questions.query import Query
@@ -42,19 +40,6 @@ class RowAggregate(StrEnum):
     COUNT = "count"
     TOTAL = "total"
     ROWS = "rows"
-
-
-@dataclass(frozen=True, slots=True)
-class RowFilter:
-    """A condition that rows have to pass: SQL with question marks, and the same in the table's words."""
-
-    sql: str
-    parameters: tuple[Cellular, ...]
-    words: str
-
-    @property
-    def column(self) -> str:
-        return self.sql.split()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,49 +241,6 @@ def _answered(table: AskedTable, column: TypedColumn) -> list[str]:
     if not said or not words or not all(w in table.words for w in words):
         return []
     return others if denials(table.cues.asked.query.text) else cells
-
-
-def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
-    places = ", ".join("?" * len(cells))
-    return RowFilter(f"{column.name} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
-
-
-def bounded(column: TypedColumn, value: Value) -> RowFilter | None:
-    """That a column's numbers, in its own unit, or its dates lie within a value; None where they are of
-    another kind."""
-    ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
-    open_ = (not value.low_in, not value.high_in) if isinstance(value, Range) else (False, False)
-    limits: list[Fraction | float | Decimal | None]
-    if column.dated:
-        days = extent(value, "day") if value.kind is Kind.DATE else None
-        if days is None or any(q and q.period and q.period.swapped for q in ends):
-            return None
-        limits, open_ = [days[0][0], days[1][0]], (False, False)
-    elif column.counts:
-        limits = [None if end is None else _stored(end, column) for end in ends]
-        if any(end and limit is None for end, limit in zip(ends, limits, strict=True)):
-            return None
-    else:
-        return None
-    sql = [
-        f"{column.name} {sign}{'' if out else '='} {limit}"
-        for sign, limit, out in zip("><", limits, open_, strict=True)
-        if limit is not None and isfinite(limit)
-    ]
-    return RowFilter(" AND ".join(sql), (), f"{column.head} {value.text}")
-
-
-def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
-    """A quantity as a column's numbers are stored; None for one of another kind or unit."""
-    unit, plain = column.unit, as_written(end).value
-    if column.percent != (end.kind is Kind.SHARE):
-        return None
-    points = unit is None and _RE["points"].search(end.text)
-    if end.kind not in (Kind.NUMBER, Kind.SHARE) and not points:
-        if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
-            return None
-        plain = end.value / unit.value
-    return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))
 
 
 # --- What is asked of a table, where its words leave no doubt

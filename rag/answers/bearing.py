@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 
+from rag.facts.dates import dates
 from rag.facts.names import labelled
 from rag.facts.numerals import fold, parse_han
 from rag.facts.quantities import extract
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
 from rag.languages.text import content_tokens, has_han, normalise, search_tokens
-from rag.questions.expects import KINDS, Wording, asked_role, fits, left_office, roles_in
+from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, left_office, roles_in
 from rag.search.candidates import answers_in
 from rag.search.sufficiency import label_of
 from rag.types import Evidence
@@ -28,7 +29,8 @@ _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _RE = patterns("acting")
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
-_DEGREES = patterns("degrees")
+_DEGREES, _FORMS = patterns("degrees"), patterns("forms")
+_DATED = patterns("description", re.NOFLAG)
 _DERIVED, _STATED = patterns("derived"), patterns("stated")
 
 
@@ -43,8 +45,17 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     row = bool(piece.heads)
     if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):
         return False
+    if of_other_degree(query, around, by=_FORMS) or _of_its_day(query, words):
+        return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or negations(words))
+
+
+def _of_its_day(query: Wording, words: str) -> bool:
+    """Whether all days that words state are those on which a text was made, which is not asked."""
+    days = dates(fold(words)) if query.expects is AnswerType.DATE else []
+    made = all(_DATED["dated"].search(words, 0, day.start) for day in days)
+    return bool(days) and made and not _DATED["asked_day"].search(query.text)
 
 
 def of_another(query: Wording, piece: Evidence) -> bool:
@@ -128,10 +139,13 @@ def out_of_range(query: Wording, text: str) -> bool:
     )
 
 
-def of_other_degree(query: Wording, text: str, *, said: bool = False) -> bool:
-    """Whether a text speaks of a mild disease alone, and the question of a severe one; where it has to be
-    `said`, as of one row of a table among others, a text without a degree is of another, too."""
-    asked, own = ({key for key, one in _DEGREES.items() if one.search(t)} for t in (query.text, text))
+def of_other_degree(
+    query: Wording, text: str, *, said: bool = False, by: Mapping[str, re.Pattern[str]] = _DEGREES
+) -> bool:
+    """Whether a text speaks of a mild disease alone, and the question of a severe one; or `by` another
+    distinction. Where it has to be `said`, as of one row of a table among others, a text that says none is
+    of another, too."""
+    asked, own = ({key for key, one in by.items() if one.search(t)} for t in (query.text, text))
     return bool(asked and (own or said)) and asked.isdisjoint(own)
 
 

@@ -1,4 +1,5 @@
-"""What a question gives to choose rows by, which columns it asks for, and rows chosen as an answer."""
+"""What a question gives to choose rows by, which columns it asks for, rows chosen as an answer, conditions
+that rows have to pass."""
 
 from __future__ import annotations
 
@@ -6,14 +7,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property, lru_cache
+from math import isfinite
 
-from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, head_unit
+from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, TypedColumn, head_unit
+from rag.answers.guarded import Cellular
 from rag.domains.finance.figures import Computed
 from rag.facts.names import is_legal_form, short_name
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives
 from rag.facts.quantity import Kind, Quantity, as_written
-from rag.facts.values import Range, Value, read
+from rag.facts.values import Range, Value, extent, read
 from rag.languages import listed, patterns, say
 from rag.languages.text import STOP_WORDS, content_tokens, has_han, letters, search_tokens
 from rag.questions.expects import KINDS, AnswerType
@@ -105,7 +109,7 @@ def asks_which(query: Query) -> bool:
 def asked_noun(query: Query) -> str:
     """What a question asks which of; "" for a time, and where it asks so of nothing."""
     noun = _RE["asked_noun"].search(query.text)
-    said = str(noun["noun_a"] or noun["noun_b"]) if noun else ""
+    said = next(filter(None, noun.groups()), "") if noun else ""
     return "" if _RE["timed"].fullmatch(said) else said
 
 
@@ -120,12 +124,19 @@ def asked_columns(
     telling = [w for w in asked.words if not all(head.hold(w) for head in heads.values())]
     held = {n: sum(map(head.hold, telling)) for n, head in heads.items()}
     best = [n for n in columns if held[n] == max(held.values()) and held[n]]
+    priced = _RE["priced"].search(asked.query.text)
+    money = [n for n in columns if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
+    money = money or [n for n in columns if _RE["price"].search(grid.heads[n])]
+    if priced and len(money) == 1:
+        best = money if not best or money[0] in best else sorted(best + money)  # cost and time
+    if _RE["often"].search(asked.query.text):
+        cells = {n: f"{grid.heads[n]}\n{rows[0].texts[n]}" for n in columns if n < len(rows[0].texts)}
+        best = sorted({*best, *(n for n, cell in cells.items() if _RE["interval"].search(cell))})
+        if len(best) > 1:
+            return tuple(best)
     if len(best) == 1:
         return tuple(best)
     kept = best or list(columns)
-    money = [n for n in kept if (unit := head_unit(grid.heads[n])) and unit.kind is Kind.MONEY]
-    if _RE["priced"].search(asked.query.text) and len(money) == 1:
-        return tuple(money)
     kinds = {n: [_of_kind(asked, grid, n, row) for row in rows] for n in kept}
     fitting = [n for n in kept if all(kinds[n])]
     apart = all(one is False for n in kept if n not in fitting for one in kinds[n])
@@ -178,7 +189,7 @@ class ChosenRows:
 
     def _named(self, column: int, text: str, *, short: bool) -> str:
         """A cell behind its head, which is left out where the cell says by itself what it is."""
-        head = self.grid.heads[column] if column < len(self.grid.heads) else ""
+        head = self.grid.head(column)
         bare = not any(c.isalpha() for c in text) or any(v.kind is Kind.NUMBER for v in read(text))
         return f"{head} {text}" if head and (bare or not short) else text
 
@@ -203,3 +214,62 @@ def _decimal(value: Value | None = None) -> Decimal:
     q = value if isinstance(value, Quantity) else (value.low or value.high) if value else None
     plain = as_written(q).value if q else 0
     return Decimal(plain.numerator) / Decimal(plain.denominator)
+
+
+# --- Conditions that rows have to pass
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """A condition that rows have to pass: SQL with question marks, and the same in the table's words."""
+
+    sql: str
+    parameters: tuple[Cellular, ...]
+    words: str
+
+    @property
+    def column(self) -> str:
+        return self.sql.split()[0]
+
+
+def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
+    places = ", ".join("?" * len(cells))
+    return RowFilter(f"{column.name} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
+
+
+def bounded(column: TypedColumn, value: Value) -> RowFilter | None:
+    """That a column's numbers, in its own unit, or its dates lie within a value; None where they are of
+    another kind."""
+    ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
+    open_ = (not value.low_in, not value.high_in) if isinstance(value, Range) else (False, False)
+    limits: list[Fraction | float | Decimal | None]
+    if column.dated:
+        days = extent(value, "day") if value.kind is Kind.DATE else None
+        if days is None or any(q and q.period and q.period.swapped for q in ends):
+            return None
+        limits, open_ = [days[0][0], days[1][0]], (False, False)
+    elif column.counts:
+        limits = [None if end is None else _stored(end, column) for end in ends]
+        if any(end and limit is None for end, limit in zip(ends, limits, strict=True)):
+            return None
+    else:
+        return None
+    sql = [
+        f"{column.name} {sign}{'' if out else '='} {limit}"
+        for sign, limit, out in zip("><", limits, open_, strict=True)
+        if limit is not None and isfinite(limit)
+    ]
+    return RowFilter(" AND ".join(sql), (), f"{column.head} {value.text}")
+
+
+def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
+    """A quantity as a column's numbers are stored; None for one of another kind or unit."""
+    unit, plain = column.unit, as_written(end).value
+    if column.percent != (end.kind is Kind.SHARE):
+        return None
+    points = unit is None and _RE["points"].search(end.text)
+    if end.kind not in (Kind.NUMBER, Kind.SHARE) and not points:
+        if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
+            return None
+        plain = end.value / unit.value
+    return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))

@@ -110,13 +110,18 @@ def find_date(
         return _computed(own[0], days[0], (), query, index) if len(own) == 1 else None
     names = content_tokens(" ".join(query.names)) if query.names else []
     matter = [t for t in content_tokens(_RE["asked"].sub(" ", query.text)) if t not in names]
-    for rule in (*found.evidence, *_undated(query, held, index, filters)):
-        stated = terms_of(rule.in_force or rule.text)
-        if len(stated) == 1 and _share(matter, rule) >= _BEARS:
-            if days:
-                return _computed(stated[0], days[0], (rule,), query, index)
-            if event := _day_of(stated[0].event, query, index, filters):
-                return _computed(stated[0], event[0], (rule, event[1]), query, index)
+    rules = (*found.evidence, *_undated(query, held, index, filters))
+    fitting = [(rule, terms_of(rule.in_force or rule.text), _share(matter, rule)) for rule in rules]
+    fitting = [one for one in fitting if len(one[1]) == 1 and one[2] >= _BEARS]
+    most = max((share for _, _, share in fitting), default=0)
+    best = [(rule, term) for rule, (term,), share in fitting if share == most]
+    if len({(term.length.value, term.length.unit, term.before) for _, term in best}) > 1:
+        return None  # which of them is meant
+    for rule, term in best:
+        if days:
+            return _computed(term, days[0], (rule,), query, index)
+        if event := _day_of(term.event, query, index, filters):
+            return _computed(term, event[0], (rule, event[1]), query, index)
     return None
 
 
@@ -152,7 +157,7 @@ def terms_of(text: str) -> list[Term]:
     folded, found = fold(text), []
     for length in extract(folded):
         whole = length.kind is Kind.DURATION and length.unit in _UNITS and length.value.denominator == 1
-        if not whole or not 0 < length.value <= _MOST:
+        if not whole or not 0 < length.value <= _MOST or _RE["hours"].search(length.text):
             continue
         behind, ahead = folded[length.end :], folded[: length.start]
         for key, text_, before in (

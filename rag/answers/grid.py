@@ -38,7 +38,8 @@ _FEW_VALUES = 2000
 _MOST_UNITS = 20
 _KEPT_ROWS = 250_000  # of all tables of an index, in memory
 MEASURED = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})
-_UNIT, _RATE = patterns("rows")["unit"], patterns("rows")["rate"]
+_UNIT, _RATE, _PRICE, _AMOUNT = (patterns("rows")[key] for key in ("unit", "rate", "price", "amount"))
+_STATED = patterns("tables", re.NOFLAG)["units"]
 _PLAIN = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?%?")
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _PADDED = re.compile(r"0\d")  # 07 May
@@ -201,12 +202,31 @@ class RowGrid:
         named = (document.title, path_words(document.path), *path, *self.hit.chunk.heading_path)
         return HeldWords(*named, *above, *self.heads)
 
+    @cached_property
+    def priced(self) -> bool:
+        """Whether it says prices, by its title, headings and heads or its first row."""
+        over = (self.hit.document.title, *self.hit.chunk.heading_path, *self.heads)
+        first = (text for row in self.rows[:1] for text in row.texts)
+        return _PRICE.search("\n".join((*over, *first))) is not None
+
+    def head(self, number: int) -> str:
+        """What stands over a column, behind it the unit that is stated for the whole table, where it is one
+        of amounts and states none."""
+        if number >= len(self.heads) or (table := self.table) is None:
+            return ""
+        head, one = self.heads[number], self.body.typed.columns[number]
+        if not one.counts or one.percent or one.unit or not (_YEAR.search(head) or _AMOUNT.search(head)):
+            return head
+        over = (*table.units, self.heads[0], table.title, *table.heading_path[-1:], self._lead(table))
+        stated = next((found[0] for text in over if (found := _STATED.search(text))), "").strip(" ()（）")
+        return f"{head} ({stated})" if stated else head
+
     def _lead(self, table: Table) -> str:
-        """The short paragraph right above that leads into a table."""
+        """The short paragraph right above that leads into a table, or states its unit."""
         before = self.store.blocks(self.hit.document.id, max(0, table.start - _LEADS), table.start)
         near = [b for b in before if b.kind is BlockKind.PARAGRAPH and b.end - b.start <= _LEADS][-1:]
         text = "".join(self.store.text(self.hit.document.id, b.start, b.end) for b in near)
-        return text if text.rstrip().endswith(_COLONS) else ""
+        return text if text.rstrip().endswith(_COLONS) or _STATED.search(text) else ""
 
     def column(self, number: int) -> list[str]:
         return _cells(self.rows, number)

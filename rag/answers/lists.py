@@ -49,7 +49,7 @@ def find_list(query: Query, hits: Sequence[Hit], store: Store) -> Computed | Non
     if not 2 <= len(rows) <= _MOST:
         return None
     items = [in_one_piece(_RE["last"].sub("", e.text[counted(e.text) :].strip(_ENDS))) for e in rows]
-    verb = asked and (asked["c"] or asked["x"])  # which is not counted as a noun is
+    verb = asked and asked.lastgroup in ("c", "v", "w", "x")  # which is not counted as a noun is
     called, key = (
         (lead.text.rstrip(_ENDS + ":："), "answers.items_under") if verb else (kind, "answers.items")
     )

@@ -16,16 +16,15 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from rag.answers.choosing import RowFilter, equal_to
 from rag.answers.grid import grids
 from rag.answers.queries import (
     AskedTable,
     RowAggregate,
     RowCues,
-    RowFilter,
     RowQuery,
     asked_table,
     cues_of,
-    equal_to,
     filters_of,
 )
 from rag.answers.request import AnswerRequest, Setup
@@ -225,7 +224,7 @@ def _bears(table: AskedTable) -> bool:
     unheld = table.unheld
     names = [w for name in (*typed.names, *typed.labelled) for w in search_tokens(str(name))]
     if noun := _RE["asked_noun"].search(typed.text):
-        names += search_tokens(noun["noun_a"] or noun["noun_b"])
+        names += search_tokens(next(filter(None, noun.groups())))
     known = not any(w in names or any(map(str.isdigit, w)) for w in unheld)
     held = any(map(table.grid.about.hold, asked.words)) or any(table.named.values())
     said = held or bool(asked.values or table.cues.dates)

@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from math import isfinite
 
-from rag.answers.choosing import RowQuestion, asked_noun, given
+from rag.answers.choosing import RowFilter, RowQuestion, asked_noun, bounded, equal_to, given
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
 from rag.facts.dates import Period
 from rag.facts.numerals import fold, numerals
-from rag.facts.quantity import Kind, Quantity, as_written
-from rag.facts.values import Range, Value, extent, read
+from rag.facts.quantity import Kind, Quantity
+from rag.facts.values import Range, Value, read
 from rag.languages import patterns
-from rag.languages.text import letters, search_tokens
+from rag.languages.text import denials, letters, search_tokens
 from rag.questions.query import Query
 
 _RE = patterns("rows")
@@ -42,19 +40,6 @@ class RowAggregate(StrEnum):
     COUNT = "count"
     TOTAL = "total"
     ROWS = "rows"
-
-
-@dataclass(frozen=True, slots=True)
-class RowFilter:
-    """A condition that rows have to pass: SQL with question marks, and the same in the table's words."""
-
-    sql: str
-    parameters: tuple[Cellular, ...]
-    words: str
-
-    @property
-    def column(self) -> str:
-        return self.sql.split()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +162,10 @@ def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
     texts = tuple(c for c in table.columns if not c.measured and c.head and c.filled)
     heads = {c.number: HeldWords(c.head) for c in table.columns}
     found = [(c, cell) for c in texts for cell in _named_cells(asked, c, grid, heads[c.number])]
+    title = grid.hit.document.title  # "Merrow" is no site where Merrow Ceramics is asked about
+    names = asked.query.names
+    whole = [w for a in names for b in names if (w := f"{a} {b}") in title and w in asked.query.text]
+    found = [(c, x) for c, x in found if not any(x != n and x in n for n in whole)]
     found = [(c, x) for c, x in found if not any(x != o and x.lower() in o.lower() for _, o in found)]
     by = {x: [c for c, y in found if y == x] for _, x in found}
     for cell, columns in by.items():
@@ -219,6 +208,8 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
             if column.filled < len(table.grid.body.typed.rows):
                 return None  # whose an unnamed row is, is not known
             found.append(equal_to(column, cells))
+        elif answered := _answered(table, column):
+            found.append(equal_to(column, answered))
     for value in (*table.cues.asked.values, *table.cues.dates):
         year = _year(value)
         if year and any(head.hold(str(year)) for head in table.heads.values()):
@@ -240,46 +231,16 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
     return tuple(found)
 
 
-def equal_to(column: TypedColumn, cells: Sequence[str]) -> RowFilter:
-    places = ", ".join("?" * len(cells))
-    return RowFilter(f"{column.name} IN ({places})", tuple(cells), f"{column.head} {' / '.join(cells)}")
-
-
-def bounded(column: TypedColumn, value: Value) -> RowFilter | None:
-    """That a column's numbers, in its own unit, or its dates lie within a value; None where they are of
-    another kind."""
-    ends = (value.low, value.high) if isinstance(value, Range) else (value, value)
-    open_ = (not value.low_in, not value.high_in) if isinstance(value, Range) else (False, False)
-    limits: list[Fraction | float | Decimal | None]
-    if column.dated:
-        days = extent(value, "day") if value.kind is Kind.DATE else None
-        if days is None or any(q and q.period and q.period.swapped for q in ends):
-            return None
-        limits, open_ = [days[0][0], days[1][0]], (False, False)
-    elif column.counts:
-        limits = [None if end is None else _stored(end, column) for end in ends]
-        if any(end and limit is None for end, limit in zip(ends, limits, strict=True)):
-            return None
-    else:
-        return None
-    sql = [
-        f"{column.name} {sign}{'' if out else '='} {limit}"
-        for sign, limit, out in zip("><", limits, open_, strict=True)
-        if limit is not None and isfinite(limit)
-    ]
-    return RowFilter(" AND ".join(sql), (), f"{column.head} {value.text}")
-
-
-def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
-    """A quantity as a column's numbers are stored; None for one of another kind or unit."""
-    unit, plain = column.unit, as_written(end).value
-    if column.percent != (end.kind is Kind.SHARE):
-        return None
-    if end.kind not in (Kind.NUMBER, Kind.SHARE):
-        if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
-            return None
-        plain = end.value / unit.value
-    return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))
+def _answered(table: AskedTable, column: TypedColumn) -> list[str]:
+    """The "yes" of a column that says nothing but yes or no, where the question names it, its "no" where the
+    question has a "not"."""
+    cells = [c for c in column.values if not _RE["no"].fullmatch(c)]
+    others = [c for c in column.values if c not in cells]
+    said = len(others) == 1 and cells and all(map(_RE["yes"].fullmatch, cells))
+    words = search_tokens(column.head)
+    if not said or not words or not all(w in table.words for w in words):
+        return []
+    return others if denials(table.cues.asked.query.text) else cells
 
 
 # --- What is asked of a table, where its words leave no doubt
@@ -299,7 +260,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if listing and not cues.order and not grouped:
         noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
         called = noun and all(map(table.grid.about.hold, noun))
-        return (base,) if filters and (nouns or called) else ()
+        who = _RE["who"].search(cues.asked.query.text)
+        return (base,) if filters and (nouns or called or who) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
         behind = search_tokens(cues.grouped)[:_NEXT_WORDS]
@@ -320,7 +282,11 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         return (made,) if counting or _sums(table, made) else ()
     if not columns and cues.order == 1 and nouns[1:] and nouns[1].apart and groups and nouns[0] is groups[0]:
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    if not columns and (listing or not filters) and aggregate is not RowAggregate.SHARE:
+    most = _RE["most"].search(cues.asked.query.asked)
+    if not columns and cues.order == 1 and most and groups and nouns == groups and _called(table, groups[0]):
+        return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    money = [c for c in table.sole if c.unit is not None and c.unit.kind is Kind.MONEY]
+    if not columns and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE)):
         columns, only = table.sole, next(iter(table.sole), None)
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
@@ -331,6 +297,13 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
     return tuple(replace(base, column=c, group=again if c.summable else None) for c in columns)
+
+
+def _called(table: AskedTable, group: TypedColumn) -> bool:
+    """Whether the question says what a row is, by what its table is called: "which depot has the most
+    vehicles"."""
+    rest = [w for w in table.words if not table.heads[group.number].hold(w)]
+    return bool(rest) and not any(head.hold(w) for head in table.heads.values() for w in rest)
 
 
 def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColumn]:
@@ -347,6 +320,7 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
             best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
+            best = best or [c for c in numbers if _RE["price"].search(c.head)]
         elif _RE["by_age"].search(typed):
             best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
@@ -382,7 +356,7 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     typed = table.cues.asked.query.asked
     match = _RE["how_many"].search(typed)
     said = search_tokens(match["noun"] or "") if match else []
-    noun = [w for w in said if w in table.words] or list(table.words)
+    noun = [w for w in said if w in table.words] or [w for w in table.words if table.grid.about.hold(w)]
     named = [c for c in table.columns if any(map(table.heads[c.number].hold, noun)) and not c.dated]
     if match and not said:  # the measure word of a head: （台）
         word = match[0][-1]

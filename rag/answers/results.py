@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rag.answers.choosing import RowFilter, equal_to
 from rag.answers.grid import RowGrid, TypedColumn, grids
 from rag.answers.guarded import TABLE, Cellular, GuardedQueryError
-from rag.answers.queries import RowAggregate, RowFilter, RowQuery, asked_table, cues_of, equal_to, plan
+from rag.answers.queries import RowAggregate, RowQuery, asked_table, cues_of, plan
 from rag.domains.finance.figures import Computed
 from rag.languages import patterns, say
 from rag.questions.query import Query
@@ -184,7 +185,8 @@ class _Run:
         return self._computed(self._ids() or [0], line, _exact(count), str(count))
 
     def _say(self, what: str, column: TypedColumn | None, /, **values: object) -> str:
-        head, how = (column or self.query.label).head, [one.words for one in self.query.filters]
+        head = self.grid.head((column or self.query.label).number)
+        how = [one.words for one in self.query.filters]
         return say(f"answers.{what}", self.language, head=head, how=how, **values)
 
     def _printed(self, value: Cellular | Decimal) -> str:

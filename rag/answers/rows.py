@@ -59,7 +59,8 @@ def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRo
     nothing surely fits, or where two tables fit that say different things."""
     if query.withdrawn:
         return None
-    asked, tables = given(query), tuple(grids(hits, store))
+    priced = _RE["priced"].search(query.text)
+    asked, tables = given(query), [grid for grid in grids(hits, store) if not priced or grid.priced]
     for choose in (_by_value, _by_key):
         found = [one for grid in tables if (one := choose(asked, grid)) is not None]
         fitting = [one for one in found if isinstance(one, ChosenRows)]
@@ -103,7 +104,8 @@ def _by_key(asked: RowQuestion, grid: RowGrid) -> ChosenRows | None:
         return None
     cells = [(c, row.texts[c]) for c in keys]
     used = [v for v in asked.values if any(_equals(v, grid, *one) or v.text in one[1] for one in cells)]
-    if len(answers) != 1 or len(used) < len(asked.values):
+    both = len(answers) == 2 and _RE["priced"].search(typed)  # what it costs, and how long it takes
+    if not (len(answers) == 1 or both) or len(used) < len(asked.values):
         return None
     head, cell = grid.heads[answers[0]], row.texts[answers[0]]
     worked = to_be_derived(asked.query, f"{head}\n{cell}")
@@ -222,6 +224,9 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
     asked, over = given(query), "\n".join((*row.heading_path, row.header, row.words))
     if row.heads and any(not _RE[key].search(over) for key in _worked_out(query)):
         return True
+    bounds = any(isinstance(value, Range) for value in read(query.text))
+    if row.heads and (_RE["filter"].search(query.text) or _RE["count"].search(query.text)) and bounds:
+        return True  # one of those that are asked for
     if not row.heads or asked.values or query.periods:
         return False
     for grid in grids(hits, store):

@@ -89,6 +89,8 @@ def _print_report(report: IngestReport) -> None:
         f"{report.passages:,} passages, {report.vectors:,} vectors in {shared.duration(report.seconds)}; "
         f"could be asked after {shared.duration(report.seconds_to_answerable)}."
     )
+    _print_some("The same text", [f"{path}: as {other}" for path, other in report.copies.items()])
+    _print_some("Superseded", [f"{path}: by {other}" for path, other in report.superseded.items()])
     unsupported = Counter(f.detail for f in report.failed if f.status is FileStatus.UNSUPPORTED)
     kinds = {detail for detail, count in unsupported.items() if count > 1}
     each = [f"{f.path}: {f.status.value}. {f.detail}" for f in report.failed if f.detail not in kinds]
@@ -111,6 +113,8 @@ def _print_some(title: str, lines: Sequence[str]) -> None:
 
 def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption = False) -> None:
     """What is in an index: counts, sizes, and its documents."""
+    from rag.documents.validity import copies_of
+
     settings = shared.config(index=folder or index)
     with closing(shared.open_configured_index(settings)) as opened:
         stats, documents = opened.stats(), opened.documents()
@@ -121,10 +125,10 @@ def show(folder: Folder = None, index: IndexOption = None, as_json: JsonOption =
     for name, value in plain(stats).items():
         typer.echo(f"  {name.replace('_', ' ')}: {_readable(name, value)}")
     typer.secho("\nDocuments", bold=True)
-    first: dict[str, str] = {}
+    kept, copies = copies_of(documents)
+    first = {path: document.path for document in kept for path in copies.get(document.id, ())}
     for document in documents:
-        same = first.setdefault(document.sha256 or document.path, document.path)
-        copied = f" — the same file as {same}" if same != document.path else ""
+        copied = f" — the same text as {same}" if (same := first.get(document.path)) else ""
         typer.echo(f"  {shared.one_line(_describe(document) + copied)}")
 
 

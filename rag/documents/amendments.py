@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rag.documents.cuts import trim
+from rag.documents.description import definitions
 from rag.documents.validity import edition_name, names_of
 from rag.facts.crossrefs import DOCUMENT, Reference, find
 from rag.facts.dates import dates
@@ -30,7 +31,7 @@ _LONGEST = 400_000
 
 class ChangeKind(StrEnum):
     """What an instruction does: new words for old ones, or behind them; words that go; new words for the
-    whole provision, or none; a provision more."""
+    whole provision, or none; a provision more; another definition of the term that is `old`."""
 
     SUBSTITUTE = "substitute"
     INSERT = "insert"
@@ -38,6 +39,7 @@ class ChangeKind(StrEnum):
     REPLACE = "replace"
     REPEAL = "repeal"
     ADD = "add"
+    REDEFINE = "redefine"
     UNCLEAR = "unclear"
 
 
@@ -56,7 +58,10 @@ class Amendment:
     day: str = ""
 
     def places(self, text: str) -> Iterator[Span]:
-        """Where the words stand that it names, whole and whatever the white space between them."""
+        """Where the words stand that it names, whole and whatever the white space between them; the
+        sentence that defines the term."""
+        if self.kind is ChangeKind.REDEFINE:
+            return filter(None, [definitions(text).get(self.old)])
         words = _between_words(self.old).finditer(text) if self.old else ()
         return (Span(*match.span()) for match in words)
 
@@ -95,7 +100,9 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     every = [r for r in find(text, language=document.language) if plain[r.start] != _QUOTED]
     names = [_RE["before_name"].sub("", r.target) for r in every]
     names = ["" if edition_name(n) in own else n for n in names]
-    amended = _amended(document.title, [replace(r, target=n) for r, n in zip(every, names, strict=True)])
+    amended = _amended(
+        document.title, text, [replace(r, target=n) for r, n in zip(every, names, strict=True)]
+    )
     varied = "" if amended else _varied(text[:_HEAD])
     amended = amended or ("" if edition_name(varied) in own else varied)
     names = ["" if _RE["lone"].fullmatch(n) else n for n in names]
@@ -106,8 +113,9 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     return tuple(replace(a, day=a.day or since) for a in found)
 
 
-def _amended(title: str, named: Sequence[Reference]) -> str:
-    """The text that a document says it amends, by its title, or the first one that it names; ""."""
+def _amended(title: str, text: str, named: Sequence[Reference]) -> str:
+    """The text that a document says it amends, by its title, or the first one that it names, behind "varies"
+    before any; ""."""
     if not _RE["amending"].search(title):
         return ""
     if match := _RE["title_zh"].search(title):
@@ -115,7 +123,9 @@ def _amended(title: str, named: Sequence[Reference]) -> str:
     if match := _RE["title_en"].search(title):
         return match["name"].strip()
     former = _RE["former"]  # 原合同 says no name
-    return next((r.target for r in named if r.start < _HEAD and r.target and not former.match(r.target)), "")
+    first = [r for r in named if r.start < _HEAD and r.target and not former.match(r.target)]
+    changed = (r for r in first if _RE["changed"].search(text, 0, r.start))
+    return next((r.target for r in (*changed, *first)), "")
 
 
 def _varied(head: str) -> str:
@@ -197,6 +207,9 @@ def _changes(
     """(kind, old, new, end of the instruction) of each change that a sentence states to the text `target`;
     `whole`: it names the provision itself."""
     taken: list[Span] = []
+    if whole and _RE["together"].search(plain, piece.start, piece.end):  # "A" and "B" by "C" and "D"
+        yield ChangeKind.UNCLEAR, "", "", piece.end
+        return
     for name, pattern in _WORDS.items():
         for match in pattern.finditer(plain, piece.start, piece.end):
             here = Span(*match.span())

@@ -38,7 +38,7 @@ _BETWEEN_PARTIES = ("contract", "judgment", *SENT)
 _MAILS, _SHEETS = ("eml", "msg"), ("csv", "ods", "xls", "xlsb", "xlsx")
 _CLOSING_LINES = 3
 # "1. Fee. " in front of a name at the beginning of a sentence, and the full stop behind one.
-_NO_NAME = re.compile(r"^\d.*\w{3}\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
+_NO_NAME = re.compile(r"^(?:\d.*\w{3}|.*\d{4})\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
 _NO_COMPANY = re.compile(
     "commission|exchangeact|securitiesact|washington|^form|^the(?:company|corporation)$|^company$"
 )
@@ -132,7 +132,9 @@ def _parties(title: str, head: str, kind: str) -> tuple[str, ...]:
     names += [m["person"] or m["zh_person"] for m in _RE["person"].finditer(text)]
     named: dict[str, str] = {}
     for name in names:
-        if len(short_name(name)) > 1 and not any(known.startswith(name) for known in named.values()):
+        if len(short_name(name)) > 1 and not any(
+            n.startswith(name) or name.endswith(n) for n in named.values()
+        ):
             named.setdefault(name_key(name), name)
     return tuple(named.values())[:4]
 

@@ -125,7 +125,7 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     Documents of one name, between the same parties, are ordered by the day from which each is in force (the
     later of its coming into force and its last amendment, else its issue): an earlier one ends when the next
     begins, and a draft, of whatever it is, when the text that is none does."""
-    drafts = {d.id for d in documents if _RE["draft"].search(f"{d.title} {PurePosixPath(d.path).stem}")}
+    drafts = {d.id for d in documents if is_draft(d)}
     starts = {d.id: start for d in documents if (start := stated(d.metadata).start) or d.id in drafts}
     found = []
     for group in _groups(d for d in documents if d.id in starts):
@@ -159,6 +159,11 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
             named = [i for i in named if i != own]
         found += [replace(relation, target=i) for i in named] or [replace(relation, target=None)]
     return found
+
+
+def is_draft(document: DocumentInfo) -> bool:
+    """Whether a document calls itself a draft, by its title or its file name."""
+    return _RE["draft"].search(f"{document.title} {PurePosixPath(document.path).stem}") is not None
 
 
 def _parties(document: DocumentInfo, *keys: str) -> frozenset[str]:
@@ -205,6 +210,17 @@ def names_of(document: DocumentInfo | Document) -> tuple[str, ...]:
         for variant in (name, bare, _RE["issuer"].sub("关于", bare), _RE["trailing_year"].sub("", bare))
     )
     return tuple(dict.fromkeys(key for variant in variants if len(key := squashed(variant)) > 1))
+
+
+def copies_of(documents: Iterable[DocumentInfo]) -> tuple[list[DocumentInfo], dict[int, tuple[str, ...]]]:
+    """The documents without those that have the text of another, in whatever format, and for the one of each
+    text that is kept, none called a copy where it can be, the paths of the others."""
+    same: dict[str, list[DocumentInfo]] = {}
+    for document in documents:
+        same.setdefault(single(document.metadata, "text") or document.path, []).append(document)
+    kept = [min(some, key=lambda d: bool(_SHAPES["copy"].search(d.path))) for some in same.values()]
+    others = zip(kept, same.values(), strict=True)
+    return kept, {d.id: tuple(e.path for e in some if e is not d) for d, some in others if len(some) > 1}
 
 
 def _groups(documents: Iterable[DocumentInfo]) -> Iterator[list[DocumentInfo]]:

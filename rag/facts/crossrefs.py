@@ -127,6 +127,7 @@ def _between(first: Reference, last: Reference, gap: str) -> Iterator[Reference]
 
 # English
 
+_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)\d")
 _TITLE_YEAR = re.compile(r"(?:,?\s+\(?(?:19|20)\d{2}\)?)?")
 _INNER = re.compile(r"\s+(?:of|in)\s+(?:the\s+)?")
 _ITSELF = ("This ", "These ")
@@ -168,7 +169,8 @@ def _groups_en(text: str) -> list[list[Reference]]:
 
 def _numbered_en(text: str) -> Iterator[Reference]:
     for q in references(text):
-        numbered = q.unit != "regulation" or q.label[:1].isdigit()  # Regulation S-K has articles, is none
+        # Regulation S-K has articles, and Byelaws 2019 too: they are none.
+        numbered = q.unit not in ("regulation", "rule") or _NUMBER.match(q.label)
         if q.unit in KINDS and numbered and (text[q.start].isascii() or text[q.start] == "§"):
             yield Reference(q.start, q.end, q.unit, q.label)
 

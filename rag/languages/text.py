@@ -91,7 +91,8 @@ def has_han(text: str) -> bool:
 
 # A line that goes on in the next one: no full stop or colon at its end, no number or bullet behind it.
 _WRAPPED = re.compile(
-    r"(?<=[^\s:：;；。.!?！？])[ \t]*\n(?![\s#>*|•·–—-]|\d{1,3}(?:\.\d{1,3})*[.)、\s]|[(（]\w{1,4}[)）]|第)"
+    r"(?<=[^\s:：;；。.!?！？])(?<![。.!?！？][”\"’」』)）])[ \t]*\n"
+    r"(?![\s#>*|•·–—-]|\d{1,3}(?:\.\d{1,3})*[.)、\s]|[(（]\w{1,4}[)）]|第)"
 )
 
 

@@ -138,6 +138,9 @@ def separated(question: str) -> tuple[str, ...]:
     A part says by itself what it is about ("when must it be returned" does not), is a question by its form
     (no "Base your answer on ..." nor "X is defined as ..."), asks for more than the grounds of another
     (依据哪一条), and is no rewording of one."""
+    if each := _RE["each"].search(question):
+        of, what, ask = each["of"] or "", each["what"] or "", each["ask"]
+        return tuple(f"{of}{one}{what}{ask}" for one in each.group("a", "b", "c") if one)
     cut = (piece.strip(" ,;/，；／") for piece in _RE["cut"].split(question))
     questions = dict.fromkeys(p for p in cut if p and _RE["is_question"].search(p) and _is_complete(p))
     pieces = tuple(questions)[:MAX_PARTS]

@@ -18,7 +18,9 @@ from rag.documents.lists import units
 from rag.documents.validity import edition_name, stated
 from rag.facts.dates import dates
 from rag.facts.numerals import HAN_NUMERAL
+from rag.facts.quantity import Kind
 from rag.facts.references import SIBLINGS, articles_agree, borne_labels
+from rag.facts.values import read
 from rag.languages.text import letters, search_tokens, sentences
 from rag.questions.query import Query
 from rag.store.store import Store
@@ -142,9 +144,18 @@ def _in_force(
             known &= change.amendment.kind is not ChangeKind.UNCLEAR
             if change.amendment.kind is ChangeKind.REPLACE:
                 words = _bearing(words or "", query)
+            elif not known and _states(change.amendment, instruction.text):
+                words, known = instruction.text, True
             text = text if words is None else words or instruction.text
     made = tuple(ChangedBy(one.source, one.amendment.start, one.day, one.day <= on) for one in changes)
     return replace(piece, changes=made, in_force=text if known and text != piece.text else "")
+
+
+def _states(one: Amendment, instruction: str) -> bool:
+    """Whether an instruction that gives no new words says a value: "is extended to 31 August 2027"."""
+    reference = slice(one.reference.start - one.start, one.reference.end - one.start)
+    rest = instruction.replace(instruction[reference], " ") if one.kind is ChangeKind.UNCLEAR else ""
+    return any(value.kind not in (Kind.REFERENCE, Kind.ORDINAL, Kind.NUMBER) for value in read(rest))
 
 
 def _bearing(words: str, query: Query) -> str:

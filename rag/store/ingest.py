@@ -14,12 +14,14 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rag.documents.validity import copies_of
 from rag.errors import CitewiseError
 from rag.models.embedder import Embedder, in_batches, supports
 from rag.parsers import CONTAINERS, other_format, refusal
@@ -97,7 +99,21 @@ def ingest(
             seconds_to_answerable=answerable,
             passages=store.passages(),
             vectors=store.space.count(),
+            **_beside(store, {r.path for r in run.results if r.change in ("added", "updated", "moved")}),
         )
+
+
+def _beside(store: Store, read: AbstractSet[str]) -> dict[str, dict[str, str]]:
+    """The copies and what is superseded, as `IngestReport` has them, of the paths that were read."""
+    documents = [d for d in store.documents() if d.chunks] if read else []
+    paths = {d.id: d.path for d in documents}
+    copies = ((path, paths[i]) for i, others in copies_of(documents)[1].items() for path in others)
+    force = store.validity() if read else {}
+    later = ((paths[i], paths[v.by]) for i, v in force.items() if i in paths and v.by in paths)
+    return {
+        name: {path: other for path, other in found if {path, other} & read}
+        for name, found in (("copies", copies), ("superseded", later))
+    }
 
 
 class _Run:

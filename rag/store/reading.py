@@ -5,6 +5,7 @@ processes: a pure function of the file and the settings."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -19,7 +20,7 @@ from rag.documents.description import Describes, with_profile
 from rag.errors import InputError
 from rag.facts.dates import dated
 from rag.files import sha256_file
-from rag.languages.text import search_tokens
+from rag.languages.text import letters, search_tokens
 from rag.parsers import CONTAINERS, HOLDS, SUFFIXES, Limits, parse
 from rag.store.schema import DATABASE, LOCK
 from rag.store.writer import FileState, Tokens, printable
@@ -219,6 +220,9 @@ def read_file(job: Job) -> Read:
         if job.known_sha256 and sha256_file(source) == job.known_sha256:
             return Read(None)
     document = parse(source, path=job.file.path, limits=_settings.limits, ocr=_settings.ocr)
+    # The same for documents of one text, whatever their format.
+    known = {**document.metadata, "text": hashlib.sha256(letters(document.text).encode()).hexdigest()[:32]}
+    document = replace(document, metadata=known)
     return passages(document, _settings.counter, _settings.fields, _settings.max_tokens)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from rag.documents.description import SENT, day_of, type_of_noun
+from rag.documents.validity import copies_of
 from rag.facts.references import borne_labels
 from rag.facts.values import Range, read
 from rag.languages import say
@@ -17,7 +18,7 @@ from rag.store.store import Store
 from rag.tasks import survey
 from rag.tasks.described import described, of_kind
 from rag.tasks.intents import CountUnit, Intent
-from rag.tasks.topics import TopicScope, all_of, called, copies_of, read_scope, topic_terms
+from rag.tasks.topics import TopicScope, all_of, called, read_scope, topic_terms
 from rag.types import Answer, DocumentInfo
 from rag.types.documents import admitted, several, single
 
@@ -102,6 +103,8 @@ def _described(request: survey.TaskRequest) -> Answer | None:
     scope, unclear = len(found.looked_at), [d.path for d in found.unclear]
     sent = any(single(d.metadata, "document_type") in SENT for d in found.unclear)
     undated = say("tasks.undated", language, paths=unclear, sent=sent) if unclear else ""
+    if found.ours is not None:
+        undated = "\n\n".join(filter(None, (say("tasks.ours", language, name=found.ours), undated)))
     if not found.matches:
         none = survey.none_match(request, TopicScope(found.looked_at, False, ""), (), "none_described")
         return replace(none, text="\n\n".join(filter(None, (none.text, undated))))

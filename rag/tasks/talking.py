@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.documents.validity import copies_of
 from rag.languages import say
 from rag.search.evidence import Selection
 from rag.search.verdict import COUNTED
 from rag.tasks.intents import Ask
 from rag.tasks.survey import TaskRequest
-from rag.tasks.topics import copies_of
 from rag.types import Answer, DocumentInfo, FileStatus
 
 # Documents that are listed, and that a question to go on with is offered for.

@@ -225,17 +225,6 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
     return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
 
 
-def copies_of(documents: Iterable[DocumentInfo]) -> tuple[list[DocumentInfo], dict[int, tuple[str, ...]]]:
-    """The documents without those that are another byte for byte, and for the first of each such file the
-    paths of the others."""
-    same: dict[str, list[DocumentInfo]] = {}
-    for document in documents:
-        same.setdefault(document.sha256 or document.path, []).append(document)
-    return [some[0] for some in same.values()], {
-        first.id: tuple(d.path for d in others) for first, *others in same.values() if others
-    }
-
-
 def _distinctive_words(name: str) -> list[str]:
     plain = _ZH_MARKS.sub(" ", name)
     if has_han(plain):

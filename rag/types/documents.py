@@ -328,13 +328,17 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did: every file once, and seconds for the whole and until the index could be asked."""
+    """What an ingest did: every file once, and seconds for the whole and until the index could be asked.
+    `copies` are paths of documents that have the text of another, `superseded` of those in whose place
+    another stands, each with that other's path, where one of the two was read now."""
 
     files: tuple[FileResult, ...]
     seconds: float
     seconds_to_answerable: float
     passages: int
     vectors: int
+    copies: Mapping[str, str] = field(default_factory=dict)
+    superseded: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, change: str) -> int:
         return sum(f.change == change for f in self.files)

@@ -43,10 +43,10 @@ from scripts.calibrate import fit_logistic
 TARGET = Path(__file__).parent.parent / "rag" / "models" / "judge.json"
 LAYERS = (14, 16, 18, 20, 22, 24)
 SMALL_SET = 60
-PENALTY = 0.5
+PENALTY = 0.1
 TOKENS = 64
 # Of what the sources hold, so much is read rightly: what an answer's confidence has to say.
-READ_RIGHTLY = 0.93
+READ_RIGHTLY = 0.9
 Array = NDArray[np.float64]
 
 

@@ -6,7 +6,8 @@ signals are the contract with the weights file, calibration.json, fitted by `scr
 logistic models for each mode of retrieval ("dense": question and passage vectors were compared;
 "multilingual": by an embedder of many languages, "closer": passages by that, sentences by one of their own
 language; "lexical": words alone), `sentence`, the probability that a sentence holds the answer, and `answer`,
-the probability that the sentences found do. The threshold on the second is what a question is refused below."""
+the probability that the sentences found do. The threshold on the second is what a question is refused
+below."""
 
 from __future__ import annotations
 

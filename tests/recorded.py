@@ -1,19 +1,19 @@
 """Replies of a real model, written down once, so that tests of what is made of them need no model.
 
-`CITEWISE_RECORD=FILE.gguf pytest tests/...` asks that model for what is missing and keeps it; without, a
-prompt that is not there is a failure that says so."""
+`CITEWISE_RECORD=NAME pytest tests/...` asks that model, one of the registry that was pulled, for what is
+missing and keeps it; without, a prompt that is not there is a failure that says so."""
 
 from __future__ import annotations
 
 import atexit
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rag.config import default_cache_dir
 from rag.models.llm import LLM, LLMInfo, Prompt, load_llm
 from rag.types import Queued
 from tests.fakes import fake_count_tokens
@@ -70,7 +70,7 @@ def _real(key: str) -> LLM:
     if not (model := os.environ.get("CITEWISE_RECORD")):
         raise AssertionError(f"no reply is recorded for this prompt; see {__name__}:\n{key}")
     if not _loaded:
-        llm = load_llm(model, cache_dir=Path(tempfile.mkdtemp()), context_tokens=3072)
+        llm = load_llm(model, cache_dir=default_cache_dir(), context_tokens=3072)
         assert llm is not None
         _loaded.append(llm)
         atexit.register(llm.close)

@@ -14,6 +14,7 @@ from corpora.build import DOMAINS, build_documents, sources
 from corpora.rendering.extract import pages_of, pages_with, squeeze
 from corpora.rendering.questions import build_questions
 from corpora.rendering.source import MARKS
+from rag.measure.yardstick import load_questions
 
 CORPORA = Path(__file__).parents[1] / "corpora"
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -296,3 +297,15 @@ def test_equity_moves_by_profit_dividends_and_other_income() -> None:
     for column in range(3):
         moved = _between(rows, "Profit for the year", "Dividends", column)
         assert rows["At 30 September 2025"][column] == rows["At 30 September 2024"][column] + moved
+
+
+@pytest.mark.parametrize("folder", sorted((CORPORA / "everyday").glob("*/*")), ids=lambda path: path.name)
+def test_everyday_questions_are_answered_by_words_of_their_documents(folder: Path) -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (folder / "documents").iterdir()}
+    questions = load_questions(folder)
+    assert [sum(q.answerable is told for q in questions) for told in (True, False)] == [11, 5]
+    for question in questions:
+        assert bool(question.evidence) is bool(question.answers) is question.answerable
+        for entry in question.evidence:
+            assert entry.quote and entry.quote in texts[entry.document]
+            assert any(answer in entry.quote for answer in question.answers)

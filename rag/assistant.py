@@ -20,7 +20,17 @@ from rag.answers.compose import (
     refuse,
     with_rows,
 )
-from rag.answers.parts import Look, compose_parts, how_many, judged, look, look_at, nearest, together
+from rag.answers.parts import (
+    Look,
+    compose_parts,
+    how_many,
+    judged,
+    look,
+    look_at,
+    looked_closer,
+    nearest,
+    together,
+)
 from rag.answers.proposing import propose
 from rag.answers.reading import ReaderReply, read
 from rag.answers.request import CROWD, AnswerRequest, Setup
@@ -216,6 +226,7 @@ def _answered(setup: Setup, request: AnswerRequest, one: Look) -> Generator[Even
         found = with_rows(found, proposed, setup.max_evidence, index.store)
         answer = compose_figures(_basis(setup, request, found, hits), proposed)
     else:
+        found = looked_closer(setup, one, setup.max_evidence, request.filters)
         by = yield from read(setup, request, found, query)
         basis = _basis(setup, request, replace(found, verdict=by.verdict), hits)
         if by.verdict.sufficient:
@@ -270,6 +281,8 @@ def _by_parts(
             one = replace(one, figures=made, found=rows, reason="")
             by = ReaderReply(rows.verdict)
         elif one.figures is None:
+            limit = len(one.found.evidence)
+            one = replace(one, found=looked_closer(setup, one, limit, request.filters))
             by = yield from read(setup, request, one.found, one.query)
         looks[n] = judged(one, by.verdict, setup, request)
         reads.append(by)

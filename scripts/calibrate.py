@@ -89,46 +89,36 @@ class Case:
 SMALL = "small folders"
 
 
-class Alone:
-    """An index that compares sentences with its own embedder alone."""
-
-    def __init__(self, index: Index) -> None:
-        self.store, self.embedder_for, self.ranker = index.store, index.embedder_for, index.ranker
-
-    def closer_for(self, language: str) -> None:
-        return None
-
-
 @dataclass
 class Found:
     """A question, read, and what was found for it in an index that stays open."""
 
     question: EvalQuestion
     query: Query
-    index: ev.Searched
+    index: Index
     hits: list[Hit]
     set: str
+    closely: bool
 
 
 def search(index: Index, folder: Path) -> Iterator[Found]:
-    """Twice where another embedder may compare the sentences: the index's own one says which."""
+    """Twice where another embedder compares the sentences once more: the index's own says which."""
     questions = load_questions(folder)
     name = SMALL if len(questions) < SMALL_FOLDER else folder.name
     for question in questions:
         if question.evidence or not question.answerable:
             query = index.understand(question.question)
             hits = index.search(query, TOP_K)
-            yield Found(question, query, index, hits, name)
+            yield Found(question, query, index, hits, name, closely=False)
             if index.closer_for(query.language):
-                yield Found(question, query, Alone(index), hits, name)
+                yield Found(question, query, index, hits, name, closely=True)
 
 
 def read_case(found: Found, calibration: Callable[[str], Calibration]) -> Case:
     """The sentences as these weights rank them: that decides whose vectors are looked at."""
     question, query, index = found.question, found.query, found.index
-    ranked = ev.rank_sentences(
-        query, found.hits, index, index.embedder_for(query.language), weights=calibration
-    )
+    embedder = index.embedder_for(query.language)
+    ranked = ev.rank_sentences(query, found.hits, index, embedder, closely=found.closely, weights=calibration)
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
         for s in ranked.sentences

@@ -86,7 +86,7 @@ def cases(llm: LlamaCpp, index: Index, folder: Path) -> Iterator[Case]:
     llm.judge = judge
     for number, question in enumerate(q for q in questions if small or half_of(q) == "dev"):
         query = index.understand(question.question)
-        found = select(query, index.search(question.question, 8), index)
+        found = select(query, index.search(question.question, 8), index, closely=True)
         asked, verdict = instructions(query.language), found.verdict
         shown = found.evidence[:MOST_SOURCES]
         less = [piece for piece in found.evidence if not holding(question, piece)][:MOST_SOURCES]

@@ -28,7 +28,7 @@ from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, select
-from rag.search.verdict import Verdict, lacks, of_parts, unstated
+from rag.search.verdict import Verdict, lacks, of_parts, unstated, worth_reading
 from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
@@ -73,9 +73,7 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
     """The passages of one question with the sentences chosen, at most `limit`, or what code works out."""
     day = filters.in_force if filters else ""
     searched, hits = tuple(hits), tuple(hits[: setup.top_k])
-    found = select(query, hits, setup.index, limit=limit, threshold=setup.threshold, in_force=day)
-    held = tuple(rows_in_range(query, found.evidence, hits, setup.index.store))
-    found = replace(found, evidence=held, core=min(found.core, len(held)))
+    found = _chosen(setup, query, hits, limit, day)
     figures = worked_out(query, searched, found, setup, filters)
     if isinstance(figures, Computed | NoRow):
         found = with_rows(found, figures, limit, setup.index.store)
@@ -87,6 +85,26 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
     computed = figures if isinstance(figures, Computed) else None
     no_row = figures if isinstance(figures, NoRow) else None
     return Look(query, hits, searched, found, reason, computed, no_row)
+
+
+def _chosen(
+    setup: Setup, query: Query, hits: Sequence[Hit], limit: int, day: str, *, closely: bool = False
+) -> Selection:
+    index, least = setup.index, setup.threshold
+    found = select(query, hits, index, limit=limit, threshold=least, in_force=day, closely=closely)
+    held = tuple(rows_in_range(query, found.evidence, hits, index.store))
+    return replace(found, evidence=held, core=min(found.core, len(held)))
+
+
+def looked_closer(setup: Setup, one: Look, limit: int, filters: Filters | None) -> Selection:
+    """The sentences of a part that are to be read, compared once more by an embedder of the question's
+    language, where there is one: a third of a second of processor time that their display need not wait
+    for."""
+    index = setup.index
+    if setup.llm is None or not worth_reading(one.found.verdict) or not index.closer_for(one.query.language):
+        return one.found
+    day = filters.in_force if filters else ""
+    return _chosen(setup, one.query, one.hits, limit, day, closely=True)
 
 
 def worked_out(

@@ -3,8 +3,8 @@
 Sentences of the retrieved passages are ranked by a logistic model over the signals of
 `rag.search.sufficiency`. Vectors of sentences that the index holds are all compared with the question;
 otherwise, and by an embedder of the question's own language beside one of many, only the few sentences that
-are likeliest so far: embedding them is the costliest step of showing evidence. `rag.search.verdict` says
-whether they suffice."""
+are likeliest so far: embedding them is the costliest step of showing evidence, and the second waits until
+they are read. `rag.search.verdict` says whether they suffice."""
 
 from __future__ import annotations
 
@@ -96,11 +96,13 @@ def select(
     limit: int = 6,
     threshold: float | None = None,
     in_force: str = "",
+    closely: bool = False,
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
-    ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked. No hit gives
-    an empty, insufficient selection."""
-    ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
+    ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked. `closely`: the
+    likeliest are compared once more by the index's `closer_for`, where it has one. No hit gives an empty,
+    insufficient selection."""
+    ranked = rank_sentences(query, hits, index, index.embedder_for(query.language), closely=closely)
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
@@ -136,6 +138,7 @@ def rank_sentences(
     index: Searched,
     embedder: Embedder | None,
     *,
+    closely: bool = False,
     weights: Callable[[str], Calibration] = load_calibration,
 ) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
@@ -154,7 +157,7 @@ def rank_sentences(
     # Where a question says nothing that an item says by itself, the list is what it asks about.
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
-    closer = index.closer_for(query.language) if compared is not None else None
+    closer = index.closer_for(query.language) if closely and compared is not None else None
     signals = _as_one_table(sentence_signals(prepared, found, hits), found, hits)
     if former:
         signals = _as_replaced(signals, found, hits)

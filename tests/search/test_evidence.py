@@ -256,11 +256,12 @@ def test_an_embedder_of_the_language_compares_the_likeliest_sentences_beside_one
         for words in ("flat 2 ", "flat 5 "):
             closer = _Prefers(words)
             with mock.patch.object(index, "closer_for", lambda language, it=closer: it):
-                ranked = rank_sentences(query, hits, index, index.embedder)
+                ranked = rank_sentences(query, hits, index, index.embedder, closely=True)
             assert ranked.mode == "closer" and words in ranked.sentences[0].text
             assert 1 < closer.passages_embedded <= 8
+        assert rank_sentences(query, hits, index, index.embedder).mode == "multilingual"
         with mock.patch.object(index, "closer_for", lambda language: None):
-            assert rank_sentences(query, hits, index, index.embedder).mode == "multilingual"
+            assert rank_sentences(query, hits, index, index.embedder, closely=True).mode == "multilingual"
 
 
 def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_path: Path) -> None:

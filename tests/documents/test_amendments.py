@@ -121,6 +121,9 @@ def test_items_below_a_provision_are_about_it_and_a_list_of_provisions_about_eac
         "“In section 4, for ten substitute twelve” was the wording proposed for the Berth Agreement.",
         "本办法自公布之日起施行，第三条规定的《旧办法》同时废止。",
         "经双方书面同意，第五条可以修改。",
+        "Clause 9.1 ceases to apply once the Buyer is in arrears for more than 30 days.",
+        "Clause 9.1 shall not apply to frozen goods.",
+        "买方连续违约两次的，第九条不再适用。",
     ],
 )
 def test_what_only_speaks_of_changes_changes_nothing(text: str) -> None:

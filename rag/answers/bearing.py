@@ -16,17 +16,19 @@ from rag.facts.numerals import fold, parse_han
 from rag.facts.quantities import extract
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
-from rag.languages.text import content_tokens, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, content_tokens, has_han, normalise, search_tokens
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, left_office, roles_in
 from rag.search.candidates import answers_in
 from rag.search.sufficiency import label_of
 from rag.types import Evidence
-from rag.verify.content import assertions_of
+from rag.verify.content import assertions_of, stem
 
 _LABEL_WORDS = 8
+_WHO_WORDS = 3
+_ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
-_RE = patterns("acting")
+_RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
 _DEGREES, _FORMS = patterns("degrees"), patterns("forms")
@@ -40,7 +42,7 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     around = _around(piece)
     if (role := asked_role(query.text)) and role not in dict(roles_in(around)):
         return False
-    if left_office(query, piece.text) or other_way_round(query, piece.text) or of_other_number(query, piece):
+    if said_otherwise(query, piece):
         return False
     row = bool(piece.heads)
     if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):
@@ -49,6 +51,13 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
         return False
     said = query.expects in KINDS and answers_in(words, query.expects)
     return bool(said or fits(query, words) or negations(words))
+
+
+def said_otherwise(query: Wording, piece: Evidence) -> bool:
+    """Whether a piece speaks of what is asked, and of another in the place of whom or what it is asked of."""
+    text = piece.text
+    turned = left_office(query, text) or other_way_round(query, text) or done_to(query, text)
+    return turned or of_other_number(query, piece)
 
 
 def _of_its_day(query: Wording, words: str) -> bool:
@@ -166,6 +175,52 @@ def other_way_round(query: Wording, text: str) -> bool:
     said = [(_names(m, "a"), _names(m, "b")) for m in _RE["says"].finditer(text)]
     turned = [not agent & a and agent & b and not object_ & b for a, b in said]
     return any(turned) and not any(agent & a for a, _ in said)
+
+
+def done_to(query: Wording, text: str) -> bool:
+    """Whether a text says only what is done to, or for, those of whom the question asks what they do: "Party A
+    supplies the cloth to the works of Party B" to "What does Party B supply?"."""
+    asked, facts = _RE["does"].search(query.text), assertions_of(text)
+    if asked is None:
+        return False
+    tail, folded = fold(next(filter(None, asked.groups()))), facts.folded
+    named = next((n for n in labelled(tail) if n.noun and not tail[: n.start].strip()), None)
+    alike = [n for n in facts.labelled if named and n.noun == named.noun]
+    own = [(n.start, n.end) for n in alike if named and n.label == named.label]
+    if has_han(tail):
+        to = [_TO_HAN.search(folded, 0, n.start) for n in alike]
+        others = len(alike) > len(own) > 0
+        return others and all(bool(t) == ((n.start, n.end) in own) for t, n in zip(to, alike, strict=True))
+    who, verbs, at = list[str](), list[tuple[int, int]](), named.end if named else 0
+    for word in _WORD.finditer(tail, at):
+        undone, verb = _RE["undone"].fullmatch(word[0]), word[0].lower()
+        if (named or who) and (undone or verb in STOP_WORDS or (verbs := _forms_of(verb, facts.lower))):
+            break
+        who.append(stem(verb))
+        if named or len(who) > _WHO_WORDS:
+            break
+    own = own if named else [(w.start, w.end) for w in facts.content if w.stem in who]
+    done = [d for verb in verbs for at in own if (d := _done(folded, verb, at)) is not None]
+    return any(done) and all(done)
+
+
+def _forms_of(verb: str, text: str) -> list[tuple[int, int]]:
+    """Where a regular verb stands in a text of small letters."""
+    root = re.escape(verb.rstrip("ey"))
+    return [m.span() for m in re.finditer(rf"\b{root}(?:e|y|e?s|e?d|ing|ies|ied|ying)?\b", text)]
+
+
+def _done(text: str, verb: tuple[int, int], who: tuple[int, int]) -> bool | None:
+    """Whether what the verb says is done to those who stand there, or by them; None for neither."""
+    between = text[min(who[1], verb[1]) : max(who[0], verb[0])]
+    if _ENDS.search(between):
+        return None
+    if who[1] <= verb[0]:
+        return bool(_RE["is_done"].search(between))
+    first, *by = _RE["by_whom"].split(between)
+    if by:
+        return bool(_RE["to"].search(by[-1]))
+    return True if _RE["to"].search(first) or _RE["directly"].fullmatch(first) else None
 
 
 def _names(match: re.Match[str], side: str) -> frozenset[str]:

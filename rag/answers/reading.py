@@ -26,6 +26,7 @@ from rag.answers.bearing import (
     of_another_row,
     on_another_matter,
     out_of_range,
+    said_otherwise,
 )
 from rag.answers.line import counted, in_one_line, line_of, with_heads
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
@@ -133,6 +134,8 @@ def _read(
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
     shown = _in_force(found.evidence, query, request)
+    if not query.whether:
+        shown = [piece for piece in shown if not said_otherwise(query, piece)] or shown
     own, sources, claim, most = request.query, shown[:MOST_SOURCES], None, setup.max_tokens
     translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:

@@ -734,6 +734,29 @@ def test_an_effect_is_of_what_acts_and_a_degree_of_that_degree(
 @pytest.mark.parametrize(
     ("question", "reply", "text", "line"),
     [
+        ("What does Party B supply?", "cloth [1]",
+         "Party A supplies the cloth to the works of Party B.", None),
+        ("What does Party A supply?", "the cloth [1]",
+         "Party A supplies the cloth to the works of Party B.", "The cloth."),
+        ("What does the buyer deliver?", "the goods [1]",
+         "The goods are delivered by the Supplier to the Buyer.", None),
+        ("What does the supplier deliver?", "The goods [1]",
+         "The goods are delivered by the Supplier to the Buyer.", "The goods."),
+        ("What does the landlord insure?", "the lift [1]",
+         "The Tenant insures the lift for the Landlord.", None),
+        ("乙方供应什么？", "布料[1]", "甲方向乙方的工厂供应布料。", None),
+        ("甲方供应什么？", "布料[1]", "甲方向乙方的工厂供应布料。", "布料。"),
+    ],
+)  # fmt: skip
+def test_what_somebody_does_is_not_answered_by_what_is_done_for_them(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
         ("What was the average rent from 2022 to 2024?", "USD 24 [1]", "Rent was USD 24 in 2024.", None),
         ("What was the average rent in 2024?", "USD 24 [1]", "Rent averaged USD 24 in 2024.", "USD 24."),
         ("What was the percentage change in rent from 2023 to 2024?", "USD 24 [1]",

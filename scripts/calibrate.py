@@ -118,7 +118,9 @@ def read_case(found: Found, calibration: Callable[[str], Calibration]) -> Case:
     """The sentences as these weights rank them: that decides whose vectors are looked at."""
     question, query, index = found.question, found.query, found.index
     embedder = index.embedder_for(query.language)
-    ranked = ev.rank_sentences(query, found.hits, index, embedder, closely=found.closely, weights=calibration)
+    ranked = ev.rank_sentences(query, found.hits, index, embedder, weights=calibration)
+    if found.closely:
+        ranked = ev.rank_closer(query, ranked, found.hits, index, weights=calibration)
     shown = [
         Passage(e.document.path, e.text, e.page, e.page)
         for s in ranked.sentences

@@ -36,7 +36,7 @@ from rag.measure.metrics import Passage, contains_answer, hits_any
 from rag.measure.yardstick import EvalQuestion, half_of, load_questions
 from rag.models.judge import Judge
 from rag.models.llm import LlamaCpp
-from rag.search.evidence import select
+from rag.search.evidence import rank_closer, rank_sentences, select
 from rag.types import Evidence
 from scripts.calibrate import fit_logistic
 
@@ -86,7 +86,9 @@ def cases(llm: LlamaCpp, index: Index, folder: Path) -> Iterator[Case]:
     llm.judge = judge
     for number, question in enumerate(q for q in questions if small or half_of(q) == "dev"):
         query = index.understand(question.question)
-        found = select(query, index.search(question.question, 8), index, closely=True)
+        hits = index.search(question.question, 8)
+        ranked = rank_sentences(query, hits, index, index.embedder_for(query.language))
+        found = select(query, hits, index, ranked=rank_closer(query, ranked, hits, index))
         asked, verdict = instructions(query.language), found.verdict
         shown = found.evidence[:MOST_SOURCES]
         less = [piece for piece in found.evidence if not holding(question, piece)][:MOST_SOURCES]

@@ -178,8 +178,8 @@ def other_way_round(query: Wording, text: str) -> bool:
 
 
 def done_to(query: Wording, text: str) -> bool:
-    """Whether a text says only what is done to, or for, those of whom the question asks what they do: "Party A
-    supplies the cloth to the works of Party B" to "What does Party B supply?"."""
+    """Whether a text says only what is done to, or for, those of whom the question asks what they do: "Party
+    A supplies the cloth to the works of Party B" to "What does Party B supply?"."""
     asked, facts = _RE["does"].search(query.text), assertions_of(text)
     if asked is None:
         return False

@@ -27,8 +27,8 @@ from rag.answers.rows import NoRow, find_row, one_of_several, rows_in_range
 from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
-from rag.search.evidence import Selection, select
-from rag.search.verdict import Verdict, lacks, of_parts, unstated, worth_reading
+from rag.search.evidence import Selection, rank_closer, select
+from rag.search.verdict import RankedSentences, Verdict, lacks, of_parts, unstated, worth_reading
 from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
@@ -88,10 +88,15 @@ def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters
 
 
 def _chosen(
-    setup: Setup, query: Query, hits: Sequence[Hit], limit: int, day: str, *, closely: bool = False
+    setup: Setup,
+    query: Query,
+    hits: Sequence[Hit],
+    limit: int,
+    day: str,
+    ranked: RankedSentences | None = None,
 ) -> Selection:
     index, least = setup.index, setup.threshold
-    found = select(query, hits, index, limit=limit, threshold=least, in_force=day, closely=closely)
+    found = select(query, hits, index, limit=limit, threshold=least, in_force=day, ranked=ranked)
     held = tuple(rows_in_range(query, found.evidence, hits, index.store))
     return replace(found, evidence=held, core=min(found.core, len(held)))
 
@@ -100,11 +105,12 @@ def looked_closer(setup: Setup, one: Look, limit: int, filters: Filters | None) 
     """The sentences of a part that are to be read, compared once more by an embedder of the question's
     language, where there is one: a third of a second of processor time that their display need not wait
     for."""
-    index = setup.index
-    if setup.llm is None or not worth_reading(one.found.verdict) or not index.closer_for(one.query.language):
+    ranked = one.found.ranked
+    if ranked is None or setup.llm is None or not worth_reading(one.found.verdict):
         return one.found
+    closer = rank_closer(one.query, ranked, one.hits, setup.index)
     day = filters.in_force if filters else ""
-    return _chosen(setup, one.query, one.hits, limit, day, closely=True)
+    return one.found if closer is ranked else _chosen(setup, one.query, one.hits, limit, day, closer)
 
 
 def worked_out(

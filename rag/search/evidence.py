@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rag.documents.lists import announces, is_short, units
 from rag.languages.text import denials, search_tokens
 from rag.models.embedder import Embedder, similarities, supports
-from rag.questions.expects import left_office
+from rag.questions.expects import Wording, left_office
 from rag.questions.query import Query
 from rag.search.amended import with_changes
 from rag.search.candidates import PreparedQuestion, Sentence, SentenceUnit, make_sentences
@@ -28,6 +28,7 @@ from rag.search.defined import with_definitions
 from rag.search.pool import identified, idf_weights, without
 from rag.search.ranker import Ranker
 from rag.search.sufficiency import (
+    LEXICAL,
     SENTENCE_SIGNALS,
     Calibration,
     load_calibration,
@@ -64,11 +65,12 @@ _HEAD_CHARS = 1200
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Ranked evidence (numbers 1..n) and the verdict on it; `core` counts the first sentences that an
-    answer rests on."""
+    answer rests on, `ranked` are those that the evidence was chosen from."""
 
     evidence: tuple[Evidence, ...]
     verdict: Verdict
     core: int
+    ranked: RankedSentences | None = None
 
     @property
     def sufficient(self) -> bool:
@@ -96,13 +98,12 @@ def select(
     limit: int = 6,
     threshold: float | None = None,
     in_force: str = "",
-    closely: bool = False,
+    ranked: RankedSentences | None = None,
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
-    ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked. `closely`: the
-    likeliest are compared once more by the index's `closer_for`, where it has one. No hit gives an empty,
-    insufficient selection."""
-    ranked = rank_sentences(query, hits, index, index.embedder_for(query.language), closely=closely)
+    ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked; of those
+    `ranked`, if they are. No hit gives an empty, insufficient selection."""
+    ranked = ranked or rank_sentences(query, hits, index, index.embedder_for(query.language))
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
@@ -112,7 +113,7 @@ def select(
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least)
-    return Selection(evidence, verdict, min(CORE, len(evidence)))
+    return Selection(evidence, verdict, min(CORE, len(evidence)), ranked)
 
 
 def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> PreparedQuestion:
@@ -138,7 +139,6 @@ def rank_sentences(
     index: Searched,
     embedder: Embedder | None,
     *,
-    closely: bool = False,
     weights: Callable[[str], Calibration] = load_calibration,
 ) -> RankedSentences:
     """All sentences of the hits, most likely first; titles, headings and column heads are none. `embedder` is
@@ -157,7 +157,6 @@ def rank_sentences(
     # Where a question says nothing that an item says by itself, the list is what it asks about.
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
-    closer = index.closer_for(query.language) if closely and compared is not None else None
     signals = _as_one_table(sentence_signals(prepared, found, hits), found, hits)
     if former:
         signals = _as_replaced(signals, found, hits)
@@ -165,23 +164,53 @@ def rank_sentences(
     mode = mode_of(compared.info if compared is not None else None)
     first = weights(mode).sentence.probability(with_cosines(signals, cosines))
     order = np.argsort(-first, kind="stable")
-    if compared is not None and found:
+    if compared is not None:
         order = order[:_RANKED]
-        likely = order[: _EMBEDDED if closer is None else _COMPARED]
-        if closer is not None:
-            mode, held = mode_of(compared.info, closer.info), cosines[likely]
-            cosines = np.full(len(found), np.nan)
-            cosines[likely] = held
-            own = [n for n in likely if supports(closer.info, hits[found[n].hit].document.language)]
-        else:
-            own = [n for n in likely if math.isnan(cosines[n])]
-        cosines[own] = _embedded(asked_of, [found[n] for n in own], hits, closer or compared)
+        own = [n for n in order[:_EMBEDDED] if math.isnan(cosines[n])]
+        cosines[own] = _embedded(asked_of, [found[n] for n in own], hits, compared)
     kept, near = [found[i] for i in order], cosines[order]
-    signals = with_cosines(signals[order], near)
-    final = weights(mode).sentence.probability(signals)
+    return _in_order(query, prepared, kept, signals[order], near, hits, mode, weights(mode))
+
+
+def rank_closer(
+    query: Query,
+    ranked: RankedSentences,
+    hits: Sequence[Hit],
+    index: Searched,
+    *,
+    weights: Callable[[str], Calibration] = load_calibration,
+) -> RankedSentences:
+    """The sentences, the likeliest compared once more by the index's `closer_for` the question's language;
+    the same where it has none."""
+    embedder, closer = index.embedder_for(query.language), index.closer_for(query.language)
+    if embedder is None or closer is None or ranked.mode == LEXICAL:
+        return ranked
+    mode, kept = mode_of(embedder.info, closer.info), ranked.sentences
+    near = np.array([math.nan if cosine is None else cosine for cosine in ranked.cosines])
+    near[_COMPARED:] = math.nan
+    languages = [hits[sentence.hit].document.language for sentence in kept[:_COMPARED]]
+    own = [n for n, language in enumerate(languages) if supports(closer.info, language)]
+    near[own] = _embedded(ranked.question.query, [kept[n] for n in own], hits, closer)
+    return _in_order(query, ranked.question, kept, ranked.signals, near, hits, mode, weights(mode))
+
+
+def _in_order(
+    query: Query,
+    prepared: PreparedQuestion,
+    kept: Sequence[Sentence],
+    signals: NDArray[np.float64],
+    near: NDArray[np.float64],
+    hits: Sequence[Hit],
+    mode: str,
+    weights: Calibration,
+) -> RankedSentences:
+    """The sentences with these signals and, where they are known, cosines, most likely first."""
+    signals = with_cosines(signals, near)
+    final = weights.sentence.probability(signals)
     final = final * [
         _ASIDE if _turned(query, sentence.unit, hits[sentence.hit]) else 1.0 for sentence in kept
     ]
+    former = any(withdrawn(hit.chunk.roles) in query.withdrawn for hit in hits)
     asked = set(query.withdrawn) if former else {None}
     aside = [withdrawn(hits[s.hit].chunk.roles) not in asked for s in kept]
     best = [int(i) for i in np.argsort(-final * np.where(aside, _ASIDE, 1.0), kind="stable")]
@@ -297,7 +326,7 @@ def _held(
 
 
 def _scaled(
-    query: Query, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
+    query: Wording, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
 ) -> NDArray[np.float64]:
     languages = (hits[sentence.hit].document.language for sentence in found)
     pairs = zip(cosines, languages, strict=True)
@@ -306,7 +335,7 @@ def _scaled(
 
 
 def _embedded(
-    query: Query, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
+    query: Wording, found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
 ) -> NDArray[np.float64]:
     """Similarity of the question with `title: sentence`, since the title resolves what "it" and "the company"
     leave open, with what stands over a row or an item between."""

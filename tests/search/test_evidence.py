@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.index import Index
-from rag.search.evidence import Selection, rank_sentences, select
+from rag.search.evidence import Selection, rank_closer, rank_sentences, select
 from rag.search.sufficiency import SENTENCE_SIGNALS
 from rag.search.verdict import Veto, names_without_passages, outcome
 from rag.types import Filters, Outcome, Page
@@ -253,15 +253,16 @@ def test_an_embedder_of_the_language_compares_the_likeliest_sentences_beside_one
     with archive(tmp_path, _ReadsParts(), leases__md=f"# Leases\n\n{lines}") as index:
         query = index.understand("What rent does the tenant pay a month?")
         hits = tuple(index.search(query, 8))
-        for words in ("flat 2 ", "flat 5 "):
+        first = rank_sentences(query, hits, index, index.embedder)
+        assert first.mode == "multilingual"
+        for words in (first.sentences[1].text, first.sentences[5].text):
             closer = _Prefers(words)
             with mock.patch.object(index, "closer_for", lambda language, it=closer: it):
-                ranked = rank_sentences(query, hits, index, index.embedder, closely=True)
+                ranked = rank_closer(query, first, hits, index)
             assert ranked.mode == "closer" and words in ranked.sentences[0].text
             assert 1 < closer.passages_embedded <= 8
-        assert rank_sentences(query, hits, index, index.embedder).mode == "multilingual"
         with mock.patch.object(index, "closer_for", lambda language: None):
-            assert rank_sentences(query, hits, index, index.embedder, closely=True).mode == "multilingual"
+            assert rank_closer(query, first, hits, index) is first
 
 
 def test_changed_documents_have_vectors_of_their_sentences_and_no_others(tmp_path: Path) -> None:

@@ -322,15 +322,15 @@ def _held(
         for start, cosine in zip(vectors.rows["start"], vectors.cosines(question), strict=True)
     }
     at = [(hits[s.hit].chunk_id, s.start - hits[s.hit].chunk.start) for s in found]
-    return _scaled(query, [near.get(place, math.nan) for place in at], found, hits, embedder)
+    return _scaled(query.language, [near.get(place, math.nan) for place in at], found, hits, embedder)
 
 
 def _scaled(
-    query: Wording, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
+    asked: str, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
 ) -> NDArray[np.float64]:
     languages = (hits[sentence.hit].document.language for sentence in found)
     pairs = zip(cosines, languages, strict=True)
-    info, asked = embedder.info, query.language
+    info = embedder.info
     return np.array([similarities(info, np.array(cosine), asked, other).item() for cosine, other in pairs])
 
 
@@ -345,7 +345,7 @@ def _embedded(
     parts = (": ".join([*sentence.unit.over.splitlines(), sentence.text]) for sentence in found)
     texts = [f"{title}: {part[:_EMBEDDED_CHARS]}" for title, part in zip(titles, parts, strict=True)]
     cosines = embedder.embed_passages(texts) @ embedder.embed_query(query.text)
-    return _scaled(query, cosines, found, hits, embedder)
+    return _scaled(query.language, cosines, found, hits, embedder)
 
 
 def _displayed(ranked: RankedSentences, limit: int) -> list[int]:

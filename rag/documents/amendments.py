@@ -62,7 +62,9 @@ class Amendment:
         """Where the words stand that it names, whole and whatever the white space between them; the
         sentence that defines the term."""
         if self.kind is ChangeKind.REDEFINE:
-            return filter(None, [definitions(text).get(self.old)])
+            # What stands in front of the term, such as the number, stays.
+            said = filter(None, [definitions(text).get(self.old)])
+            return (Span(max(one.start, text.find(self.old, one.start) - 1), one.end) for one in said)
         words = _between_words(self.old).finditer(text) if self.old else ()
         return (Span(*match.span()) for match in words)
 

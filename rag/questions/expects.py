@@ -63,7 +63,6 @@ _STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
 _NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
 # The first that matches decides: "how many days" is a duration, "which day" a date.
 _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").items()}
-# Without such words no text says how many, how long, when or where.
 _TELLS = {AnswerType(kind): pattern for kind, pattern in patterns("tells").items()}
 _WITHDRAWN = tuple(
     (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])

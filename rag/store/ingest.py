@@ -149,12 +149,11 @@ class _Run:
         if not waiting:
             return
         workers = self._settings.workers or len(os.sched_getaffinity(0))
+        alone = not any(job.file.kind in CONTAINERS for job in waiting)
         outcomes: Any = run_in_workers(
             read_file,
             _Queue(waiting),
-            workers=workers
-            if any(job.file.kind in CONTAINERS for job in waiting)
-            else min(workers, len(waiting)),
+            workers=min(workers, len(waiting)) if alone else workers,
             limits=self._settings.limits,
             initializer=prepare_worker,
             initargs=(self._settings,),
@@ -276,7 +275,7 @@ class _Run:
     def remove_gone(self, found: Scan) -> None:
         """Removes what is gone; what lay in a folder that holds nothing now stays."""
         for folder in found.roots:
-            left = [source for source in self._gone if below(source, folder)]
+            left = {source for source in self._gone if below(source, folder)}
             if left and not any(below(file.source, folder) for file in found.files):
                 detail = f"no file in it; its {len(left):,} documents stay. Is a drive not connected?"
                 self.results.append(FileResult(folder, FileStatus.UNREADABLE, "failed", detail))

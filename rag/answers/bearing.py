@@ -17,7 +17,7 @@ from rag.facts.quantities import extract
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
 from rag.languages.text import STOP_WORDS, content_tokens, has_han, normalise, search_tokens
-from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, left_office, roles_in
+from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, left_office, roles_in, tells
 from rag.search.candidates import answers_in
 from rag.search.sufficiency import label_of
 from rag.types import Evidence
@@ -47,10 +47,11 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     row = bool(piece.heads)
     if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):
         return False
-    if of_other_degree(query, around, by=_FORMS) or _of_its_day(query, words):
+    said = bool(query.expects in KINDS and answers_in(words, query.expects))
+    if of_other_degree(query, around, by=_FORMS) or (not said and _of_its_day(query, words)):
         return False
-    said = query.expects in KINDS and answers_in(words, query.expects)
-    return bool(said or fits(query, words) or negations(words))
+    told = row or bool(piece.leads) or tells(query, piece.words)
+    return said or bool(negations(words)) or (told and fits(query, words))
 
 
 def said_otherwise(query: Wording, piece: Evidence) -> bool:
@@ -62,7 +63,7 @@ def said_otherwise(query: Wording, piece: Evidence) -> bool:
 
 def _of_its_day(query: Wording, words: str) -> bool:
     """Whether all days that words state are those on which a text was made, which is not asked."""
-    days = dates(fold(words)) if query.expects is AnswerType.DATE else []
+    days = dates(fold(words)) if query.expects in (AnswerType.DATE, AnswerType.DURATION) else []
     made = all(_DATED["dated"].search(words, 0, day.start) for day in days)
     return bool(days) and made and not _DATED["asked_day"].search(query.text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 
 from rag.cli import shared
 from rag.cli.shared import EmbedderOption, IndexOption, JsonOption
-from rag.errors import IndexProblem, ParseError
+from rag.errors import IndexProblem, InputError, ParseError
 from rag.files import plain
 
 if TYPE_CHECKING:
@@ -58,14 +58,16 @@ def ingest(
     ):
         run = partial(opened.ingest, sync=sync, ocr=ocr, limits=limits, workers=settings.workers, stop=stop)
         report = run(*paths, progress=progress)
+        shown: object = None
         while watch and not stop.is_set():
-            if (
-                any(report.count(change) for change in ("added", "updated", "moved", "removed"))
-                and not as_json
-            ):
+            news = any(report.count(change) for change in ("added", "updated", "moved", "removed"))
+            failed = [(file.path, file.detail) for file in report.failed]
+            if (news or failed != shown) and not as_json:
                 _print_report(report)
+            shown = failed
             if not stop.wait(_WATCHED_SECONDS):
-                report = run(*paths)
+                with suppress(InputError):  # a folder that is not there may come back
+                    report = run(*paths)
     if as_json:
         shared.print_json(report)
     elif not watch:

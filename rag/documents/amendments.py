@@ -24,8 +24,9 @@ from rag.types import Document, Span
 
 _RE = Patterns(__file__)
 BEHIND = _RE["behind"]
-_QUOTED = "\ue000"  # stands for each quoted character
+_QUOTED = "\ue000"  # stands for each quoted character: what stands in quotes is no instruction
 _HEAD = 1500
+_ITEM = 24  # code points in which "paragraph (b) of" stands
 _LONGEST = 400_000
 
 
@@ -46,8 +47,8 @@ class ChangeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Amendment:
     """An instruction at `[start, end)`, about the provision that `reference` names: its `target` is the text
-    that is amended, "" for the same document. `old` and `new` are the words, verbatim; `day` is the
-    ISO day from which, where the instruction says it."""
+    that is amended, "" for the same document; one of no kind is the definition of the term that is its
+    label. `old` and `new` are the words, verbatim; `day` is the ISO day from which, where it is said."""
 
     start: int
     end: int
@@ -61,7 +62,9 @@ class Amendment:
         """Where the words stand that it names, whole and whatever the white space between them; the
         sentence that defines the term."""
         if self.kind is ChangeKind.REDEFINE:
-            return filter(None, [definitions(text).get(self.old)])
+            # What stands in front of the term, such as the number, stays.
+            said = filter(None, [definitions(text).get(self.old)])
+            return (Span(max(one.start, text.find(self.old, one.start) - 1), one.end) for one in said)
         words = _between_words(self.old).finditer(text) if self.old else ()
         return (Span(*match.span()) for match in words)
 
@@ -95,7 +98,7 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     text = unwrapped(document.text[:_LONGEST])
     if not _RE["verb"].search(text):
         return ()
-    plain = _unquoted(text)
+    plain = _RE["quote"].sub(lambda m: m[0][0] + _QUOTED * (len(m[0]) - 2) + m[0][-1], text)
     own = names_of(document)
     every = [r for r in find(text, language=document.language) if plain[r.start] != _QUOTED]
     names = [_RE["before_name"].sub("", r.target) for r in every]
@@ -106,7 +109,7 @@ def amendments(document: Document) -> tuple[Amendment, ...]:
     varied = "" if amended else _varied(text[:_HEAD])
     amended = amended or ("" if edition_name(varied) in own else varied)
     names = ["" if _RE["lone"].fullmatch(n) else n for n in names]
-    named = [replace(r, target=name) for r, name in zip(every, names, strict=True)]
+    named = [replace(r, target=name, label=_label(r, plain)) for r, name in zip(every, names, strict=True)]
     numbered = [r for r in named if r.kind != DOCUMENT and r.label and not _own_heading(plain, r)]
     found = list(_read(text, plain, numbered, amended))
     since = _from_day(plain[: min(_HEAD, found[0].start)]) if found else ""
@@ -136,9 +139,10 @@ def _varied(head: str) -> str:
     return next((line for line in lines if said and re.search(rf"(?i)\b{said['noun']}\b", line)), "")
 
 
-def _unquoted(text: str) -> str:
-    """The text with each quoted character replaced: what stands in it is no instruction."""
-    return _RE["quote"].sub(lambda m: m[0][0] + _QUOTED * (len(m[0]) - 2) + m[0][-1], text)
+def _label(reference: Reference, plain: str) -> str:
+    """The number of a provision, with the item of it that stands in front: "paragraph (b) of clause 8"."""
+    item = _RE["item_of"].search(plain, max(0, reference.start - _ITEM), reference.start)
+    return f"{reference.label}({item['item']})" if item and reference.label else reference.label
 
 
 def _own_heading(plain: str, reference: Reference) -> bool:
@@ -152,13 +156,18 @@ def _read(text: str, plain: str, numbered: Sequence[Reference], amended: str) ->
     about: list[Reference] = []
     for piece in _pieces(plain):
         own = numbered[bisect_right(starts, piece.start - 1) : bisect_right(starts, piece.end - 1)]
-        if own and own[0].kind == "paragraph" and about:  # of the article named before
+        defined = None if own else _RE["defined"].search(plain, piece.start, piece.end)
+        if defined:
+            term = text[slice(*defined.span(defined.lastgroup or 0))].strip()
+            about = [Reference(piece.start, defined.end(), "", term)]
+        elif own and own[0].kind == "paragraph" and about:  # of the article named before
             label = f"{about[0].label.partition('(')[0]}({own[0].label})"
             about = [replace(about[0], label=label)]
         else:
             about = _together(plain, own) or about
         said = plain[piece.start : piece.end]
-        if not about or not _RE["verb"].search(said) or _RE["condition"].search(said):
+        leads = about and (about[0].target or amended or _RE["own_lead"].search(said))
+        if not leads or not _RE["verb"].search(said) or _RE["condition"].search(said):
             continue
         for kind, old, new, end in _changes(text, plain, piece, bool(own), about[0].target or amended):
             for one in about:

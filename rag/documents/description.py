@@ -37,6 +37,7 @@ SENT = ("invoice", "letter", "mail")
 _BETWEEN_PARTIES = ("contract", "judgment", *SENT)
 _MAILS, _SHEETS = ("eml", "msg"), ("csv", "ods", "xls", "xlsb", "xlsx")
 _CLOSING_LINES = 3
+_NO_SIGNATURE = frozenset(":：，。；")
 # "1. Fee. " in front of a name at the beginning of a sentence, and the full stop behind one.
 _NO_NAME = re.compile(r"^(?:\d.*\w{3}|.*\d{4})\.\s+|(?i:(?<=\bplc|\bLLP|\bLLC)\.$)")
 _NO_COMPANY = re.compile(
@@ -132,8 +133,10 @@ def _parties(title: str, head: str, kind: str) -> tuple[str, ...]:
     names += [m["person"] or m["zh_person"] for m in _RE["person"].finditer(text)]
     named: dict[str, str] = {}
     for name in names:
-        if len(short_name(name)) > 1 and not any(
-            n.startswith(name) or name.endswith(n) for n in named.values()
+        if (
+            len(short_name(name)) > 1
+            and not name[0].islower()
+            and not any(n.startswith(name) or name.endswith(n) for n in named.values())
         ):
             named.setdefault(name_key(name), name)
     return tuple(named.values())[:4]
@@ -154,7 +157,7 @@ def _sender(text: str, kind: str) -> tuple[str, ...]:
     lines = [line.strip(" #*>") for line in text.splitlines() if line.strip(" #*>")]
     closings = [n for n, line in enumerate(lines) if _RE["closing"].search(line)] if kind == "letter" else []
     signed = lines[closings[-1] + 1 :][:_CLOSING_LINES] if closings else []
-    below = (ZH_LEGAL_NAME.match(line) for line in lines[-_CLOSING_LINES:] if line[-1] not in ":：")
+    below = (ZH_LEGAL_NAME.match(line) for line in lines[-_CLOSING_LINES:] if _NO_SIGNATURE.isdisjoint(line))
     signed += [match.group() for match in below if match] if kind == "letter" else []
     border = _RE["to"].search(text[:_FIRST_WORDS])
     days = [one.start for one in dates(text[:_FIRST_WORDS])]

@@ -129,15 +129,15 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     starts = {d.id: start for d in documents if (start := stated(d.metadata).start) or d.id in drafts}
     found = []
     for group in _groups(d for d in documents if d.id in starts):
-        ordered = sorted((starts[d.id], d.id not in drafts, d.id) for d in group)
+        ordered = sorted((starts[d.id], d.id not in drafts, is_copy(d), d.id) for d in group)
         editions = any(_RE["instrument"].search(undated(d.title or d.path)) for d in group)
-        for start, final, i in (one for one in ordered if editions or not one[1]):
+        for start, final, _, i in (one for one in ordered if editions or not one[1]):
             behind = ordered[bisect_left(ordered, (start,)) :]
             next_ones = (one for one in behind if one[1] >= final)  # a draft ends no text that is none
             after = (one for one in next_ones if one[0] > start or (one[1] > final and one[0] == start))
             if i in drafts and not start:
                 after = (one for one in ordered if one[1])
-            day, _, later = next(after, ("", True, 0))
+            day, _, _, later = next(after, ("", True, False, 0))
             found += [Relation(RelationKind.SUPERSEDES, "", day, later, i)] if later else []
     by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents if relations else ():
@@ -164,6 +164,11 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
 def is_draft(document: DocumentInfo) -> bool:
     """Whether a document calls itself a draft, by its title or its file name."""
     return _RE["draft"].search(f"{document.title} {PurePosixPath(document.path).stem}") is not None
+
+
+def is_copy(document: DocumentInfo) -> bool:
+    """Whether the path of a document calls it a copy."""
+    return _SHAPES["copy"].search(document.path) is not None
 
 
 def _parties(document: DocumentInfo, *keys: str) -> frozenset[str]:
@@ -218,7 +223,7 @@ def copies_of(documents: Iterable[DocumentInfo]) -> tuple[list[DocumentInfo], di
     same: dict[str, list[DocumentInfo]] = {}
     for document in documents:
         same.setdefault(single(document.metadata, "text") or document.path, []).append(document)
-    kept = [min(some, key=lambda d: bool(_SHAPES["copy"].search(d.path))) for some in same.values()]
+    kept = [min(some, key=is_copy) for some in same.values()]
     others = zip(kept, same.values(), strict=True)
     return kept, {d.id: tuple(e.path for e in some if e is not d) for d, some in others if len(some) > 1}
 

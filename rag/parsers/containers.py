@@ -60,9 +60,8 @@ def _of_zip(data: bytes, path: str, limits: Limits) -> Iterator[tuple[str, Calla
     archive = open_zip(data, path=path, limits=limits)
     for item in archive.infolist():
         name = item.filename
-        if (
-            not item.flag_bits & _UTF8_NAME and not name.isascii()
-        ):  # in the encoding of the machine it is from
+        # In the encoding of the machine that it is from.
+        if not item.flag_bits & _UTF8_NAME and not name.isascii():
             with suppress(UnicodeError, ParseError):
                 name = decode(item.filename.encode("cp437"), path=path)
         parts = one_line(name.replace("\\", "/")).split("/")
@@ -130,9 +129,8 @@ def _with_head(folder: Any) -> Any:
 def _attached(message: Any, deep: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """The files attached to a mail, and to those attached to it."""
     for part in message.iter_attachments():
-        shown = (
-            part.get_content_maintype() == "image" and not part.is_attachment()
-        )  # in the words of the mail
+        # An image in the words of the mail is none.
+        shown = part.get_content_maintype() == "image" and not part.is_attachment()
         if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
             yield from _attached(part.get_content(), deep + 1)
         elif (name := one_line(part.get_filename() or "").replace("/", "_")) and not shown:

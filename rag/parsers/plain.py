@@ -55,7 +55,10 @@ def add_lines(builder: TextBuilder, lines: list[str]) -> str:
         if number < drawn:
             continue
         text = line.strip()
-        alone = not paragraph and not any(map(str.strip, lines[number + 1 : number + 2]))
+        below = "".join(lines[number + 1 : number + 2]).strip()
+        # A title may stand right above lines that say who and when: 采购合同, 甲方：……
+        titled = _RE["labelled"].match(below) and not _RE["labelled"].match(text)
+        alone = not paragraph and (not below or titled)
         if not text:
             _flush(builder, paragraph)
             continue

@@ -63,6 +63,7 @@ _STATED = frozenset({AnswerType.MONEY, AnswerType.PERCENT, AnswerType.MEASURE})
 _NAMED = frozenset({AnswerType.PERSON, AnswerType.ORGANISATION, AnswerType.NAME, AnswerType.PLACE})
 # The first that matches decides: "how many days" is a duration, "which day" a date.
 _ASKED = {AnswerType(kind): pattern for kind, pattern in patterns("expects").items()}
+_TELLS = {AnswerType(kind): pattern for kind, pattern in patterns("tells").items()}
 _WITHDRAWN = tuple(
     (pattern, {"former": (MarkKind.STRUCK, MarkKind.DELETED), "hidden": (MarkKind.HIDDEN,)}[key])
     for key, pattern in patterns("withdrawn").items()
@@ -156,6 +157,15 @@ def fits(asked: Wording, text: str) -> bool:
         return True
     kinds = {one.kind for one in stated}
     return bool(kinds - _UNLIKE[asked.expects]) or (not kinds and asked.expects not in _STATED)
+
+
+def tells(asked: Wording, sentence: str) -> bool:
+    """Whether a word of a sentence tells how many, how long, when or where, if that is asked, other than by
+    what the question names itself: "at the Yard" does not tell where the Yard is."""
+    if asked.expects not in _TELLS or (asked.expects is AnswerType.DATE and dates(fold(sentence))):
+        return True
+    places = (m.groupdict().get("at") for m in _TELLS[asked.expects].finditer(sentence))
+    return any(not at or not set(content_tokens(at)).issubset(asked.content) for at in places)
 
 
 def asked_role(text: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from rag.documents.amendments import BEHIND, Amendment, ChangeKind
+from rag.documents.description import definitions
 from rag.documents.lists import units
 from rag.documents.validity import edition_name, stated
 from rag.facts.dates import dates
@@ -118,7 +119,10 @@ def _provision(piece: Evidence, store: Store) -> tuple[str, list[str]]:
 
 def _holds(one: Amendment, number: str, lines: Sequence[str]) -> bool:
     """Whether an instruction is about what stands there: section 4, and all of 4.2, for section 4; for 4(2)
-    what is marked so, or is the second paragraph of an article, where the words do not tell."""
+    what is marked so, or is the second paragraph of an article, where the words do not tell; for a term the
+    line that defines it."""
+    if not one.reference.kind:
+        return any(one.reference.label in definitions(line) for line in lines[-1:])
     base, _, sub = one.reference.label.lower().partition("(")
     if not number or (number.partition("(")[0] != base and not number.startswith(f"{base}.")):
         return False
@@ -195,7 +199,7 @@ def _provisions(piece: Evidence, store: Store) -> list[Evidence]:
             _sentence(span, piece, chunk_id, store.document(document_id), chunk)
             for target in amended
             for chunk_id, document_id, chunk in store.document_chunks(target)
-            if articles_agree([label], chunk.heading_path, chunk.text) > _BORNE
+            if not one.reference.kind or articles_agree([label], chunk.heading_path, chunk.text) > _BORNE
             for span in units(chunk)
         )
         changed = (was for was in sentences if any(c.amendment is one for c in _changes(was, store)))

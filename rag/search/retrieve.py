@@ -28,6 +28,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.validity import is_copy
 from rag.errors import InputError
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
@@ -305,9 +306,15 @@ def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
     texts = {i: chunk for i, _, chunk in legs.store.chunks(list(places))}
     kept = distinct(((i, texts[i].text) for i in places if i in texts), k)
     documents: dict[int, DocumentInfo] = {}
-    for owner in {places[i].candidate.document_id for i, _ in kept}:
+    for owner in {places[i].candidate.document_id for first, similar in kept for i in (first, *similar)}:
         with suppress(InputError):
             documents[owner] = legs.store.document(owner)
+
+    def copied(i: int) -> bool:
+        owner = documents.get(places[i].candidate.document_id)
+        return owner is None or is_copy(owner)
+
+    originals_first = (sorted((first, *similar), key=copied) for first, similar in kept)
     hits = [
         Hit(
             chunk_id=i,
@@ -315,10 +322,10 @@ def _hits(legs: Retrievers, order: Sequence[_Place], k: int) -> list[Hit]:
             chunk=texts[i],
             score=round(places[i].score, 6),
             legs=places[i].legs,
-            similar=similar,
+            similar=tuple(similar),
             reasons=places[i].reasons,
         )
-        for i, similar in kept
+        for i, *similar in originals_first
         if places[i].candidate.document_id in documents
     ]
     return sorted(hits, key=lambda hit: -hit.score)

@@ -32,6 +32,7 @@ from rag.store.reading import (
     Scan,
     Settings,
     UnreadablePath,
+    below,
     held,
     holder_of,
     prepare_worker,
@@ -88,7 +89,7 @@ def ingest(
         report("scan", len(found.files), len(found.files))
         run.texts(found)
         if sync and not stop.is_set():
-            run.remove_gone()
+            run.remove_gone(found)
         writer.resolve_relations()
         answerable = time.monotonic() - began
         run.vectors(embedder)
@@ -148,10 +149,11 @@ class _Run:
         if not waiting:
             return
         workers = self._settings.workers or len(os.sched_getaffinity(0))
+        alone = not any(job.file.kind in CONTAINERS for job in waiting)
         outcomes: Any = run_in_workers(
             read_file,
             _Queue(waiting),
-            workers=min(workers, len(waiting)) if all(map(_is_one, waiting)) else workers,
+            workers=min(workers, len(waiting)) if alone else workers,
             limits=self._settings.limits,
             initializer=prepare_worker,
             initargs=(self._settings,),
@@ -270,7 +272,14 @@ class _Run:
         detail = other_format(file.path, document.kind)
         return FileResult(file.path, FileStatus.OK, change, detail, *counts, document.losses)
 
-    def remove_gone(self) -> None:
+    def remove_gone(self, found: Scan) -> None:
+        """Removes what is gone; what lay in a folder that holds nothing now stays."""
+        for folder in found.roots:
+            left = {source for source in self._gone if below(source, folder)}
+            if left and not any(below(file.source, folder) for file in found.files):
+                detail = f"no file in it; its {len(left):,} documents stay. Is a drive not connected?"
+                self.results.append(FileResult(folder, FileStatus.UNREADABLE, "failed", detail))
+                self._gone = {s: known for s, known in self._gone.items() if s not in left}
         gone = list(self._gone.items())
         for first in range(0, len(gone), _REMOVED_AT_ONCE):
             batch = gone[first : first + _REMOVED_AT_ONCE]
@@ -314,10 +323,6 @@ class _Run:
                 ends = [*begins[1:], len(found[i][1].text)] if begins else []
                 spans = list(zip(begins, ends, strict=True))
                 self._writer.put_sentences(i, SentenceVectors.of(spans, part))
-
-
-def _is_one(job: Job) -> bool:
-    return job.file.kind not in CONTAINERS
 
 
 class _Queue(Iterator[Job]):

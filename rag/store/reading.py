@@ -56,8 +56,8 @@ class Scan:
     def covers(self, source: str) -> bool:
         """Whether a file of this source would have been seen: it lies below a folder given, and in none that
         could not be read."""
-        return any(_below(source, root) for root in self.roots) and not any(
-            source == u.source or _below(source, u.source) for u in self.unreadable
+        return any(below(source, root) for root in self.roots) and not any(
+            source == u.source or below(source, u.source) for u in self.unreadable
         )
 
     def walk(self, root: str) -> None:
@@ -73,22 +73,22 @@ class Scan:
             if (real := os.path.realpath(path)) in self._real:
                 continue
             try:
-                names = sorted(entry.name for entry in os.scandir(path) if not _ignored(entry.name))
+                found = sorted(os.scandir(path), key=lambda entry: entry.name)
             except OSError as error:
                 self._refuse(path, root, error.strerror or str(error), folder=True)
                 continue
             self._real.add(real)
-            for inner in (f"{path.rstrip('/')}/{name}" for name in names):
-                if os.path.islink(inner):  # noqa: PTH114
-                    links.append(inner)
-                elif os.path.isdir(inner):  # noqa: PTH112
-                    waiting.append(inner)
+            for entry in (entry for entry in found if not _ignored(entry.name)):
+                if entry.is_symlink():
+                    links.append(entry.path)
+                elif entry.is_dir():
+                    waiting.append(entry.path)
                 else:
-                    self.take(inner, root)
+                    self.take(entry.path, root, f"{real.rstrip('/')}/{entry.name}")
 
-    def take(self, source: str, root: str, *, link: bool = False) -> None:
+    def take(self, source: str, root: str, real: str = "", *, link: bool = False) -> None:
         """Takes a file, shown by its path below `root`; through a link only where it was not taken yet."""
-        real = os.path.realpath(source)
+        real = real or os.path.realpath(source)
         if source in self._sources or (link and real in self._real):
             return
         self._sources.add(source)
@@ -153,7 +153,8 @@ def _display_path(path: str, root: str) -> str:
     return printable(path[len(root) :].lstrip("/") or root)
 
 
-def _below(path: str, folder: str) -> bool:
+def below(path: str, folder: str) -> bool:
+    """Whether a path lies within a folder."""
     return path.startswith(folder.rstrip("/") + "/")
 
 

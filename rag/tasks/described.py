@@ -19,7 +19,7 @@ from rag.facts.values import Comparison, Value, read, relation
 from rag.languages import patterns
 from rag.store.store import Store
 from rag.tasks.survey import MatchingPassage, line_of, units_of
-from rag.tasks.topics import Text, all_of, called, form_of, is_any, label_of
+from rag.tasks.topics import Text, all_of, called, distinctive_words, form_of, label_of
 from rag.types import DocumentInfo, Filters
 from rag.types.documents import several, single
 
@@ -82,8 +82,9 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
             day, sent = day_of(d.metadata), _sent(d, ends)
             if (not day and (days or of_month)) or sent is None:
                 unclear.append(d)
-            elif sent and _of_days(read(day), days) and of_month in (0, int(day[5:7] or 0)):
-                found.append(d)
+            elif sent and of_month in (0, int(day[5:7] or 0)):
+                within = (any(relation(value, asked) in _WITHIN for value in read(day)) for asked in days)
+                found += [d] * all(within)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
     return Described(every, tuple(found), matches, tuple(unclear), copies, ours if everyone else None)
 
@@ -106,10 +107,6 @@ def _both_ends(document: DocumentInfo) -> tuple[Text, Text]:
     """Who sent a document, and who else it names."""
     said = Text(" / ".join(several(document.metadata, "sender")))
     return said, Text(" / ".join(p for p in _parties(document) if not said.has(form_of(short_name(p)))))
-
-
-def _of_days(said: Sequence[Value], days: Sequence[Value]) -> bool:
-    return all(any(relation(value, asked) in _WITHIN for value in said) for asked in days)
 
 
 def _ends(topic: str, key: str) -> list[str]:
@@ -157,7 +154,7 @@ def of_kind(every: Sequence[DocumentInfo], noun: str) -> Sequence[DocumentInfo]:
     """Those of the documents that a noun is for ("contracts", "leases")."""
     if kind := type_of_noun(noun):
         return [d for d in every if (single(d.metadata, "document_type") or document_type(d.title)) == kind]
-    return every if is_any(noun) else called(every, noun)
+    return called(every, noun) if distinctive_words(noun) else every
 
 
 def _matches(

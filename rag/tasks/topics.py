@@ -191,7 +191,7 @@ def read_scope(
     """What the topic is about within the documents that pass the filters. With `whole` a topic that names a
     document and nothing else means all of it."""
     passing = all_of(index.store, filters)
-    if whole and not _distinctive_words(topic):  # "the documents", 全部文件
+    if whole and not distinctive_words(topic):  # "the documents", 全部文件
         return TopicScope(passing, False, "")
     labels = [(d, label_of(d)) for d in passing]
     query = index.understand(topic) if any(map(str.isalnum, topic)) else None
@@ -209,14 +209,9 @@ def called(documents: Sequence[DocumentInfo], noun: str) -> tuple[DocumentInfo, 
     return _called([(d, label_of(d)) for d in documents], noun)
 
 
-def is_any(noun: str) -> bool:
-    """Whether any document may be called so ("files")."""
-    return not _distinctive_words(noun)
-
-
 def _called(labels: Sequence[tuple[DocumentInfo, Text]], name: str) -> tuple[DocumentInfo, ...]:
     """The documents whose labels hold every word of a name; () for a name without a distinctive word."""
-    forms = [form_of(word) for word in _distinctive_words(name)]
+    forms = [form_of(word) for word in distinctive_words(name)]
     return tuple(d for d, label in labels if forms and all(map(label.has, forms)))
 
 
@@ -225,7 +220,8 @@ def all_of(store: Store, filters: Filters | None = None) -> tuple[DocumentInfo, 
     return tuple(d for d in store.documents(filters) if d.status is FileStatus.OK and d.chunks)
 
 
-def _distinctive_words(name: str) -> list[str]:
+def distinctive_words(name: str) -> list[str]:
+    """The words of a name but for those that any document may be called by ("files")."""
     plain = _ZH_MARKS.sub(" ", name)
     if has_han(plain):
         joined = [w for w in cut_words(plain) if w.strip() and (len(w) > 1 or not has_han(w))]

@@ -52,6 +52,11 @@ def read(text: str, title: str = "Amendment No. 1 to the Berth Agreement") -> li
          "substitute", "2", "Berth Agreement", "EUR 40", "EUR 50"),
         ("Sec. 12 of the Harbor Code is hereby amended to read as follows:\n\nSec. 12. Six knots at most.",
          "replace", "12", "Harbor Code", "", "Sec. 12. Six knots at most."),
+        ("Paragraph (b) of clause 8.2 is deleted.", "repeal", "8.2(b)", "Berth Agreement", "", ""),
+        ("Clause 6 (Fees) is deleted in its entirety and replaced with the following:\n\n“6. The fee is 1%.”",
+         "replace", "6", "Berth Agreement", "", "6. The fee is 1%."),
+        ('The definition of "Depot" is amended to read: "Depot" means the yard at Hull.',
+         "redefine", "Depot", "Berth Agreement", "Depot", '"Depot" means the yard at Hull.'),
         ("Section 11 is amended as set out in Annex A.", "unclear", "11", "Berth Agreement", "", ""),
     ],
 )  # fmt: skip
@@ -124,10 +129,34 @@ def test_items_below_a_provision_are_about_it_and_a_list_of_provisions_about_eac
         "Clause 9.1 ceases to apply once the Buyer is in arrears for more than 30 days.",
         "Clause 9.1 shall not apply to frozen goods.",
         "买方连续违约两次的，第九条不再适用。",
+        "9.2 During a strike clause 9.1 ceases to have effect.",
+        "6.3 If the Tenant is insolvent, clause 3.2 shall cease to have effect.",
+        "After the Commitment Period clause 6.1 shall no longer apply.",
+        "With the Owner's consent clause 5.2 shall cease to apply.",
+        'For orders below EUR 500, clause 6 is replaced by the following: "6. No discount is given."',
+        'In a leap year, for "365" in clause 2 read "366".',
+        "Clause 9.1 will be of no effect during a strike.",
+        "罢工期间第九条停止执行。",
+        "遇法定节假日，第五条中的“30日”改为“35日”。",
+        "若甲方逾期付款，第九条作废。",
     ],
 )
 def test_what_only_speaks_of_changes_changes_nothing(text: str) -> None:
     assert read(text, "Berth Agreement") == []
+
+
+def test_a_text_changes_itself_from_a_day_or_in_a_place_that_it_says() -> None:
+    found = read(
+        "From 1 May 2026, clause 5.2 is deleted.\n\n12.1 In the second sentence of clause 4, "
+        '"May" is replaced by "June".\n\nThe words "and cellar" in clause 3 are deleted.',
+        "Berth Agreement",
+    )
+    assert [(one.kind, one.reference.label) for one in found] == [
+        ("repeal", "5.2"), ("substitute", "4"), ("omit", "3"),
+    ]  # fmt: skip
+    text = "自2026年3月1日起，第九条停止执行。\n\n将第五条“30日”变更为“60日”，并将第六条“15日”变更为“20日”。"
+    found = read(text, "渡口管理办法")
+    assert [(one.reference.label, one.new) for one in found] == [("9", ""), ("5", "60日"), ("6", "20日")]
 
 
 def test_words_are_changed_whole_and_wherever_a_line_breaks() -> None:

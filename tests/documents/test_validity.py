@@ -65,6 +65,7 @@ def test_a_chinese_law_says_when_it_was_made_and_in_force(text: str, expected: d
         ("This Agreement is dated 6 May 2023 and made between A and B.", {"issued": "2023-05-06"}),
         ("This Lease is made as of January 2, 2020 by A, effective as of February 1, 2020.",
          {"issued": "2020-01-02", "effective": "2020-02-01"}),
+        ("Warfarin Protocol\nVersion 2, effective 1 February 2025.", {"effective": "2025-02-01"}),
         ('Entered into as of March 4, 2021 (the "Effective Date") by A.', {"effective": "2021-03-04"}),
         ("Rules as amended on 3 April 2019. Last amended: 7 August 2022.", {"amended": "2022-08-07"}),
         ("Pain guideline. Last updated: 12 June 2023. Review date: June 2026.",

@@ -153,6 +153,12 @@ def test_levels_nest_chapter_section_article(tmp_path: Path) -> None:
     assert block_with(document, "第二条 适用").kind is BlockKind.PARAGRAPH
 
 
+def test_a_line_right_above_who_and_when_is_the_title(tmp_path: Path) -> None:
+    text = "设备采购合同\n甲方：岚海实业有限公司\n乙方：青禾机械有限公司\n\n第一条 定义\n\n设备是指包装机。"
+    assert read(tmp_path, "a.txt", text).title == "设备采购合同"
+    assert read(tmp_path, "b.txt", "甲方：岚海\n乙方：青禾\n\n第一条 定义\n\n无。").title != "甲方：岚海"
+
+
 def test_each_article_of_a_statute_is_a_block_of_its_own(tmp_path: Path) -> None:
     text = "第一条 甲方应当付款。\n第二条 乙方应当交货。\n第三条 其他。"
     document = read(tmp_path, "a.txt", text)

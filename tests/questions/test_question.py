@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.questions.expects import AnswerType, read_wording
+from rag.questions.expects import AnswerType, read_wording, tells
 from rag.search.candidates import answers_in
 
 
@@ -166,3 +166,19 @@ def test_any_text_can_be_taken_apart(text: str) -> None:
     assert taken.text == text
     assert all(not n or n in text for n in taken.names)
     answers_in(text, taken.expects, text)
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "untold"),
+    [
+        ("When was the lease signed?", "Signed on completion of the works.", "The lease binds Alder Ltd."),
+        ("How many cranes are let?", "Several cranes are let.", "This Agreement is made between A and B."),
+        ("Where is the Yard?", "The cranes stand at the quay.", "The cranes are inspected at the Yard."),
+        ("恒运每月收多少仓储费？", "仓储费每月9,000元。", "甲方：恒运物流有限公司"),
+    ],
+)
+def test_a_sentence_that_tells_nothing_of_the_kind_asked_for_is_known(
+    question: str, told: str, untold: str
+) -> None:
+    asked = read_wording(question)
+    assert tells(asked, told) and not tells(asked, untold)

@@ -91,6 +91,16 @@ def test_sync_removes_what_is_gone_below_the_folder_and_nothing_else(index: Inde
     assert index.verify().ok
 
 
+def test_sync_keeps_documents_of_a_folder_in_which_nothing_lies_any_more(index: Index, folder: Path) -> None:
+    other = write_files(folder.parent / "other", {"kept.md": LOAN})
+    index.ingest(folder, other)
+    (other / "kept.md").unlink()
+    (folder / "lease.md").unlink()
+    report = index.ingest(folder, other, sync=True)
+    assert changes(report.files)[str(other)] == "failed", "a drive that is not connected looks like this"
+    assert [d.path for d in index.documents()] == ["kept.md", "sub/loan.md", "劳动合同.txt"]
+
+
 def test_moved_and_renamed_files_keep_their_documents_and_vectors(index: Index, folder: Path) -> None:
     index.ingest(folder)
     before = {d.sha256: d.id for d in index.documents()}

@@ -129,6 +129,8 @@ def asked_columns(
     money = money or [n for n in columns if _RE["price"].search(grid.heads[n])]
     if priced and len(money) == 1:
         best = money if not best or money[0] in best else sorted(best + money)  # cost and time
+    if asked.query.expects is AnswerType.PLACE:
+        best = [n for n in columns if _RE["place"].search(grid.heads[n])] or best
     if _RE["often"].search(asked.query.text):
         cells = {n: f"{grid.heads[n]}\n{rows[0].texts[n]}" for n in columns if n < len(rows[0].texts)}
         best = sorted({*best, *(n for n, cell in cells.items() if _RE["interval"].search(cell))})
@@ -267,9 +269,15 @@ def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
     unit, plain = column.unit, as_written(end).value
     if column.percent != (end.kind is Kind.SHARE):
         return None
-    points = unit is None and _RE["points"].search(end.text)
+    points = unit is None and (_RE["points"].search(end.text) or _names_unit(column.head, end))
     if end.kind not in (Kind.NUMBER, Kind.SHARE) and not points:
         if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
             return None
         plain = end.value / unit.value
     return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))
+
+
+def _names_unit(head: str, end: Quantity) -> bool:
+    """Whether a head says in words of what unit its numbers are: "Days overdue", 逾期天数."""
+    said = [w for w in re.findall(r"[^\W\d_]+", end.text)]
+    return bool(said) and all(map(HeldWords(head).hold, said if has_han(end.text) else search_tokens(" ".join(said))))

@@ -184,7 +184,7 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
     order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
-    label = next((c for c in plain if c is not column and not c.measured), table.label)
+    label = next((c for c in plain if c is not column and not c.measured), table.label())
     listed = aggregate is RowAggregate.ROWS
     named = listed and not order and any(f.column == label.name for f in filters)
     whole = listed and not cues.order and not filters and table.unheld

@@ -145,12 +145,13 @@ class AskedTable:
         at = {c.number: [*map(self.heads[c.number].hold, said), True].index(True) for c in self.texts}
         return sorted((c for c in self.texts if self.said(c)[0]), key=lambda c: at[c.number])
 
-    @property
-    def label(self) -> TypedColumn:
+    def label(self, filters: Sequence[RowFilter] = ()) -> TypedColumn:
         """What names a row: a column that the question names, if it tells rows apart, else the first that
-        does."""
-        apart = [c for c in (*self.nouns, *self.texts) if c.apart]
-        return (apart or self.nouns or self.texts)[0]
+        does; none that is the same of all rows that pass, if there is another."""
+        passing = {f.column for f in filters}
+        nouns, texts = ([c for c in own if c.name not in passing] for own in (self.nouns, self.texts))
+        apart = [c for c in (*nouns, *texts) if c.apart]
+        return (apart or nouns or texts or self.nouns or self.texts)[0]
 
 
 def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
@@ -253,13 +254,14 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if table.unheld or filters is None:
         return ()
     aggregate, listing = cues.aggregate, cues.aggregate is RowAggregate.ROWS
-    base = RowQuery(aggregate, None, table.label, filters, None, cues.order, cues.ranks)
+    base = RowQuery(aggregate, None, table.label(filters), filters, None, cues.order, cues.ranks)
     counting, grouped = aggregate is RowAggregate.COUNT, cues.grouped is not None
     if counting and not cues.order:
         return _counting(table, base)
     if listing and not cues.order and not grouped:
         noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
-        called = noun and all(map(table.grid.about.hold, noun))
+        kind = HeldWords(*(cell for cells in table.named.values() for cell in cells))
+        called = noun and all(table.grid.about.hold(w) or kind.hold(w) for w in noun)
         who = _RE["who"].search(cues.asked.query.text)
         return (base,) if filters and (nouns or called or who) else ()
     groups = [c for c in nouns if not c.apart]
@@ -268,6 +270,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         held = ([c for c in table.columns if table.heads[c.number].hold(word)] for word in behind)
         by = next(filter(None, held), [])
         grouped = not any(c.measured for c in by)  # "by value" is in what order
+        if grouped and aggregate is RowAggregate.AVERAGE and by and all(c.apart for c in by):
+            grouped = False  # "the average per customer", of rows that are customers
         groups = [c for c in nouns if c in by] if grouped else groups
         if grouped and len(groups) != 1:
             return ()
@@ -286,7 +290,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if not columns and cues.order == 1 and most and groups and nouns == groups and _called(table, groups[0]):
         return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
     money = [c for c in table.sole if c.unit is not None and c.unit.kind is Kind.MONEY]
-    if not columns and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE)):
+    sized = not (cues.order and _RE["by_age"].search(cues.asked.query.asked))  # the latest is not the largest
+    if not columns and sized and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE)):
         columns, only = table.sole, next(iter(table.sole), None)
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
@@ -312,6 +317,10 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
     typed = table.cues.asked.query.asked
     aged = not table.cues.order or _RE["by_age"].search(typed)  # no day is the largest
     counted = [c for c in table.columns if c.counts or (c.dated and aged)]
+    if table.cues.order and _RE["priced_most"].search(typed):
+        counted = [c for c in counted if c.unit is not None and c.unit.kind is Kind.MONEY] or [
+            c for c in counted if _RE["price"].search(c.head)
+        ]
     free = [c for c in counted if c.name not in {f.column for f in filters}]
     best = table.best(free or counted) or table.best(counted)
     best = [c for c in best if c.counts] or best
@@ -319,8 +328,7 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
         numbers = [c for c in free if c.counts]
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
-            best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
-            best = best or [c for c in numbers if _RE["price"].search(c.head)]
+            best = numbers
         elif _RE["by_age"].search(typed):
             best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
@@ -367,6 +375,10 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     listed = bool(base.filters) or _RE["listed"].search(typed)
     if not named and listed and all(map(table.grid.about.hold, noun)):
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
+    own = table.label().name in {f.column for f in base.filters}
+    if own and not table.nouns and said and not any(w in table.words for w in said):
+        stock = [c for c in table.columns if c.counts and _RE["stock"].search(c.head)]  # of what a row is
+        named = [c for c in stock if not any(_RE[key].search(c.head) for key in ("highest", "lowest"))]
     if len(named) != 1:
         return ()
     counts = named[0].counts

@@ -222,8 +222,10 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
     """Whether a row alone is no answer: what is asked for is worked out of several, and it says no such
     thing; or another one of its table holds as much of the question, which names no value."""
     asked, over = given(query), "\n".join((*row.heading_path, row.header, row.words))
-    if row.heads and any(not _RE[key].search(over) for key in _worked_out(query)):
-        return True
+    for key in _worked_out(query):
+        said = row.words if key in _ENDS else over  # "Maximum" over a column is not which is the highest
+        if (row.heads or key in _ENDS) and not _RE[key].search(said):
+            return True
     bounds = any(isinstance(value, Range) for value in read(query.text))
     if row.heads and (_RE["filter"].search(query.text) or _RE["count"].search(query.text)) and bounds:
         return True  # one of those that are asked for
@@ -234,7 +236,7 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
         if own and grid.hit.document.id == row.document.id:
             said = [w for w in asked.words if HeldWords(*own.texts).hold(w)]
             rest = (HeldWords(*one.texts) for one in grid.rows if one is not own and not one.total)
-            return bool(said) and any(all(map(held.hold, said)) for held in rest)
+            return any(all(map(held.hold, said)) for held in rest)
     return False
 
 

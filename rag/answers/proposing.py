@@ -16,17 +16,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rag.answers.choosing import RowFilter, equal_to
+from rag.answers.choosing import RowAggregate, RowCues, RowFilter, cues_of, equal_to
 from rag.answers.grid import grids
-from rag.answers.queries import (
-    AskedTable,
-    RowAggregate,
-    RowCues,
-    RowQuery,
-    asked_table,
-    cues_of,
-    filters_of,
-)
+from rag.answers.queries import AskedTable, RowQuery, asked_table, filters_of
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.results import run
 from rag.domains.finance.figures import Computed

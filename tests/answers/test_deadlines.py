@@ -23,8 +23,8 @@ MORE = {
     "The barge left on 2 February 2024.\n",
     "charter.md": "# Charter rules of Emden\n\nThese rules are governed by the law of Germany.\n\n"
     "A deposit is lodged within 3 working days after the charter is signed.\n",
-    "board.md": "# Minutes\n\nThe harbour board met on 16 April 2026, and every pilot sends a logbook within 30 "
-    "days after the board met.\n",
+    "board.md": "# Minutes\n\nThe harbour board met on 16 April 2026, and every pilot sends "
+    "a logbook within 30 days after the board met.\n",
     "规则.md": "# 码头仲裁规则\n\n第三条 异议应当自裁决送达之日起三十日内提出。\n",
 }
 

@@ -122,8 +122,8 @@ def find_date(
     for rule, term in best:
         if days:
             return _computed(term, days[0], (rule,), query, index)
-        if own := _own_day(rule.in_force or rule.text, term, matter):
-            return _computed(term, own, (rule,), query, index)
+        if day := _own_day(rule.in_force or rule.text, term, matter):
+            return _computed(term, day, (rule,), query, index)
         if event := _day_of(term.event, query, index, filters):
             return _computed(term, event[0], (rule, event[1]), query, index)
     return None

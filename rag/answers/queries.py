@@ -214,8 +214,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     who = _RE["who"].search(cues.asked.query.text)
     if listing and not cues.order and not grouped:
         noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
-        kind = HeldWords(*(cell for cells in table.named.values() for cell in cells))
-        called = noun and all(table.grid.about.hold(w) or kind.hold(w) for w in noun)
+        cells = HeldWords(*(cell for own in table.named.values() for cell in own))
+        called = noun and all(table.grid.about.hold(w) or cells.hold(w) for w in noun)
         return (base,) if filters and (nouns or called or who) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:

@@ -239,8 +239,8 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
         if any(0 <= gap < _GAP for gap in over_rows):
             return True  # the title of a table names none of its rows
     for key in _worked_out(query):
-        said = row.words if key in _ENDS else over  # "Maximum" over a column is not which is the highest
-        if (row.heads or key in _ENDS) and not _RE[key].search(said):
+        text = row.words if key in _ENDS else over  # "Maximum" over a column is not which is the highest
+        if (row.heads or key in _ENDS) and not _RE[key].search(text):
             return True
     counted = _RE["how_many"].search(query.text)
     noun = search_tokens(counted["noun"] or "") if counted else []

@@ -32,6 +32,8 @@ _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
 _DEGREES, _FORMS = patterns("degrees"), patterns("forms")
+TURNS = patterns("turns")
+"""Of several of a kind one after the other: the next, the previous one."""
 _DATED = patterns("description", re.NOFLAG)
 _DERIVED, _STATED = patterns("derived"), patterns("stated")
 

@@ -1,12 +1,13 @@
 """What a question gives to choose rows by, which columns it asks for, rows chosen as an answer, conditions
-that rows have to pass."""
+that rows have to pass, and what its wording asks for over rows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import isfinite
@@ -14,8 +15,9 @@ from math import isfinite
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, TypedColumn, head_unit
 from rag.answers.guarded import Cellular
 from rag.domains.finance.figures import Computed
+from rag.facts.dates import Period
 from rag.facts.names import is_legal_form, short_name
-from rag.facts.numerals import CURRENCY_BEFORE, alternatives
+from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold, numerals
 from rag.facts.quantity import Kind, Quantity, as_written
 from rag.facts.values import Range, Value, extent, read
 from rag.languages import listed, patterns, say
@@ -26,6 +28,7 @@ from rag.search.candidates import answers_in
 from rag.types import Calculation, Figure
 
 _YEARS = range(1900, 2101)
+_MOST_RANK = 20
 _RE = patterns("rows")
 _CURRENCY = re.compile(rf"(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 
@@ -129,6 +132,8 @@ def asked_columns(
     money = money or [n for n in columns if _RE["price"].search(grid.heads[n])]
     if priced and len(money) == 1:
         best = money if not best or money[0] in best else sorted(best + money)  # cost and time
+    if asked.query.expects is AnswerType.PLACE:
+        best = [n for n in columns if _RE["place"].search(grid.heads[n])] or best
     if _RE["often"].search(asked.query.text):
         cells = {n: f"{grid.heads[n]}\n{rows[0].texts[n]}" for n in columns if n < len(rows[0].texts)}
         best = sorted({*best, *(n for n, cell in cells.items() if _RE["interval"].search(cell))})
@@ -216,6 +221,74 @@ def _decimal(value: Value | None = None) -> Decimal:
     return Decimal(plain.numerator) / Decimal(plain.denominator)
 
 
+# --- What the wording of a question asks for over rows
+
+
+class RowAggregate(StrEnum):
+    """What is worked out of the rows; the first whose words a question holds."""
+
+    SHARE = "share"
+    AVERAGE = "average"
+    COUNT = "count"
+    TOTAL = "total"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class RowCues:
+    """What the wording of a question asks for over rows, before any table is looked at: see
+    `rag.answers.queries.RowQuery`.
+    `asked` is the rest of it without its `dates`; `grouped` what stands behind "by" or "each", None where
+    nothing is; `against` the column that another one has to be below or above ("over budget"), behind < or
+    >."""
+
+    aggregate: RowAggregate
+    order: int
+    ranks: tuple[int, int]
+    grouped: str | None
+    asked: RowQuestion
+    dates: tuple[Value, ...]
+    against: tuple[str, str] | None = None
+
+
+def cues_of(query: Query) -> RowCues | None:
+    """None for a question that asks for nothing over rows, or for two ends at once."""
+    text, against = query.text, None
+    for sign, key in (("<", "below"), (">", "above")):
+        if m := _RE[key].search(text):
+            against = sign, next(filter(None, m.groups()))
+            text = f"{text[: m.start()]} {text[m.end() :]}"
+    ordered = [sign for sign, key in ((1, "highest"), (-1, "lowest")) if _RE[key].search(text)]
+    first, last = 1, 1
+    if top := _RE["top"].search(text):
+        numbers = numerals(fold(next(filter(None, top.groups()), "")))
+        last, ordered = int(numbers[0].value) if numbers else 1, ordered or [1]
+    elif (nth := _RE["nth"].search(text)) and nth.lastgroup:
+        first = last = int(nth.lastgroup[1:])
+    aggregate = next((a for a in RowAggregate if a in _RE and _RE[a].search(text)), RowAggregate.ROWS)
+    grouped = _RE["grouped"].search(text)
+    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or _RE["filter"].search(text))
+    if nothing or len(ordered) > 1 or last > _MOST_RANK:
+        return None
+    rest = text if not grouped else f"{text[: grouped.start()]} {text[grouped.end() :]}"
+    listed = ["listed"] if aggregate is RowAggregate.COUNT else []
+    for key in (*(("top", "nth", "highest", "lowest") if ordered else ()), aggregate, "total", *listed):
+        rest = _RE[key].sub(" ", rest) if key in _RE else rest
+    dates = tuple(v for v in map(_dated, read(rest)) if v.kind is Kind.DATE)
+    for v in reversed(dates):
+        rest = f"{rest[: v.start]} {rest[v.end :]}"
+    behind = text[grouped.end() :] if grouped else None
+    asked = given(replace(query, text=rest, asked=query.text))
+    return RowCues(aggregate, sum(ordered), (first, last), behind, asked, dates, against)
+
+
+def _dated(v: Value) -> Value:
+    """A number that may be a year, as that year."""
+    if isinstance(v, Quantity) and _is_year(v):
+        return replace(v, kind=Kind.DATE, value=Fraction(0), period=Period(int(v.value)))
+    return v
+
+
 # --- Conditions that rows have to pass
 
 
@@ -267,9 +340,42 @@ def _stored(end: Quantity, column: TypedColumn) -> Decimal | None:
     unit, plain = column.unit, as_written(end).value
     if column.percent != (end.kind is Kind.SHARE):
         return None
-    points = unit is None and _RE["points"].search(end.text)
+    said = search_tokens(" ".join(re.findall(r"[^\W\d_]+", end.text)))
+    named = said and all(map(HeldWords(column.head).hold, said))  # "Days overdue", 逾期天数
+    points = unit is None and (named or _RE["points"].search(end.text))
     if end.kind not in (Kind.NUMBER, Kind.SHARE) and not points:
         if unit is None or (unit.kind, unit.unit) != (end.kind, end.unit) or not unit.value:
             return None
         plain = end.value / unit.value
     return column.stored(Decimal(plain.numerator) / Decimal(plain.denominator))
+
+
+def compared(
+    columns: Sequence[TypedColumn],
+    sign: str,
+    named: str,
+    best: Callable[[Sequence[TypedColumn]], list[TypedColumn]],
+) -> RowFilter | None:
+    """That a column's numbers are below (<) or above (>) those of the one that is `named`, in the same row:
+    of the only other one of its kind, else of the `best` by the question, else of what there is in stock;
+    None where it is not plain which columns are meant."""
+    numbers, said = [c for c in columns if c.counts], search_tokens(named)
+    held = {c.number: sum(map(HeldWords(c.head).hold, said)) for c in numbers}
+    limits = [c for c in numbers if held[c.number] and held[c.number] == max(held.values())]
+    if len(limits) != 1:
+        return None
+    (limit,) = limits
+    alike = [c for c in numbers if c != limit and (c.percent, c.unit) == (limit.percent, limit.unit)]
+    others = alike if len(alike) == 1 else best(alike) or stocked(alike)
+    if len(others) != 1:
+        return None
+    (own,) = others
+    more = own.decimals - limit.decimals
+    sql = f"{own.name} * {10 ** max(0, -more)} {sign} {limit.name} * {10 ** max(0, more)}"
+    return RowFilter(sql, (), f"{own.head} {sign} {limit.head}")
+
+
+def stocked(columns: Sequence[TypedColumn]) -> list[TypedColumn]:
+    """Those of what there is, not of the least or the most that there should be."""
+    ends = [c for c in columns if _RE["highest"].search(c.head) or _RE["lowest"].search(c.head)]
+    return [c for c in columns if c.counts and c not in ends and _RE["stock"].search(c.head)]

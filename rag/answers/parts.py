@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answers.choosing import asks_which
+from rag.answers.choosing import asks_which, cues_of
 from rag.answers.compose import (
     Basis,
     compose,
@@ -20,7 +20,6 @@ from rag.answers.compose import (
 from rag.answers.deadlines import find_date
 from rag.answers.doses import find_dose
 from rag.answers.lists import find_excluded, find_list
-from rag.answers.queries import cues_of
 from rag.answers.reading import ReaderReply
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.rows import NoRow, find_row, one_of_several, rows_in_range

@@ -16,17 +16,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from rag.answers.choosing import RowFilter, equal_to
+from rag.answers.choosing import RowAggregate, RowCues, RowFilter, cues_of, equal_to
 from rag.answers.grid import grids
-from rag.answers.queries import (
-    AskedTable,
-    RowAggregate,
-    RowCues,
-    RowQuery,
-    asked_table,
-    cues_of,
-    filters_of,
-)
+from rag.answers.queries import AskedTable, RowQuery, asked_table, filters_of
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.results import run
 from rag.domains.finance.figures import Computed
@@ -184,7 +176,7 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
     order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
-    label = next((c for c in plain if c is not column and not c.measured), table.label)
+    label = next((c for c in plain if c is not column and not c.measured), table.label())
     listed = aggregate is RowAggregate.ROWS
     named = listed and not order and any(f.column == label.name for f in filters)
     whole = listed and not cues.order and not filters and table.unheld

@@ -10,36 +10,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from fractions import Fraction
 
-from rag.answers.choosing import RowFilter, RowQuestion, asked_noun, bounded, equal_to, given
+from rag.answers.choosing import (
+    RowAggregate,
+    RowCues,
+    RowFilter,
+    RowQuestion,
+    asked_noun,
+    bounded,
+    compared,
+    equal_to,
+    stocked,
+)
 from rag.answers.grid import HeldWords, RowGrid, TypedColumn
 from rag.answers.guarded import TABLE, Cellular
-from rag.facts.dates import Period
-from rag.facts.numerals import fold, numerals
 from rag.facts.quantity import Kind, Quantity
-from rag.facts.values import Range, Value, read
+from rag.facts.values import Range, Value
 from rag.languages import patterns
 from rag.languages.text import denials, letters, search_tokens
-from rag.questions.query import Query
 
 _RE = patterns("rows")
-_MOST_RANK = 20
 _NEXT_WORDS = 3
-_YEARS = range(1900, 2100)
+_YEARS = range(1900, 2101)
 _YEAR_HEAD = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _BRACKETS = re.compile(r"[(（\[].*")
-
-
-class RowAggregate(StrEnum):
-    """What is worked out of the rows; the first whose words a question holds."""
-
-    SHARE = "share"
-    AVERAGE = "average"
-    COUNT = "count"
-    TOTAL = "total"
-    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +50,6 @@ class RowQuery:
     group: TypedColumn | None = None
     order: int = 0
     ranks: tuple[int, int] = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class RowCues:
-    """What the wording of a question asks for over rows, before any table is looked at: see `RowQuery`.
-    `asked` is the rest of it without its `dates`; `grouped` what stands behind "by" or "each", None where
-    nothing is."""
-
-    aggregate: RowAggregate
-    order: int
-    ranks: tuple[int, int]
-    grouped: str | None
-    asked: RowQuestion
-    dates: tuple[Value, ...]
-
-
-def cues_of(query: Query) -> RowCues | None:
-    """None for a question that asks for nothing over rows, or for two ends at once."""
-    text = query.text
-    ordered = [sign for sign, key in ((1, "highest"), (-1, "lowest")) if _RE[key].search(text)]
-    first, last = 1, 1
-    if top := _RE["top"].search(text):
-        numbers = numerals(fold(next(filter(None, top.groups()), "")))
-        last, ordered = int(numbers[0].value) if numbers else 1, ordered or [1]
-    elif (nth := _RE["nth"].search(text)) and nth.lastgroup:
-        first = last = int(nth.lastgroup[1:])
-    aggregate = next((a for a in RowAggregate if a in _RE and _RE[a].search(text)), RowAggregate.ROWS)
-    grouped = _RE["grouped"].search(text)
-    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or _RE["filter"].search(text))
-    if nothing or len(ordered) > 1 or last > _MOST_RANK:
-        return None
-    rest = text if not grouped else f"{text[: grouped.start()]} {text[grouped.end() :]}"
-    listed = ["listed"] if aggregate is RowAggregate.COUNT else []
-    for key in (*(("top", "nth", "highest", "lowest") if ordered else ()), aggregate, "total", *listed):
-        rest = _RE[key].sub(" ", rest) if key in _RE else rest
-    dates = tuple(v for v in map(_dated, read(rest)) if v.kind is Kind.DATE)
-    for v in reversed(dates):
-        rest = f"{rest[: v.start]} {rest[v.end :]}"
-    behind = text[grouped.end() :] if grouped else None
-    asked = given(replace(query, text=rest))
-    return RowCues(aggregate, sum(ordered), (first, last), behind, asked, dates)
-
-
-def _dated(v: Value) -> Value:
-    """A number that may be a year, as that year."""
-    if isinstance(v, Quantity) and v.kind is Kind.NUMBER and v.value in _YEARS:
-        return replace(v, kind=Kind.DATE, value=Fraction(0), period=Period(int(v.value)))
-    return v
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +91,15 @@ class AskedTable:
         at = {c.number: [*map(self.heads[c.number].hold, said), True].index(True) for c in self.texts}
         return sorted((c for c in self.texts if self.said(c)[0]), key=lambda c: at[c.number])
 
-    @property
-    def label(self) -> TypedColumn:
-        """What names a row: a column that the question names, if it tells rows apart, else the first that
-        does."""
-        apart = [c for c in (*self.nouns, *self.texts) if c.apart]
-        return (apart or self.nouns or self.texts)[0]
+    def label(self, filters: Sequence[RowFilter] = ()) -> TypedColumn:
+        """What names a row: a column that the question names, if it tells rows apart or is what is asked for,
+        else the first that does; none that is the same of all rows that pass, if there is another."""
+        passing = {f.column for f in filters}
+        nouns, texts = ([c for c in own if c.name not in passing] for own in (self.nouns, self.texts))
+        said = search_tokens(asked_noun(self.cues.asked.query))
+        asked = [c for c in nouns if any(map(self.heads[c.number].hold, said))]
+        apart = [c for c in (*nouns, *texts) if c.apart or c in asked]
+        return (apart or nouns or texts or self.nouns or self.texts)[0]
 
 
 def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
@@ -228,6 +177,11 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
         if len(best) != 1:
             return None
         found.append(by[best[0].name])
+    if table.cues.against is not None:
+        sign, said = table.cues.against
+        if (one := compared(table.columns, sign, said, table.best)) is None:
+            return None
+        found.append(one)
     return tuple(found)
 
 
@@ -253,14 +207,15 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
     if table.unheld or filters is None:
         return ()
     aggregate, listing = cues.aggregate, cues.aggregate is RowAggregate.ROWS
-    base = RowQuery(aggregate, None, table.label, filters, None, cues.order, cues.ranks)
+    base = RowQuery(aggregate, None, table.label(filters), filters, None, cues.order, cues.ranks)
     counting, grouped = aggregate is RowAggregate.COUNT, cues.grouped is not None
     if counting and not cues.order:
         return _counting(table, base)
+    who = _RE["who"].search(cues.asked.query.text)
     if listing and not cues.order and not grouped:
         noun = search_tokens(asked_noun(cues.asked.query))  # of a table that is called so
-        called = noun and all(map(table.grid.about.hold, noun))
-        who = _RE["who"].search(cues.asked.query.text)
+        cells = HeldWords(*(cell for own in table.named.values() for cell in own))
+        called = noun and all(table.grid.about.hold(w) or cells.hold(w) for w in noun)
         return (base,) if filters and (nouns or called or who) else ()
     groups = [c for c in nouns if not c.apart]
     if cues.grouped is not None:
@@ -268,6 +223,8 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
         held = ([c for c in table.columns if table.heads[c.number].hold(word)] for word in behind)
         by = next(filter(None, held), [])
         grouped = not any(c.measured for c in by)  # "by value" is in what order
+        if grouped and aggregate is RowAggregate.AVERAGE and by and all(c.apart for c in by):
+            grouped = False  # "the average per customer", of rows that are customers
         groups = [c for c in nouns if c in by] if grouped else groups
         if grouped and len(groups) != 1:
             return ()
@@ -280,19 +237,26 @@ def plan(table: AskedTable) -> tuple[RowQuery, ...]:
             return ()
         made = replace(base, aggregate=kind, column=None if counting else only, group=groups[0])
         return (made,) if counting or _sums(table, made) else ()
-    if not columns and cues.order == 1 and nouns[1:] and nouns[1].apart and groups and nouns[0] is groups[0]:
-        return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
-    most = _RE["most"].search(cues.asked.query.asked)
-    if not columns and cues.order == 1 and most and groups and nouns == groups and _called(table, groups[0]):
-        return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
+    typed = cues.asked.query.asked
+    if not columns and cues.order == 1 and nouns and nouns[:1] == groups[:1]:
+        most = not nouns[1:] and _RE["most"].search(typed) and _called(table, groups[0])
+        if most or (nouns[1:] and nouns[1].apart):
+            return (replace(base, aggregate=RowAggregate.COUNT, group=groups[0]),)
     money = [c for c in table.sole if c.unit is not None and c.unit.kind is Kind.MONEY]
-    if not columns and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE)):
+    # The latest and the dearest are not the largest of anything.
+    sized = not cues.order or not (_RE["by_age"].search(typed) or _RE["priced_most"].search(typed))
+    if (
+        not columns
+        and sized
+        and (money or ((listing or not filters) and aggregate is not RowAggregate.SHARE))
+    ):
         columns, only = table.sole, next(iter(table.sole), None)
     if not listing:
         made, share = replace(base, column=only), aggregate is RowAggregate.SHARE
         counted = share and not columns and bool(nouns)
         return (made,) if (filters or not share) and (counted or _sums(table, made)) else ()
-    if not (nouns or _RE["who"].search(cues.asked.query.text) or (only and _in_words(table, only))):
+    priced = only and _RE["priced_most"].search(typed)
+    if not (nouns or who or priced or (only and _in_words(table, only))):
         return ()
     # What repeats and is asked for as if it did not: its sums are compared, too.
     again = nouns[0] if nouns and nouns[0] in groups and cues.ranks == (1, 1) else None
@@ -312,6 +276,10 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
     typed = table.cues.asked.query.asked
     aged = not table.cues.order or _RE["by_age"].search(typed)  # no day is the largest
     counted = [c for c in table.columns if c.counts or (c.dated and aged)]
+    if table.cues.order and _RE["priced_most"].search(typed):
+        money = [c for c in counted if c.unit is not None and c.unit.kind is Kind.MONEY]
+        money = money or [c for c in counted if _RE["price"].search(c.head)]
+        counted = money or (counted if table.grid.priced else [])
     free = [c for c in counted if c.name not in {f.column for f in filters}]
     best = table.best(free or counted) or table.best(counted)
     best = [c for c in best if c.counts] or best
@@ -319,8 +287,7 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
         numbers = [c for c in free if c.counts]
         years = [c for c in numbers if _YEAR_HEAD.search(c.head)]
         if _RE["priced_most"].search(typed):
-            best = [c for c in numbers if c.unit is not None and c.unit.kind is Kind.MONEY]
-            best = best or [c for c in numbers if _RE["price"].search(c.head)]
+            best = numbers
         elif _RE["by_age"].search(typed):
             best = [c for c in counted if c.dated]
         elif years and len(years) == len(numbers):
@@ -367,6 +334,10 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     listed = bool(base.filters) or _RE["listed"].search(typed)
     if not named and listed and all(map(table.grid.about.hold, noun)):
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
+    own = table.label().name in {f.column for f in base.filters}
+    if own and not table.nouns and said and not any(w in table.words for w in said):
+        stock = stocked(table.columns)  # of what a row is
+        return tuple(replace(base, column=c, aggregate=RowAggregate.TOTAL) for c in stock if len(stock) == 1)
     if len(named) != 1:
         return ()
     counts = named[0].counts

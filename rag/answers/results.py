@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.answers.choosing import RowFilter, equal_to
+from rag.answers.choosing import RowAggregate, RowFilter, cues_of, equal_to
 from rag.answers.grid import RowGrid, TypedColumn, grids
 from rag.answers.guarded import TABLE, Cellular, GuardedQueryError
-from rag.answers.queries import RowAggregate, RowQuery, asked_table, cues_of, plan
+from rag.answers.queries import RowQuery, asked_table, plan
 from rag.domains.finance.figures import Computed
 from rag.languages import patterns, say
 from rag.questions.query import Query

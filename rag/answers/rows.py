@@ -13,10 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
 
-from rag.answers.bearing import to_be_derived
-from rag.answers.choosing import ChosenRows, RowQuestion, asked_columns, asks_which, given
+from rag.answers.bearing import TURNS, of_other_degree, to_be_derived
+from rag.answers.choosing import (
+    ChosenRows,
+    RowAggregate,
+    RowQuestion,
+    asked_columns,
+    asked_noun,
+    asks_which,
+    given,
+)
 from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, grids, head_unit
-from rag.answers.queries import RowAggregate
 from rag.answers.results import find_over_rows
 from rag.domains.finance.figures import Computed
 from rag.facts.quantities import header_scales
@@ -32,6 +39,7 @@ _IN = (Comparison.WITHIN, Comparison.EQUAL)
 _OUT = (Comparison.BEFORE, Comparison.AFTER)
 _MOST_RANGES = 200
 _MOST_ROWS = 3
+_GAP = 4  # characters between a table and a title above it
 _ENDS = ("highest", "lowest")
 _RE = patterns("rows")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -222,8 +230,22 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
     """Whether a row alone is no answer: what is asked for is worked out of several, and it says no such
     thing; or another one of its table holds as much of the question, which names no value."""
     asked, over = given(query), "\n".join((*row.heading_path, row.header, row.words))
-    if row.heads and any(not _RE[key].search(over) for key in _worked_out(query)):
+    if of_other_degree(query, row.words, said=True, by=TURNS):
         return True
+    if asked_noun(query) and not row.heads and row.text[-1:].isalnum():
+        over_rows = (
+            g.table.start - row.end for g in grids(hits, store) if g.table and g.hit.document == row.document
+        )
+        if any(0 <= gap < _GAP for gap in over_rows):
+            return True  # the title of a table names none of its rows
+    for key in _worked_out(query):
+        text = row.words if key in _ENDS else over  # "Maximum" over a column is not which is the highest
+        if (row.heads or key in _ENDS) and not _RE[key].search(text):
+            return True
+    counted = _RE["how_many"].search(query.text)
+    noun = search_tokens(counted["noun"] or "") if counted else []
+    if row.heads and not {*noun}.isdisjoint(asked.unheld(HeldWords(over, row.document.title))):
+        return True  # how many of something that it does not speak of
     bounds = any(isinstance(value, Range) for value in read(query.text))
     if row.heads and (_RE["filter"].search(query.text) or _RE["count"].search(query.text)) and bounds:
         return True  # one of those that are asked for
@@ -234,7 +256,7 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
         if own and grid.hit.document.id == row.document.id:
             said = [w for w in asked.words if HeldWords(*own.texts).hold(w)]
             rest = (HeldWords(*one.texts) for one in grid.rows if one is not own and not one.total)
-            return bool(said) and any(all(map(held.hold, said)) for held in rest)
+            return any(all(map(held.hold, said)) for held in rest)
     return False
 
 

@@ -13,7 +13,7 @@ from rag.facts.values import read
 from rag.languages import patterns, say
 from rag.search.verdict import lacks, unmatched, worth_reading
 from rag.tasks.survey import TaskRequest, occurs
-from rag.tasks.topics import Text, read_scope, topic_terms
+from rag.tasks.topics import Text, TopicScope, read_scope, topic_terms
 from rag.types import Filters
 
 _EACH = 2
@@ -31,18 +31,21 @@ def compared(request: TaskRequest) -> tuple[Look, ...]:
             last[at.start() if at else days[0].start :],
             last[: at.start() if at else days[0].start],
         )
-    looks = tuple(_look(request, side.strip(), period) for side in (*firsts, last) if side.strip())
+    names = [side.strip() for side in (*firsts, last) if side.strip()]
+    scopes = [read_scope(name, request.index, request.filters, whole=True) for name in names]
+    apart = len({tuple(d.id for d in scope.documents) for scope in scopes}) == len(scopes)
+    looks = tuple(_look(request, *side, period, apart) for side in zip(names, scopes, strict=True))
     able = request.setup.llm is not None and any(worth_reading(one.found.verdict) for one in looks)
     return looks if able or any(one.found.sufficient for one in looks) else ()
 
 
-def _look(request: TaskRequest, name: str, period: str) -> Look:
-    """What is found for one side, in the period that is named behind the last for all. A sentence that is
-    about something near the side does not speak of it."""
-    scope = read_scope(name, request.index, request.filters, whole=True)
+def _look(request: TaskRequest, name: str, scope: TopicScope, period: str, apart: bool) -> Look:
+    """What is found for one side, in the period that is named behind the last for all; where sides stand
+    `apart`, in documents of their own, the name of a side that is one is left out of the question. A sentence
+    that is about something near the side does not speak of it."""
     own_terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
     text = say("tasks.what_of", request.query.language, name=f"{name}{period}", topic=request.intent.topic)
-    if scope.named and request.intent.topic and not scope.topic:
+    if apart and scope.named and request.intent.topic and not scope.topic:
         text = say("tasks.what_is", request.query.language, name=f"{request.intent.topic}{period}")
     query = replace(request.index.understand(text), asked=name)
     filters = Filters(documents=tuple(d.path for d in scope.documents)) if scope.named else request.filters

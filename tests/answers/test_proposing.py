@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.answers.choosing import cues_of
 from rag.answers.grid import grids
 from rag.answers.proposing import accepted, query_instructions
-from rag.answers.queries import AskedTable, asked_table, cues_of
+from rag.answers.queries import AskedTable, asked_table
 from rag.answers.results import run
 from rag.assistant import Assistant
 from rag.types import Outcome

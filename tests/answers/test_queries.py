@@ -73,6 +73,20 @@ WB-01,Corvanth Materials plc,5.15%,2031-06-15
 WB-04,Underhallow Trust Company,4.60%,2027-11-20
 WB-05,Republic of Westmarch,2.95%,2035-01-15
 """
+DISPENSARY = """Drug,Form,Shelf,On hand,Minimum,Maximum,Pack cost (GBP),Scheduled
+Veltoxan,tablet,R1,40,30,90,12.50,No
+Veltoxan,syrup,R2,9,10,20,8.40,No
+Quillomide,capsule,Safe,3,3,8,61.00,Yes
+Dormaline,ampoule,Safe,2,5,10,23.75,Yes
+"""
+RECEIVABLES = """# 应收账款明细
+
+| 客户 | 跟进人 | 合同金额（万元） | 逾期天数 | 到期日 |
+|---|---|---|---|---|
+| 松岭电缆 | 季川 | 120.0 | 95 | 2026-02-25 |
+| 白鹭物流 | 季川 | 80.5 | 12 | 2026-05-19 |
+| 东篱印务 | 温岚 | 60.0 | 0 | 2026-06-30 |
+"""
 INVOICES = """Invoice,Creditor,Invoice date,Amount,Currency,Status
 INV-101,Bellcastle Paper,2026-01-08,1240.50,EUR,paid
 INV-102,Orlin Logistics,2026-01-15,3980.00,EUR,open
@@ -96,6 +110,8 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         "shift-plan-march-2026.csv": SHIFTS,
         "invoices.csv": INVOICES,
         "bond-holdings.csv": BONDS,
+        "harrow-dispensary.csv": DISPENSARY,
+        "应收账款.md": RECEIVABLES,
     }
     index = new_index(folder / "index")
     index.ingest(write_files(folder / "documents", files), workers=1)
@@ -136,6 +152,15 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         ("What percentage of suppliers are in Porto?", "50.0% of the total Supplier (3 of 6; 6 rows)."),
         ("How many wards does Dr Orr head?", "2 of 4 (Maple, Cedar)."),
         ("Which ward opened earliest?", "Cedar (2009-09-30) (of 4 rows)."),
+        ("How many Veltoxan tablets do we have?", "On hand (Drug Veltoxan, Form tablet): 40 (1 row)."),
+        ("Which drugs are below their minimum?", "On hand < Minimum: 2 of 3 (Veltoxan, Dormaline)."),
+        ("Which of the drugs are scheduled?", "Scheduled Yes: 2 of 3 (Quillomide, Dormaline)."),
+        ("Which drug is the dearest per pack?", "Quillomide (61.00) (of 4 rows)."),
+        ("逾期超过90天的客户有哪几家？", "3项中有1项（松岭电缆）。"),
+        ("逾期最久的是哪家客户？", "逾期天数最高：松岭电缆 (95)（共3行）。"),
+        ("季川手上有几个客户？", "3项中有2项（松岭电缆、白鹭物流）。"),
+        ("2026年6月以后到期的客户有哪些？", "3项中有1项（东篱印务）。"),
+        ("平均每个客户的合同金额是多少？", "平均：86.833（3行）。"),
         ("Which depot had the most lorries in 2023?", "Highest 2023: South (25) (of 2 rows)."),
         ("Which nurse worked the most extra hours?", "Highest Extra hours, total, by Nurse: Tom Adler (3.5)"),
         ("How many hours did Ines Moreau work in March?", "Total Hours (Nurse Ines Moreau): 16 (2 rows)."),
@@ -187,6 +212,9 @@ def test_a_question_over_rows_is_answered_from_all_of_them(
         "Which suppliers had a spend of more than USD 700,000?",
         "Which ward has the most nurses?",
         "Which lorry has an occupancy of less than 80%?",
+        "How many packs of Ostrelin does the Harrow dispensary have?",  # the first row says nothing of it
+        "How many mL of Veltoxan syrup are there?",
+        "What is the latest drug of the Harrow dispensary?",  # no number is a time
         "Which invoice is the largest?",  # of two currencies, and by no date
         "What is the total amount of all open invoices?",
         "What was the total in 2024?",  # of a statement's year: no sum over all of its lines

@@ -42,13 +42,15 @@ def is_language(text: str) -> bool:
     if len(han := _HAN.findall(text)) * 3 > len(shown) and len(han) >= 2 * _FEWEST:
         common = [c for c in han if c in _COMMON]
         return len(common) * 12 > len(han) and len(set(common)) > 4
-    plain = [c for c in shown.casefold() if "a" <= c <= "z"]
     if len(latin := _LATIN_1.findall(text)) > _FEWEST and len(latin) * 2 > len(shown):
         return False
-    if len(plain) < max(100, 0.5 * len(shown)) or len(set(plain)) < 12:
+    letters = [c for c in shown.casefold() if "a" <= c <= "z"]
+    words = {word.casefold() for word in _WORDS.findall(text) if len(word) > 1}
+    plain = [c for c in "".join(words) if "a" <= c <= "z"]  # of each word once: lists repeat some
+    if len(letters) * 2 < len(shown) or len(plain) < 2 * _FEWEST or len(set(plain)) < 12:
         return True
     frequent = sum(c in _FREQUENT for c in plain)
-    return frequent * 100 > 47 * len(plain) or _share_known(text) > 0.1
+    return frequent * 100 > 44 * len(plain) or _share_known(text) > 0.1
 
 
 def _share_known(text: str) -> float:

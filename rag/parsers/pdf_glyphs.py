@@ -195,8 +195,7 @@ class PageText:
         return rest
 
     def _read_back(self) -> list[TextLine]:
-        """The lines; those in type that is no language with their letters shifted back, where that makes words
-        of them."""
+        """The lines, in type that is no language with their letters shifted back, where that makes words."""
         lines, text = self._parts(), self.text
         for own in self._by_font(lines).values():
             if is_language(_text_of(own)):

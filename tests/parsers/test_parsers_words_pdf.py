@@ -461,8 +461,7 @@ def test_a_text_layer_that_is_no_language_is_a_loss(
 
 
 def composite_pdf(texts: tuple[str, ...], code: Callable[[str], str], plain: tuple[str, ...] = ()) -> bytes:
-    """A PDF whose first font shows `texts` and says `code` of each character; `plain` in a font that says what
-    it shows."""
+    """A PDF whose first font shows `texts` and says `code` of each character; `plain` in a sound one."""
     places = {c: n for n, c in enumerate(sorted(set("".join(texts))), 1)}
     maps = "".join(f"<{n:04x}> <{code(c).encode('utf-16-be').hex()}>\n" for c, n in places.items())
     cmap = (
@@ -499,7 +498,7 @@ AGREED = (
     *PROSE,
 )
 NOTICES = ("Notices under it are given in writing to the address of the other party.",)
-SHUFFLED = "qwertyuiopasdfghjklzxcvbnm"
+SHUFFLED = "zyxwvutsrqponmlkjihgfedcba"
 
 
 @pytest.mark.parametrize(

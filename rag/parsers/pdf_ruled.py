@@ -286,10 +286,10 @@ def _opened(cells: dict[Span, Cell], height: int) -> tuple[dict[Span, Cell], int
     for (row, column, tall, wide), cell in cells.items():
         begin, end = starts[row], starts[row + tall]
         places = levels[row]
-        level = all(
+        beside = all(
             abs(places[_nearest(places, line.bottom)] - line.bottom) < 0.15 * line.size for line in cell
         )
-        if tall > 1 or len(places) == 1 or (not column and (len(cell) < len(places) or not level)):
+        if tall > 1 or len(places) == 1 or (not column and (len(cell) < len(places) or not beside)):
             found[begin, column, end - begin, wide] = cell
             continue
         for line in cell:

@@ -128,12 +128,12 @@ def test_raised_and_lowered_text_reads_as_it_is_meant(tmp_path: Path, source: st
 def test_rules_of_a_style_raise_and_lower(tmp_path: Path) -> None:
     source = (
         "<style>/* c */ .up, span.fn { vertical-align: super } @media print { .off { vertical-align: sub } }"
-        " @media screen { .down { vertical-align: sub } } p::after { content: 'x' }</style>"
+        " @media screen { .down { vertical-align: sub } } p::after { content: '!' }</style>"
         "<p>25<span class=fn>1</span> mg, 9 m<b class=up>3</b>, CO<span class=down>2</span>, "
         "x<span class=off>i</span></p>"
     )
     document = read(tmp_path, source)
-    assert document.text == "25 mg, 9 m³, CO2, xi"
+    assert document.text == "25 mg, 9 m³, CO2, xi!"
     assert marks(document) == [("lowered", "2")]
 
 

@@ -299,13 +299,16 @@ def same_as_above(rows: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
                 wide = c if again in seen or is_number(row[c]) else wide
                 seen.add(again)
     found = []
+    # Where the first row has no label, labels do not stand beside the first of their rows.
+    wide = min(wide, next((c for c, cell in enumerate(known[0]) if not cell), wide)) if known else 0
     for n, (before, row) in enumerate(pairwise(known), 1):
         first = next((c for c, cell in enumerate(row) if cell), 0)
-        if 0 < first <= wide and all(before[:first]) and _is_label(before[first]) and _is_label(row[first]):
+        if 0 < first <= wide and all(before[:first]) and is_label(before[first]) and is_label(row[first]):
             row[:first] = before[:first]
             found += [(n, c) for c in range(first)]
     return found
 
 
-def _is_label(cell: str) -> bool:
+def is_label(cell: str) -> bool:
+    """Whether a cell says what its row is about: neither a number nor that of a sum."""
     return cell == unmarked(cell) > "" and not is_number(cell) and not _TABLES["sum"].search(cell)

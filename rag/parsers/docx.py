@@ -21,10 +21,10 @@ from rag.parsers.docx_drawn import Drawings, drawn_lines
 from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
-from rag.parsers.grids import CellGrid, Passage, is_quantity
+from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
 from rag.parsers.office import Package, open_package
-from rag.parsers.plain import heading_level, is_list_item, tab_cells
+from rag.parsers.plain import heading_level, is_tabbed, tab_table
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
@@ -154,12 +154,10 @@ class _Reader:
         self._write_tabbed()
 
     def _write_tabbed(self) -> None:
-        """The lines that tabs cut into cells: a table where they are even and hold figures, or more than two
-        cells."""
+        """The lines that tabs cut into cells, as a table where they are one."""
         waiting, self._tabbed = self._tabbed, []
-        cells = tab_cells([line.text for line, _ in waiting]) if len(waiting) > 2 else []
-        values = [row[-1] for row in cells if row[-1]]
-        if not cells or (len(cells[0]) < 3 and sum(map(is_quantity, values)) * 3 < 2 * len(values)):
+        cells = tab_table([line.text for line, _ in waiting], unmarked)
+        if not cells:
             for line, element in waiting:
                 self._write(line, element)
             return
@@ -209,6 +207,7 @@ class _Reader:
             self._write(line)
 
     def _draw(self, drawn: list[Drawn]) -> None:
+        closing = self.builder.closing  # boxes are no captions
         for one in drawn:
             if one.kind != "box":
                 self.drawings.add(one, self._target(one.part), under=self._heading)
@@ -222,6 +221,8 @@ class _Reader:
                 self._body(one.element)
                 self._end_carried()
                 self._deep, self._lines.backed = self._deep - 1, backed
+        if any(one.kind == "box" for one in drawn):
+            self.builder.closing = closing
 
     def _write_notes(self) -> None:
         """The notes that what was written refers to."""
@@ -328,12 +329,11 @@ class _Reader:
 
 
 def _is_row(line: Line) -> bool:
-    """Whether a line is cut by tabs, as a row of a table is; no item of a list or of contents, no line to
-    write on."""
-    text = unmarked(line.text)
-    typed = not (line.former or line.number or line.listed is not None or is_list_item(text.strip()))
-    other = line.style.lower().startswith("toc") or "\n" in text or "__" in text
-    return "\t" in text.strip() and typed and not other
+    """Whether a line is cut by tabs, as a row of a table is; no item of a list or of contents."""
+    typed = not (
+        line.former or line.number or line.listed is not None or line.style.lower().startswith("toc")
+    )
+    return typed and is_tabbed(unmarked(line.text))
 
 
 def _own(element: Any, kind: str) -> Iterator[Any]:

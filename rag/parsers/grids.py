@@ -235,7 +235,7 @@ def count_heads(full: list[list[str]], spans: Spans, set_off: Sequence[bool]) ->
         names_line = n and _names_line(row[0]) and (n - 1, 0) not in spans and not set_off[n]
         names_line = names_line and not _under_heads(full, n, spans)
         long = max(map(len, filled), default=999) > _LONGEST_HEAD
-        if long or names_line or any(map(is_quantity, filled)):
+        if long or names_line or any(map(is_quantity, filled)) or _is_like_below(full[n : n + 3]):
             break
         if filled[0].endswith((":", "：")):
             return 0
@@ -254,6 +254,13 @@ def count_heads(full: list[list[str]], spans: Spans, set_off: Sequence[bool]) ->
     return count if told or counted or len(columns) > 2 else 0
 
 
+def _is_like_below(rows: list[list[str]]) -> bool:
+    """Whether the first of three rows has a cell that differs from those below it in its figures alone."""
+    columns = (cells for cells in zip(*rows, strict=True) if all(re.search(r"\d", cell) for cell in cells))
+    words = ({re.sub(r"[\W\d]+", "", cell) for cell in cells} for cells in columns)
+    return len(rows) > 2 and any(len(found) == 1 and any(found) for found in words)
+
+
 def _under_heads(full: list[list[str]], n: int, spans: Spans) -> bool:
     """Whether a row stands below heads that span columns, none of them the first, and above figures."""
     over = not full[n - 1][0] and any(row == n - 1 and wide > 1 for (row, _), (_, wide) in spans.items())
@@ -263,7 +270,7 @@ def _under_heads(full: list[list[str]], n: int, spans: Spans) -> bool:
 def _goes_on(full: list[list[str]], n: int) -> bool:
     """Whether a row behind heads names no line but its columns, as one of units or of years does."""
     filled = [one_line(cell) for cell in full[n] if cell.strip()]
-    more = any(_names_line(row[0]) for row in full[n + 1 :])
+    more = any(_names_line(row[0]) for row in full[n + 1 :]) and not _is_like_below(full[n : n + 3])
     return more and not _names_line(full[n][0]) and len(filled) > 1 and not any(map(is_quantity, filled))
 
 

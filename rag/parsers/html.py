@@ -15,12 +15,12 @@ from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_styles import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
+from rag.parsers.html_style import FORMS
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_FORMS = _RE.pairs("forms")
 _BLOCK = _RE.words("block")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _ITEMS = {"li": -1, "dt": 0, "dd": 1}  # how deep below the items around they stand
@@ -45,6 +45,11 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 def write(source: str, builder: TextBuilder) -> str:
     """Add a piece of HTML that stands in a document of another format; its first heading."""
     return _walk(source, builder)[1]
+
+
+def tagged(tag: str, words: str) -> str:
+    """HTML for words in an element."""
+    return f"<{tag}>{words}</{tag.split()[0]}>"
 
 
 def note_link(number: int, label: str) -> str:
@@ -141,7 +146,7 @@ class _Walker:
 
     def _leave(self, node: Any) -> None:
         tag = node.tag
-        if tag != "-text" and self._words.close():
+        if tag != "-text" and self._words.close(node):
             if tag in _BLOCK or tag in _HEADINGS or tag == "li":
                 self._flush()
                 self._items -= tag == "li"
@@ -153,7 +158,7 @@ class _Walker:
         """An item of a list begins: count it. That of a list of notes is the note with its number."""
         self._items += 1
         counter = self._lists[-1] if self._lists else None
-        if counter is None:
+        if counter is None or self._words.page.style(node).get("display", "list-item") != "list-item":
             return
         value = counter.next(node)
         if node.mem_id in self._words.page.targets:
@@ -234,8 +239,8 @@ class _Counter:
         items = sum(item.tag == "li" for item in node.iter()) if self._step < 0 else 1
         self._next = _whole(attributes.get("start"), items)
         styled = style.get("list-style-type") or style.get("list-style") or ""
-        form = next((_FORMS[word] for word in styled.split() if word in _FORMS), "")
-        self._form = form or _FORMS.get(attributes.get("type") or "1", "decimal")
+        form = next((FORMS[word] for word in styled.split() if word in FORMS), "")
+        self._form = form or FORMS.get(attributes.get("type") or "1", "decimal")
         self._end = "、" if _RE["han_form"].match(self._form) else "."
         above = [e for e in (node, node.parent, getattr(node.parent, "parent", None)) if e is not None]
         self.notes = any(_RE["notes"].search(said(e, "class", "role", "id")) for e in above)
@@ -276,7 +281,7 @@ class _Table(_Walker):
         self.caption = next((p for p in parts_of or () if not isinstance(p, CellGrid)), ("", {}))
         for row in rows:
             # What a part of the table says holds for its rows.
-            if self._words.open(row.parent) and self._words.open(row):
+            if self._words.open(row.parent, count=False) and self._words.open(row):
                 self._read_row(row)
                 self._words.close()
             self._words.close()
@@ -320,7 +325,7 @@ class _Table(_Walker):
 
     def _parts(self, node: Any) -> list[Passage | CellGrid] | None:
         """The blocks of a cell as lines, and the tables in it; None for a cell that is left out."""
-        opened = self._words.open(node)
+        opened = self._words.open(node, count=False)
         self._words.close()
         if not opened:
             return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.equations import from_mathml
+from rag.parsers.html_style import declarations, read_rules
 from rag.parsers.marks import (
     as_it_stands,
     marked,
@@ -31,7 +32,6 @@ _TELLING = _STRUCK | {"ins", "font"}
 _TYPED = _RE.words("typed")
 _LONGEST_RAISED = 60
 _ROLES = ("role", "class", "epub:type", "rel")
-_PROPERTIES = _RE.words("properties")
 _INLINE = _RE.words("inline")
 _PARTS, _DISPLAYED = _RE.pairs("roles"), _RE.pairs("displayed")
 _COLOURS = _RE.pairs("colours")
@@ -47,12 +47,11 @@ class WebPage:
     it, which are not read."""
 
     def __init__(self, tree: Any, size: int) -> None:
-        self.rules: dict[int, dict[str, str]] = {}  # element -> declarations, later rules before earlier ones
+        self.rules, self.generated = read_rules(tree, min(_MOST_RULES, _MOST_WORK // max(size, 1)))
         self.sheets = tree.css_first('link[rel~="stylesheet" i]') is not None
         self.targets: dict[int, str] = {}  # element that is a note -> its label, which is unique
         self.printed: dict[str, str] = {}  # label -> the label as printed
         self.open_notes: set[str] = set()  # labels of marks whose note was not met yet
-        self._add_rules(tree, min(_MOST_RULES, _MOST_WORK // max(size, 1)))
         said_to_be = {e.mem_id: _PARTS.get(e.attributes.get("role") or "") for e in tree.css("[role]")}
         shown_as = {e: _DISPLAYED.get(declared.get("display", "")) for e, declared in self.rules.items()}
         self._parts = {e: tag for e, tag in (shown_as | said_to_be).items() if tag}
@@ -67,18 +66,6 @@ class WebPage:
                 self.targets.setdefault(node.mem_id, f"#{name}")
                 self.printed[f"#{name}"] = next(iter(note_labels(marks[name][0][1])), "")
 
-    def _add_rules(self, tree: Any, most: int) -> None:
-        from selectolax.lexbor import SelectolaxError
-
-        rules = [rule for sheet in tree.css("style") for rule in _rules(sheet.text())]
-        for selector, declared in rules[:most]:
-            try:
-                found = tree.css(selector)
-            except SelectolaxError:
-                continue
-            for node in found:
-                self.rules.setdefault(node.mem_id, {}).update(declared)
-
     def tag(self, node: Any) -> str:
         """The tag of an element, or that of the part of a table that it is by its role or style."""
         return str(self._parts.get(node.mem_id, node.tag) if self._parts else node.tag)
@@ -86,7 +73,7 @@ class WebPage:
     def style(self, node: Any) -> Declarations:
         """The declarations that hold for an element, its own before those of rules."""
         rules, own = self.rules.get(node.mem_id, {}), node.attributes.get("style")
-        return {**rules, **_declarations(own)} if own else rules
+        return {**rules, **declarations(own)} if own else rules
 
 
 def _refers(link: Any) -> bool:
@@ -129,22 +116,27 @@ class LineWords:
             self._note and not any(unmarked(t).strip() for _, t in self._pieces)
         )
 
-    def open(self, node: Any) -> bool:
-        """Whether an element is read; False for what no reader sees."""
+    def open(self, node: Any, *, count: bool = True) -> bool:
+        """Whether an element is read; False for what no reader sees. `count`: its counters go on."""
         tag, attributes, look = node.tag, node.attributes, self._looks[-1]
         if tag in _SKIP or (self._ahead and node.mem_id in self._ahead):
             look = _Look(left_out=True)
         elif attributes or tag in _TELLING or self.page.rules:
-            own = _declarations(attributes.get("style") or "")
+            own = declarations(attributes.get("style") or "")
             if attributes and _left_out(attributes, own):
                 look = _Look(left_out=True)
             elif (style := self.page.style(node)) or tag in _TELLING or "bgcolor" in attributes:
                 look = _look(tag, attributes, look, style)
         self._looks.append(look)
+        style = self.page.style(node) if count and not look.left_out and self.page.rules else {}
+        self.page.generated.open(style, shown=style.get("display") != "none")
         return not look.left_out
 
-    def close(self) -> bool:
-        """An element ends; whether it was read."""
+    def close(self, node: Any = None) -> bool:
+        """An element ends, with what its style puts behind its words; whether it was read."""
+        if node is not None and not self._looks[-1].left_out:
+            self.add(self.page.generated.words(node, "after"))
+        self.page.generated.close()
         return not self._looks.pop().left_out
 
     def within(self) -> LineWords:
@@ -171,6 +163,7 @@ class LineWords:
         target = self.page.targets.get(node.mem_id)
         if target:
             self.begin_note(target, self.page.printed.get(target, ""))
+        self.add(self.page.generated.words(node, "before"))
         if tag == "br":
             self.add("\n")
         elif tag == "math":
@@ -336,26 +329,6 @@ def _field(node: Any) -> str:
     if kind in ("checkbox", "radio"):
         return "☒ " if "checked" in attributes else "☐ "
     return f" {without_signs(attributes.get('value') or '')} " if kind in _TYPED else ""
-
-
-def _declarations(text: str) -> dict[str, str]:
-    """The declarations that matter here, of a style attribute or of the body of a rule."""
-    found: dict[str, str] = {}
-    text = _RE["opacity"].sub("", text) if "opacity" in text and _RE["moving"].search(text) else text
-    for part in text.split(";"):
-        name, colon, value = part.partition(":")
-        name = name.strip().lower()
-        if colon and name in _PROPERTIES:
-            found[name] = value.replace("!important", "").strip().lower()
-    return found
-
-
-def _rules(sheet: str) -> list[tuple[str, dict[str, str]]]:
-    """(selector, declarations) of the rules for a screen; what they make transparent is shown by a script."""
-    text = _RE["comment"].sub("", sheet[:1_000_000])
-    text = _RE["at_rule"].sub(lambda rule: (_RE["screen"].match(rule[0]) and rule[1]) or "", text)
-    rules = ((m[1].strip(), _declarations(_RE["opacity"].sub("", m[2]))) for m in _RE["rule"].finditer(text))
-    return [(selector, declared) for selector, declared in rules if declared]
 
 
 def _is_hidden(style: Declarations) -> bool:

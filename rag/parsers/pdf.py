@@ -175,8 +175,8 @@ def _read_page(document: Any, number: int, details: _Details) -> PageLines:
         return PageLines(number, [])
     try:
         overlay = details.overlay(number) if has_overlay(page) else Overlay()
-        if not text.readable:
-            text.lines, overlay.losses = [], [*_GARBLED, *overlay.losses]
+        if text.garbled:
+            overlay.losses[:0] = _GARBLED
         if overlay.words:
             text.lines = lay_over(text.lines, overlay.words)
         if text.lines and text.has_unread_picture():

@@ -1,23 +1,22 @@
 """The text of a PDF page as pdfium reads it, with where and in which type it stands.
 
 Only the first and last character of a word are looked up: a call per character would cost as much as reading
-the page. Fonts with a broken map of characters give glyph numbers, boxes, private characters or letters
-shifted by a constant; the last are read back."""
+the page."""
 
 from __future__ import annotations
 
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ctypes import byref, c_double, c_float, c_size_t, c_void_p, cast, create_string_buffer
 from itertools import groupby, pairwise, repeat
 from typing import Any
 
-from rag.languages.text import STOP_WORDS
 from rag.parsers import pdf_lines
 from rag.parsers.pdf_covered import covered
 from rag.parsers.pdf_drawn import Seen, shows_text
+from rag.parsers.pdf_garbled import is_language, shifted_back
 from rag.parsers.pdf_lines import (
     Box,
     PlacedWord,
@@ -32,22 +31,8 @@ from rag.parsers.pdf_lines import (
 )
 from rag.parsers.pdf_marks import SMALL, read_marks
 
-_FEWEST = 40  # letters, below which nothing is said
-_VOWELS = frozenset("aeiouyAEIOUY")
-_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\u25a0\u25a1\U000f0000-\U0010ffff]")
-_GLYPHS = re.compile(r"(?:/?\b(?:g|gid|glyph|cid|uni|c|G)[:.]?\d{1,5}\b|\(cid:\d+\))")
 _WORD = re.compile(r"\S+")
 _WORDS = re.compile(r"[^\W\d_]+")
-_PLAIN = re.compile("[A-Za-z]")
-_LATIN_1 = re.compile("[\u00a1-\u00ff]")
-# The most frequent characters of Chinese texts, which make up a third of any of them.
-_COMMON = frozenset(
-    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面"
-    "而方后多定行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性"
-    "好应开它合还因由其些然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第"
-    "向道命此变条只没结解问意建月公无系军很情者最立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管"
-)
-_HAN = re.compile("[\u4e00-\u9fff]")
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # Where a mark may stand within a word: in front of a stop or of a unit ("10⁹/L"), or between letters.
 _WITHIN = re.compile(
@@ -80,10 +65,9 @@ class PageText:
         self._upright: list[tuple[Box, int, tuple[float, float]]] = []  # areas of turned lines, and where to
         self._gaps: list[TextLine] = []  # lines without words that are covered
         self.text = self._units()
-        self.readable = is_language(self.text)
-        if not self.readable and (text := shifted_back(self.text, self._generated)):
-            self.text, self.readable = text, True
-        parts = [part for line in self._read() for part in _fallen(line)]
+        every = self._read_back()
+        parts = self._readable(every)
+        self.garbled = len(parts) < len(every)  # whether some of it is no language, which is left out
         self._covered = covered(page, self._seen, parts, self.boxes, self._drawn)
         seen = self._fill_gaps([part for part in map(self._seen_part, parts) if part])
         lines = read_marks(seen, self._placed, self._small())
@@ -210,6 +194,39 @@ class PageText:
         self.hidden += [gone] if gone else []
         return rest
 
+    def _read_back(self) -> list[TextLine]:
+        """The lines, in type that is no language with their letters shifted back, where that makes words."""
+        lines, text = self._parts(), self.text
+        for own in self._by_font(lines).values():
+            if is_language(_text_of(own)):
+                continue
+            ends = ((line.words[0].number, line.words[-1].number + len(line.words[-1].text)) for line in own)
+            places = [n for begin, end in ends for n in range(begin, min(end + 2, len(self.text)))]
+            some = "".join(self.text[n] for n in places)
+            if made := shifted_back(some, lambda n: self._generated(places[n])):  # noqa: B023
+                letters = [*self.text]
+                for n, letter in zip(places, made, strict=True):
+                    letters[n] = letter
+                self.text = "".join(letters)
+        return lines if self.text == text else self._parts()
+
+    def _parts(self) -> list[TextLine]:
+        return [part for line in self._read() for part in _fallen(line)]
+
+    def _by_font(self, lines: Sequence[TextLine]) -> dict[int, list[TextLine]]:
+        fonts: dict[int, list[TextLine]] = {}
+        for line in lines:
+            fonts.setdefault(self._font(self._drawn(line.words[0].number)), []).append(line)
+        return fonts
+
+    def _readable(self, lines: Sequence[TextLine]) -> list[TextLine]:
+        """The lines in type of which the text is a language."""
+        bad = [own for own in self._by_font(lines).values() if not is_language(_text_of(own))]
+        if not bad and not is_language(self.text):
+            return []
+        gone = {id(line) for own in bad for line in own}
+        return [line for line in lines if id(line) not in gone]
+
     def _is_unseen(self, word: PlacedWord) -> bool:
         """Whether a word cannot be seen, or stands outside of what is shown of the page."""
         left, top, right, bottom = word.first
@@ -268,10 +285,13 @@ class PageText:
         """The text object that a character belongs to, 0 for none."""
         return quick("FPDFText_GetTextObject", pointer=True)(self._handle, number) or 0
 
+    def _font(self, drawn: int) -> int:
+        return quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn)) or 0 if drawn else 0
+
     def _bold(self, drawn: int) -> bool:
         """Whether a text object's type is bold."""
         if drawn not in self._bolds:
-            font = quick("FPDFTextObj_GetFont", pointer=True)(c_void_p(drawn)) if drawn else 0
+            font = self._font(drawn)
             if font not in self._fonts:
                 name = create_string_buffer(256)
                 if font:
@@ -279,6 +299,11 @@ class PageText:
                 self._fonts[font] = _BOLD.search(name.value) is not None
             self._bolds[drawn] = self._fonts[font]
         return self._bolds[drawn]
+
+
+def _text_of(lines: Sequence[TextLine]) -> str:
+    """The text of lines, without single signs such as ticks and bullets."""
+    return " ".join(line.text for line in lines if len(line.text) > 2)
 
 
 def _is_turned(line: TextLine) -> bool:
@@ -346,48 +371,3 @@ def _fallen(line: TextLine) -> list[TextLine]:
     ends = enumerate(pairwise(line.words), 1)
     cuts = [n for n, (before, after) in ends if before.last[3] - after.first[3] > line.size * _FALL]
     return line.parts([0, *cuts, len(line.words)])
-
-
-def is_language(text: str) -> bool:
-    """False for what no language looks like; True where there is too little text to say."""
-    shown = sum(not c.isspace() for c in text)
-    if shown < _FEWEST:
-        return True
-    if len(_NO_TEXT.findall(text)) * 3 > shown or sum(map(len, _GLYPHS.findall(text))) * 2 > shown:
-        return False
-    han = _HAN.findall(text)
-    if len(han) * 3 > shown and len(han) >= 2 * _FEWEST:
-        return sum(c in _COMMON for c in han) * 12 > len(han)
-    strange, plain = len(_LATIN_1.findall(text)), _PLAIN.findall(text)
-    if strange > _FEWEST and strange * 2 > shown:
-        return False
-    if len(plain) < max(100, 0.5 * shown) or len(set(plain)) < 12:
-        return True
-    vowels = sum(c in _VOWELS for c in plain)
-    return vowels * 100 > 21 * len(plain) or _share_known(text) > 0.1
-
-
-def _share_known(text: str) -> float:
-    """The share of the letters that stand in stop words of two letters and more; 0 for fewer than four."""
-    words = [word.casefold() for word in _WORDS.findall(text)]
-    known = [word for word in words if len(word) > 1 and word in STOP_WORDS]
-    return sum(map(len, known)) / sum(map(len, words)) if len(known) > 3 else 0.0
-
-
-def shifted_back(text: str, generated: Callable[[int], bool]) -> str:
-    """Text whose characters all stand a constant below or above what they mean, as glyph numbers of common
-    fonts do (29); "" where no shift makes words of it. `generated` says which characters pdfium put there
-    itself (blanks and line breaks), by their place."""
-    own = [c.isspace() and generated(n) for n, c in enumerate(text)]
-    best, share = "", 0.12
-    for shift in (29, *range(1, 29), *range(30, 60), *range(-40, 0)):
-        made = "".join(
-            c if kept else chr(ord(c) + shift) if 0 <= ord(c) + shift < 0x3000 else c
-            for c, kept in zip(text, own, strict=True)
-        )
-        known = _share_known(made)
-        if known > share and is_language(made):
-            best, share = made, known
-            if shift == 29:
-                break
-    return best

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from itertools import pairwise, takewhile
 from textwrap import dedent
 
 from rag.languages import listed, patterns
 from rag.parsers.base import Limits, Parsed, TextBuilder, clean, one_line
 from rag.parsers.encoding import decode
-from rag.parsers.grids import rows_to
+from rag.parsers.grids import is_quantity, rows_to
 from rag.parsers.marks import without_signs
 
 _RE = patterns("plain", re.NOFLAG)
@@ -149,6 +150,22 @@ def tab_cells(rows: list[str]) -> list[list[str]]:
         if min(map(len, cells)) > 1 and sum(len(row) == width for row in cells) >= share * len(cells):
             return [row + [""] * (width - len(row)) for row in cells]
     return []
+
+
+def tab_table(rows: Sequence[str], shown: Callable[[str], str] = str) -> list[list[str]]:
+    """The cells of lines that tabs cut into a table's: three lines at least, cut evenly, of more than two
+    cells or of labels with figures, which are no numbers of pages; [] for others. `shown` gives the words of
+    a cell."""
+    cells = tab_cells([*rows]) if len(rows) > 2 else []
+    values = [shown(row[-1]) for row in cells if row[-1]]
+    figures = sum(map(is_quantity, values)) * 3 >= 2 * len(values)
+    listed = all(value.isdecimal() for value in values) and all(shown(row[0])[:1].isdigit() for row in cells)
+    return cells if cells and (len(cells[0]) > 2 or (figures and not listed)) else []
+
+
+def is_tabbed(text: str) -> bool:
+    """Whether a line is cut by tabs, as a row of a table is; no item of a list, no line to write on."""
+    return "\t" in text.strip() and not (is_list_item(text.strip()) or "\n" in text or "__" in text)
 
 
 def _as_shown(sign: str) -> str:

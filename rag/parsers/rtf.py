@@ -16,6 +16,7 @@ from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder
 from rag.parsers.docx_styles import LEAST_SHIFT
+from rag.parsers.plain import is_tabbed, tab_table
 
 _RE = Patterns(__file__)
 _TOKEN = re.compile(
@@ -23,7 +24,7 @@ _TOKEN = re.compile(
 )
 _FONT = re.compile(r"\\f(\d{1,9})\b[^{};]*?\\fcharset(\d{1,3})")
 _LEFT_OUT, _SIGNS, _CHARSETS = _RE.words("left_out"), _RE.pairs("signs"), _RE.pairs("charsets")
-_SIGNS |= {"~": " ", "tab": " ", "_": "-", "{": "{", "}": "}", "\\": "\\"}
+_SIGNS |= {"~": " ", "tab": "\t", "_": "-", "{": "{", "}": "}", "\\": "\\"}
 _LOOKS = {
     "v": "span class=gone",
     "deleted": "s",
@@ -73,6 +74,7 @@ class _RichText:
         self._fonts = {int(font): code for font, of in _FONT.findall(source) if (code := _CHARSETS.get(of))}
         self._bytes = b""
         self._words: list[str] = []  # of the paragraph
+        self._tabbed: list[str] = []  # paragraphs that may be rows of a table
         self._mark = ""  # what an item of a list has in front
         self._page: list[str] = []
         self._notes: list[str] = []  # and comments, of the paragraph or table
@@ -113,6 +115,7 @@ class _RichText:
             left = max(0, left - len(text or code or ""))
         self._flush()
         self._paragraph()
+        self._end_tabbed()
         self._end_table()
         return _well_formed("".join(self._page))
 
@@ -137,7 +140,7 @@ class _RichText:
                 self._author += escape(words)
                 return
             tag = next((tag for look, tag in _LOOKS.items() if self._look.get(look)), "span")
-            self._words.append(f"<{tag}>{escape(words)}</{tag.split()[0]}>")
+            self._words.append(words if words == "\t" else f"<{tag}>{escape(words)}</{tag.split()[0]}>")
 
     def _end_group(self) -> None:
         self._look, kind, outer = self._around.pop() if self._around else ({}, "", [])
@@ -215,11 +218,29 @@ class _RichText:
         if any(map(str.isalnum, mark)):  # of bullets nothing
             words = f"{escape(mark.strip())} {words}"
         if self._look.get("intbl") or len(self._cells) > 1:
+            self._end_tabbed()
             self._cells[-1] += f"<p>{words}</p>"
+        elif words and not (level or mark) and is_tabbed(_shown(words)):
+            self._tabbed.append(words)
         elif words:
+            self._end_tabbed()
             self._end_table()
             tag = f"h{level}" if 0 < level < 7 else "li" if mark else "p"
             self._page += [f"<{tag}>{words}</{tag}>", *self._notes]
+            self._notes.clear()
+
+    def _end_tabbed(self) -> None:
+        """The paragraphs that tabs cut into cells, as a table where they are one."""
+        if self._tabbed:
+            self._end_table()
+            rows = tab_table(self._tabbed, _shown)
+            lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+            table = "".join(f"<tr>{line}</tr>" for line in lines)
+            self._page.append(
+                f"<table>{table}</table>" if rows else "".join(f"<p>{words}</p>" for words in self._tabbed)
+            )
+            self._page += self._notes
+            self._tabbed.clear()
             self._notes.clear()
 
     def _end_table(self) -> None:

@@ -245,6 +245,45 @@ Liability is limited to EUR 900.\par}
 {\*\annotation \pard\plain Checked with sales.\par} is let.\par}"""
 
 
+def placed(text: str, x: int, y: int, wide: int = 300) -> str:
+    """A text box of a slide."""
+    frame = f"<a:xfrm><a:off x='{x}' y='{y}'/><a:ext cx='{wide}' cy='60'/></a:xfrm>"
+    return f"<p:sp><p:spPr>{frame}</p:spPr>{''.join(map(words, text.splitlines()))}</p:sp>"
+
+
+def placed_table(rows: list[list[str]], x: int, y: int) -> str:
+    cells = ("".join(f"<a:tc>{words(cell)}</a:tc>" for cell in row) for row in rows)
+    table = "".join(f"<a:tr>{row}</a:tr>" for row in cells)
+    frame = f"<p:xfrm><a:off x='{x}' y='{y}'/><a:ext cx='400000' cy='300000'/></p:xfrm>"
+    return f"<p:graphicFrame>{frame}<a:tbl><a:tblPr firstRow='1'/>{table}</a:tbl></p:graphicFrame>"
+
+
+SALES = [["Segment", "2025", "2024"], ["Pumps", "310", "298"], ["Valves", "88", "91"]]
+
+
+def test_what_stands_beside_a_table_of_a_slide_is_no_title_of_it_and_what_stands_above_is(
+    tmp_path: Path,
+) -> None:
+    beside = placed("Debt stands at USD 40 million", 600_000, 400_000, 200_000)
+    table = placed_table(SALES, 50_000, 400_000)
+    document = slide(tmp_path, beside + table + placed("EUR million", 50_000, 330_000))
+    (found,) = document.tables
+    assert (found.title, found.units) == ("", ("EUR million",))
+    assert document.text.index("EUR million") < document.text.index("Valves") < document.text.index("Debt")
+
+
+def test_columns_of_a_slide_are_read_one_after_the_other_in_groups_too(tmp_path: Path) -> None:
+    def group(inner: str, x: int) -> str:
+        place = f"<a:off x='{x}' y='150000'/><a:ext cx='1000000' cy='1000000'/>"
+        whole = "<a:chOff x='0' y='0'/><a:chExt cx='1000000' cy='1000000'/>"
+        return f"<p:grpSp><p:grpSpPr><a:xfrm>{place}{whole}</a:xfrm></p:grpSpPr>{inner}</p:grpSp>"
+
+    second = group(placed("works", 0, 100_000) + placed("Phase 2", 0, 0), 500_000)
+    first = group(placed("Phase 1", 0, 0) + placed("survey", 0, 100_000), 50_000)
+    document = slide(tmp_path, second + first)
+    assert document.text.split() == "Slide 1 Phase 1 survey Phase 2 works".split()
+
+
 def test_rich_text_has_headers_in_front_footers_at_the_end_and_notes_behind_their_paragraph(
     tmp_path: Path,
 ) -> None:
@@ -254,6 +293,41 @@ def test_rich_text_has_headers_in_front_footers_at_the_end_and_notes_behind_thei
         "The rent is 900 marks. It is due in May.", "Net of tax.\nAs stated.",
         "The garden is let.", "Reader: Checked with sales.", "Liability is limited to EUR 900.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Berth", "Length", "Day"], ["A1", "6 m", "12"], ["B7", "9 m", "18"]],
+        [["项目", "2025年", "2024年"], ["营业收入", "12,340", "11,020"], ["净利润", "1,205", "998"]],
+        [["Copy", "4.00"], ["Search", "25.00"], ["Archive", "9.00"]],
+    ],
+)
+def test_lines_of_rich_text_cut_by_tabs_are_a_table(tmp_path: Path, rows: list[list[str]]) -> None:
+    def coded(text: str) -> str:
+        return "".join(c if ord(c) < 128 else f"\\u{ord(c)}?" for c in text)
+
+    cells = "".join("\\tab ".join(map(coded, row)) + "\\par " for row in rows)
+    around = "\\pard {} \\par ".format
+    source = f"{{\\rtf1\\ansi {around('Fees')}{cells}{around('Paid in advance.')}}}"
+    document = read(written(tmp_path, "a.rtf", source.encode("latin-1")))
+    (table,) = document.tables
+    found = [[document.text[c.start : c.end] for c in table.cells(n)] for n in range(len(table.rows))]
+    assert found == rows
+    assert document.text.endswith("Paid in advance.")
+
+
+def test_items_contents_and_lines_to_write_on_of_rich_text_are_no_table(tmp_path: Path) -> None:
+    lines = [
+        "1.\\tab The tenant pays.",
+        "2.\\tab The landlord mends.",
+        "(a)\\tab the roof",
+        "Name:\\tab Ilse",
+    ]
+    contents = ["1 Scope\\tab 3", "2 Duties\\tab 7", "3 Fees\\tab 12"]
+    for some in (lines, contents):
+        source = "{\\rtf1\\ansi " + "\\par ".join([*some, ""]) + "}"
+        assert not read(written(tmp_path, "a.rtf", source.encode())).tables
 
 
 def test_a_note_of_rich_text_or_opendocument_keeps_the_figure_that_it_begins_with(tmp_path: Path) -> None:

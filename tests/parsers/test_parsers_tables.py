@@ -339,6 +339,27 @@ def test_a_markdown_table_has_a_title_units_lines_in_cells_and_no_heads_that_are
 # Tables that say otherwise than by their tags that they are some
 
 
+def test_a_row_that_differs_from_those_below_in_figures_alone_is_no_head(tmp_path: Path) -> None:
+    rows = [
+        ["Purchase", "Approved by", "Within"],
+        ["", "head", "3 days"],
+        ["up to 300", "director", "5 days"],
+    ]
+    rows += [["over 300", "board", "10 days"]]
+    document = html(tmp_path, *("".join(f"<td>{cell}</td>" for cell in row) for row in rows))
+    assert document.tables[0].heads == (("Purchase",), ("Approved by",), ("Within",))
+
+
+def test_a_box_beside_a_table_of_word_is_no_title_of_it(tmp_path: Path) -> None:
+    box = f"<w:pict><w:txbxContent>{paragraph(run('Rates of last year'))}</w:txbxContent></w:pict>"
+    rows = [["Loan", "Term", "Rate"], ["House", "20 years", "3.9 %"], ["Car", "5 years", "6.4 %"]]
+    table = "".join(tr(*map(tc, row)) for row in rows)
+    intro = paragraph(run("Rates of interest:") + f"<w:r>{box}</w:r>")
+    document = word(tmp_path, f"{intro}<w:tbl>{table}</w:tbl>")
+    assert document.tables[0].title == "Rates of interest:"
+    assert "Rates of last year" in document.text
+
+
 def test_lines_of_a_word_file_cut_by_tabs_are_a_table_and_other_tabs_are_none(tmp_path: Path) -> None:
     def line(*cells: str, look: str = "") -> str:
         runs = "<w:r><w:tab/></w:r>".join(run(cell, look) if cell else "" for cell in cells)

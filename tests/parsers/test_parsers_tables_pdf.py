@@ -603,3 +603,199 @@ def test_heads_in_three_rows_over_thirteen_narrow_columns_are_joined_by_what_the
     ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
     assert table.heads == ((), *((g, d, s) for g in groups for d in doses for s in sides))
     assert found[-4:] == [[event, *row] for event, row in zip(events, values, strict=True)]
+
+
+FEES = [
+    ("Adult", [("1 to 5", "10.00"), ("6 to 10", "20.00"), ("11 and more", "30.00")]),
+    ("Child", [("1 to 5", "8.00"), ("6 to 10", "16.00"), ("11 and more", "24.00")]),
+    ("Student", [("1 to 5", "9.00"), ("6 to 10", "18.50")]),
+]
+FEE_ROWS = [[label, *row] for label, rows in FEES for row in rows]
+
+
+def draw_fees(canvas: Any, where: str, apart: str, *, ahead: bool = False) -> None:
+    """Labels beside the first, the middle or the last of their rows, written ahead of all of these or not."""
+    set_rows(canvas, [["Visitor", "Visits", "Fee"]], (72, 180, 360), 760, right=False)
+    y = 742.0
+    for label, rows in FEES:
+        if apart == "lines":
+            canvas.line(72, y + 11, 400, y + 11)
+        last = 14.0 * (len(rows) - 1)
+        at = y - {"first": 0.0, "middle": last / 2, "last": last}[where]
+        if ahead:
+            canvas.drawString(72, at, label)
+        for row in rows:
+            placed = [(180.0, row[0]), (360.0, row[1])]
+            for x, cell in [*([(72.0, label)] if at == y and not ahead else []), *placed]:
+                canvas.drawString(x, y, cell)
+            y -= 14
+        y -= 10 if apart == "gaps" else 0
+
+
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+@pytest.mark.parametrize("apart", ["lines", "gaps"])
+def test_a_label_is_that_of_the_rows_that_stand_together_beside_it(
+    tmp_path: Path, where: str, apart: str
+) -> None:
+    document = read(tmp_path, canvas_pdf(lambda canvas: draw_fees(canvas, where, apart, ahead=True)))
+    ((table, found),) = tables(document)
+    assert table.heads == (("Visitor",), ("Visits",), ("Fee",))
+    assert found[1:] == FEE_ROWS
+
+
+@pytest.mark.parametrize("where", ["middle", "last"])
+def test_a_label_that_can_be_of_some_rows_alone_is_theirs_without_gaps_or_lines(
+    tmp_path: Path, where: str
+) -> None:
+    document = read(tmp_path, canvas_pdf(lambda canvas: draw_fees(canvas, where, "", ahead=True)))
+    ((_, found),) = tables(document)
+    assert found[1:] == FEE_ROWS
+
+
+def test_labels_that_may_be_of_other_rows_are_said_of_their_own_alone(tmp_path: Path) -> None:
+    rows = [["Stall", "Length", "Fee"], ["", "up to 3 m", "12.00"], ["Food", "over 3 m", "20.00"]]
+    rows += [["", "up to 3 m", "9.00"], ["Crafts", "3 to 6 m", "15.00"]]
+    rows += [["", "over 9 m", "27.00"]]
+    document = read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 180, 360), 770, right=False)))
+    ((_, found),) = tables(document)
+    assert found == rows
+
+
+CASH = [
+    (["Proceeds from the sale of property,", "plant and equipment of the mills"], "1,204", "988"),
+    (["Interest paid"], "(77)", "(81)"),
+    (["Acquisition of subsidiaries, net of", "cash acquired and of deferred", "payment"], "(3,410)", "(120)"),
+    (["Dividends received"], "55", "41"),
+]
+现金 = [
+    (["销售商品、提供劳务收到的现金"], "12,340.50", "11,020.00"),
+    (["处置固定资产、无形资产和其他长期", "资产收回的现金净额"], "(230.10)", "45.00"),
+    (["收到的税费返还"], "77.30", "60.20"),
+    (["购建固定资产、无形资产和其他长期", "资产支付的现金"], "3,300.00", "2,910.40"),
+]
+
+
+@pytest.mark.parametrize("beside", [0, -1])
+@pytest.mark.parametrize("indent", [0, 12])
+@pytest.mark.parametrize(("rows", "font", "joint"), [(CASH, "Helvetica", " "), (现金, "STSong-Light", "")])
+def test_lines_of_a_label_are_one_beside_figures_in_its_first_or_last_line(
+    tmp_path: Path, beside: int, indent: int, rows: Any, font: str, joint: str
+) -> None:
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont(font, 10)
+        for x, year in ((400, "2025"), (500, "2024")):
+            canvas.drawRightString(x, 775, year)
+        y = 757
+        for label, *figures in rows:
+            for n, line in enumerate(label):
+                canvas.drawString(72 + indent * (n > 0), y, line)
+                for x, figure in zip((400, 500), figures, strict=True) if line is label[beside] else ():
+                    canvas.drawRightString(x, y, figure)
+                y -= 14
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads[1:] == (("2025",), ("2024",))
+    assert found[1:] == [[joint.join(label), *figures] for label, *figures in rows]
+
+
+def test_rows_that_no_line_parts_are_rows_of_a_grid_and_a_head_lies_over_two_columns(tmp_path: Path) -> None:
+    """As browsers print a table with a line below each head and a line below its last row."""
+    rows = [["up to 14 kg", "5 ml", "2.5 ml", "–", "–"], ["15 to 24 kg", "7.5 ml", "4 ml", "10 ml", "5 ml"]]
+    edges = (70, 180, 235, 330, 390, 490)
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 10)
+        for y, first in ((765, 0), (745, 1), (725, 0), (680, 0)):
+            for left, right in zip(edges[first:], edges[first + 1 :], strict=False):
+                canvas.line(left, y, right, y)
+        canvas.drawString(72, 732, "Weight")
+        canvas.drawCentredString(255, 750, "Under 6 years")
+        canvas.drawCentredString(410, 750, "6 years and over")
+        heads = ["Day 1", "Days 2 to 5", "Day 1", "Days 2 to 5"]
+        for n, row in enumerate([heads, *(row[1:] for row in rows)]):
+            for x, cell in zip(edges[2:], row, strict=True):
+                canvas.drawRightString(x - 4, 732 - 18 * n, cell)
+        for n, row in enumerate(rows, 1):
+            canvas.drawString(72, 732 - 18 * n, row[0])
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert [" ".join(parts) for parts in table.heads] == [
+        "Weight", "Under 6 years Day 1", "Under 6 years Days 2 to 5",
+        "6 years and over Day 1", "6 years and over Days 2 to 5",
+    ]  # fmt: skip
+    assert found[-2:] == rows
+
+
+def test_lines_around_groups_of_rows_give_each_row_the_label_of_its_group(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        set_rows(canvas, [["Visitor", "Visits", "Fee"]], (74, 184, 344), 766, right=False)
+        ys = [780, 760]
+        for label, rows in FEES:
+            lines(canvas, 74, ys[-1] - 7 * len(rows) - 3, [label])
+            for n, row in enumerate(rows):
+                set_rows(canvas, [["", *row]], (74, 184, 344), ys[-1] - 12 - 14 * n, right=False)
+            ys.append(ys[-1] - 14 * len(rows) - 6)
+        ruled(canvas, (70, 180, 340, 420), ys)
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("Visitor",), ("Visits",), ("Fee",))
+    assert found[1:] == FEE_ROWS
+
+
+def test_a_running_head_in_small_type_is_no_head_of_the_table_below(tmp_path: Path) -> None:
+    def page(first: int) -> Any:
+        def draw(canvas: Any) -> None:
+            canvas.setFont("Helvetica", 8)
+            canvas.drawString(72, 815, "Register of wells")
+            canvas.drawRightString(520, 815, "Parish of Holm")
+            head = [["Well", "Depth", "State"]] if first == 1 else []
+            rows = [
+                [f"Well {n}", f"{3 * n} m", "open" if n % 3 else "closed"] for n in range(first, first + 9)
+            ]
+            set_rows(canvas, [*head, *rows], (72, 180, 320), 780, right=False)
+
+        return draw
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(page(1), page(10), page(19))))
+    assert table.heads == (("Well",), ("Depth",), ("State",))
+    assert found[1:][20] == ["Well 21", "63 m", "closed"]
+
+
+def test_cells_of_several_lines_that_end_level_are_rows(tmp_path: Path) -> None:
+    rows = [
+        (["Cancellation by", "the guest"], ["up to 30 days", "before arrival"], ["10 %"]),
+        (["Cancellation by", "the guest later"], ["29 to 8 days", "before arrival"], ["45 %"]),
+        (["No show"], ["on the day"], ["90 %"]),
+    ]
+
+    def draw(canvas: Any) -> None:
+        set_rows(canvas, [["*Event", "*When", "*Charge"]], (72, 230, 400), 780, right=False)
+        canvas.setFont("Helvetica", 10)
+        y = 762
+        for row in rows:
+            tall = max(map(len, row))
+            for x, cell in zip((72, 230, 400), row, strict=True):
+                lines(canvas, x, y - 12 * (tall - len(cell)), cell, 12)
+            y -= 12 * tall + 7
+
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads == (("Event",), ("When",), ("Charge",))
+    assert found[1:] == [[" ".join(cell) for cell in row] for row in rows]
+
+
+def test_a_unit_alone_above_the_heads_is_that_of_the_table(tmp_path: Path) -> None:
+    rows = [["Item", "2025", "2024"], ["Revenue", "12,340", "11,020"], ["Costs", "(8,100)", "(7,650)"]]
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 10)
+        canvas.drawRightString(500, 775, "(in thousands)")
+        set_rows(canvas, rows, (72, 400, 500), 760)
+
+    ((table, _),) = tables(read(tmp_path, canvas_pdf(draw)))
+    assert table.heads[1:] == (("2025",), ("2024",))
+    assert "(in thousands)" in table.columns[0]

@@ -128,12 +128,12 @@ def test_raised_and_lowered_text_reads_as_it_is_meant(tmp_path: Path, source: st
 def test_rules_of_a_style_raise_and_lower(tmp_path: Path) -> None:
     source = (
         "<style>/* c */ .up, span.fn { vertical-align: super } @media print { .off { vertical-align: sub } }"
-        " @media screen { .down { vertical-align: sub } } p::after { content: 'x' }</style>"
+        " @media screen { .down { vertical-align: sub } } p::after { content: '!' }</style>"
         "<p>25<span class=fn>1</span> mg, 9 m<b class=up>3</b>, CO<span class=down>2</span>, "
         "x<span class=off>i</span></p>"
     )
     document = read(tmp_path, source)
-    assert document.text == "25 mg, 9 m³, CO2, xi"
+    assert document.text == "25 mg, 9 m³, CO2, xi!"
     assert marks(document) == [("lowered", "2")]
 
 
@@ -283,6 +283,69 @@ def test_lists_are_counted_as_browsers_count_them(tmp_path: Path, source: str, n
 
 
 # Forms, equations, what opens
+
+
+@pytest.mark.parametrize(
+    ("style", "body", "lines"),
+    [
+        (
+            "body{counter-reset:a} h2{counter-increment:a;counter-reset:p}"
+            "h2::before{content:'Article 'counter(a)'. '}"
+            "p{counter-increment:p} p::before{content:counter(a)'.'counter(p)' '}",
+            "<h2>Scope</h2><p>It binds both.</p><p>And heirs.</p><h2>Fees</h2><p>40 marks.</p>",
+            "Article 1. Scope|1.1 It binds both.|1.2 And heirs.|Article 2. Fees|2.1 40 marks.",
+        ),
+        (
+            "ol{counter-reset:i;list-style:none} li{counter-increment:i}"
+            "li:before{content:counters(i,'.')' '}",
+            "<ol><li>Duties<ol><li>Rent</li><li>Garden</li></ol></li><li>Rights</li></ol>",
+            "1 Duties|1.1 Rent|1.2 Garden|2 Rights",
+        ),
+        (
+            ".x{display:none} p{counter-increment:t}"
+            "p::before{content:'第' counter(t,cjk-ideographic) '条　'}",
+            "<p>付款。</p><p class=x>作废。</p><p>交货。</p>",
+            "第一条　付款。|第二条　交货。",
+        ),
+        (
+            "ol{counter-reset:k 4} li{display:block;counter-increment:k 2}"
+            "li::before{content:'§ 'counter(k)' '}",
+            "<ol><li>Alpha</li><li>Beta</li></ol>",
+            "§ 6 Alpha|§ 8 Beta",
+        ),
+    ],
+)  # fmt: skip
+def test_counters_of_a_style_number_what_they_stand_before(
+    tmp_path: Path, style: str, body: str, lines: str
+) -> None:
+    document = read(tmp_path, f"<style>{style}</style>{body}")
+    shown = [
+        document.text[b.start : b.end]
+        for b in document.blocks
+        if "作废" not in document.text[b.start : b.end]
+    ]
+    assert shown == lines.split("|")
+    numbers = [document.text[m.start : m.end] for m in document.marks if m.kind is MarkKind.NUMBERED]
+    assert numbers == [line[: len(number)] for line, number in zip(lines.split("|"), numbers, strict=True)]
+
+
+def test_words_that_a_style_puts_beside_others_are_read_and_ornaments_are_not(tmp_path: Path) -> None:
+    style = (
+        ".no::before{content:'not '} .cur::before{content:'$'} .pc::after{content:' %'}"
+        ".y::before{content:'\\2713'}"
+        ".d::before{content:attr(data-no) '. '} .b::before{content:'\\2022 '} .i::before{content:'\\f015'}"
+        ".h::after{content:'secret';display:none} td::before{content:attr(data-label) ': '}"
+    )
+    body = (
+        "<p>Guests may <span class=no>smoke</span> here.</p><p class=d data-no=7>Notice.</p>"
+        "<p class='b h'>Dot</p><p class=i>Home</p><table><tr><th>Item<th>Price<th>Share<th>Full</tr>"
+        "<tr><td data-label=Item>Hat<td><b class=cur>12.50</b><td><b class=pc>7</b><td><i class=y></i></tr>"
+        "<tr><td data-label=Item>Coat<td><b class=cur>80</b><td><b class=pc>12</b><td></tr></table>"
+    )
+    document = read(tmp_path, f"<style>{style}</style>{body}")
+    lines = [document.text[b.start : b.end] for b in document.blocks]
+    assert lines[:4] == ["Guests may not smoke here.", "7. Notice.", "Dot", "Home"]
+    assert lines[-2:] == ["Hat | $12.50 | 7 % | ✓", "Coat | $80 | 12 %"]
 
 
 def test_form_fields_are_read_with_their_values(tmp_path: Path) -> None:

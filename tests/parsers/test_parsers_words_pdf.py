@@ -451,6 +451,86 @@ def test_a_text_layer_that_is_no_language_is_a_loss(
     assert " ".join(document.text.split()) == " ".join(PROSE)
 
 
+中文 = (
+    "甲方应当在合同签订之日起三十日内向乙方支付货款人民币五百万元整。",
+    "乙方逾期交货的，每逾期一日应当向甲方支付合同总价千分之三的违约金。",
+    "因不可抗力不能履行合同的，根据不可抗力的影响，部分或者全部免除责任。",
+    "本合同自双方签字盖章之日起生效，有效期为二年，期满可以续签一次。",
+    "双方因履行本合同发生争议的，应当协商解决，协商不成的向法院起诉。",
+)
+
+
+def composite_pdf(texts: tuple[str, ...], code: Callable[[str], str], plain: tuple[str, ...] = ()) -> bytes:
+    """A PDF whose first font shows `texts` and says `code` of each character; `plain` in a sound one."""
+    places = {c: n for n, c in enumerate(sorted(set("".join(texts))), 1)}
+    maps = "".join(f"<{n:04x}> <{code(c).encode('utf-16-be').hex()}>\n" for c, n in places.items())
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n"
+        f"1 begincodespacerange <0000> <ffff> endcodespacerange\n{len(places)} beginbfchar\n{maps}endbfchar\n"
+        "endcmap end end"
+    ).encode()
+    shown = ["".join(f"{places[c]:04x}" for c in text) for text in texts]
+    drawn = [f"BT /F1 11 Tf 60 {760 - 20 * n} Td <{text}> Tj ET" for n, text in enumerate(shown)]
+    drawn += [f"BT /F2 11 Tf 60 {500 - 20 * n} Td ({text}) Tj ET" for n, text in enumerate(plain)]
+    page = "\n".join(drawn).encode()
+    wide = 1000 if max(texts[0]) > "\u2e80" else 520
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R"
+        b" /Resources << /Font << /F1 4 0 R /F2 9 0 R >> >> >>",
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Song /Encoding /Identity-H"
+        b" /DescendantFonts [7 0 R] /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(page), page),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(cmap), cmap),
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Song /DW %d /FontDescriptor 8 0 R"
+        b" /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>" % wide,
+        b"<< /Type /FontDescriptor /FontName /ABCDEF+Song /Flags 4 /FontBBox [0 -200 1000 900]"
+        b" /ItalicAngle 0 /Ascent 900 /Descent -200 /CapHeight 700 /StemV 80 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    return raw_pdf(objects)
+
+
+AGREED = (
+    "The franchisee shall pay a royalty of 6 per cent of the gross sales of each month.",
+    "The royalty is due on the fifth day after the end of the month and bears interest.",
+    *PROSE,
+)
+NOTICES = ("Notices under it are given in writing to the address of the other party.",)
+SHUFFLED = "zyxwvutsrqponmlkjihgfedcba"
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        (中文, lambda c: chr(ord(c) + 1)),
+        (中文, lambda c: chr(0x4E00 + ord(c) * 7919 % 20000)),
+        (中文, lambda c: chr(0x3400 + ord(c) * 13 % 6000)),
+        (中文, lambda c: "□"),
+        (中文, lambda c: "?"),
+        (中文, lambda c: f"/g{ord(c) % 900}"),
+        (AGREED, lambda c: chr(0x4E00 + ord(c) * 37 % 9000)),
+        (AGREED, lambda c: SHUFFLED[ord(c.lower()) - 97] if c.isalpha() else c),
+        (AGREED, lambda c: f"/uni{ord(c):04X}"),
+        (AGREED, lambda c: f"g{ord(c)} "),
+        (AGREED, lambda c: c if c == " " else "▯"),
+        (AGREED, lambda c: c if c == " " else "x"),
+        (AGREED, lambda c: c if c == " " else chr(0x2460 + ord(c) % 120)),
+    ],
+)
+def test_a_text_layer_of_any_broken_map_is_no_language(
+    tmp_path: Path, texts: tuple[str, ...], code: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    assert " ".join(texts) in " ".join(read(tmp_path, composite_pdf(texts, str)).text.split())
+    with pytest.raises(ParseError, match="no language"):
+        read(tmp_path, composite_pdf(texts, code))
+    document = read(tmp_path, composite_pdf(texts, code, NOTICES))  # another font is read
+    assert document.losses == (Loss(LossKind.UNREADABLE_TEXT, page=1),)
+    assert " ".join(document.text.split()) == NOTICES[0]
+
+
 def read_by_ocr(tmp_path: Path) -> str:
     document = read(tmp_path, garbled_pdf(PROSE, lambda n: 0xE000 + n))
     assert document.losses == (Loss(LossKind.READ_BY_OCR, page=1),)

@@ -45,27 +45,6 @@ class Band(Row):
         return [(a[1], b[0]) for a, b in pairwise(spread(self._pieces))]
 
 
-def in_place(lines: Sequence[TextLine]) -> list[TextLine]:
-    """The lines; one that is written ahead of rows above it, as a label beside the middle or the end of the
-    rows that it spans is, stands at its height."""
-    found = [*lines]
-    for n in range(1, len(found) - 1):
-        label, end, above = found[n], n + 1, found[n - 1]
-        if abs(above.left - label.left) < 1 and above.bottom - label.top < 0.6 * label.size:
-            continue  # the last line of a cell
-        while end < min(len(found), n + _TALLEST) and _is_above(found[end], label):
-            end += 1
-        if end > n + 1:
-            found[n:end] = [*found[n + 1 : end], label]
-    return found
-
-
-def _is_above(line: TextLine, label: TextLine) -> bool:
-    """Whether a line of several cells stands right of a label and higher."""
-    higher = bool(label.words and line.words) and line.bottom > label.bottom + 0.3 * label.size
-    return higher and line.left > label.right and Row([line]).parted
-
-
 def banded(rows: Sequence[Row]) -> list[Row]:
     """The rows, with those that are lines of cells side by side as one."""
     found: list[Row] = []

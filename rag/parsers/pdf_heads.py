@@ -41,10 +41,10 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
     label_left = min((row.line.left for row in rows[first : first + 6]), default=0.0)
     for n in range(first - 1, max(floor, first - _MAX_LINES) - 1, -1):
         line, read = rows[n].line, rows[n].read
-        far = is_far(line, rows[n + 1].line, rows[first].line.size)
+        far = line.bottom - rows[n + 1].line.top > FALL * line.size
         # A line of prose goes from where labels begin far over the columns.
         across = not rows[n].parted and len(line.text) > 60 and line.left < left < line.right - 8 * line.size
-        if far or across or ends_head(line.text) or (read.seed and not read.years):
+        if far or across or _ends_head(line.text) or (read.seed and not read.years):
             break
         # Column heads begin right of the labels; a title in the middle of the page does too, but in capitals.
         over = bool(left) and line.left > left - line.size
@@ -71,13 +71,7 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
     return top
 
 
-def is_far(line: TextLine, below: TextLine, size: float) -> bool:
-    """Whether a line stands too far above another to be of one table, whose type is of this size: smaller
-    type is a running head sooner."""
-    return line.bottom - below.top > (FALL if line.size > 0.87 * size else 1.0) * line.size
-
-
-def ends_head(text: str) -> bool:
+def _ends_head(text: str) -> bool:
     """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
     head."""
     sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
@@ -179,9 +173,7 @@ def _lay_over(
     pitch = extent / (len(columns) - 1) if len(columns) > 1 else 60.0
     over = []
     for cell in cells:
-        units = grids.stated_units(cell.text) and (
-            len(_under(cell, columns)) != 1 or (len(cells) == 1 < len(columns) and not any(heads))
-        )
+        units = grids.stated_units(cell.text) and len(_under(cell, columns)) != 1
         if units or cell.right < left - pitch * 0.4 or cell.left < left - 1.5 * pitch:
             common.append(cell.text)
         else:

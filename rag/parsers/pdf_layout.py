@@ -29,9 +29,6 @@ _RE = patterns("pdf_layout", re.NOFLAG)
 _TABLES, _RE_TABLES = patterns("tables", re.NOFLAG), patterns("pdf_tables", re.NOFLAG)
 _SENTENCE_END = re.compile(r"(?<=[a-z)][.!?])\s+(?=[A-Z])|(?<=[。！？])(?=.)")
 _DIGITS = re.compile(r"\d+")
-_HAN_BREAK = re.compile(
-    "(?<=[\u4e00-\u9fff\u3000-\u303f\uff00-\uff65])\n(?=[\u4e00-\u9fff\u3000-\u303f\uff00-\uff65])"
-)
 
 
 @dataclass(slots=True)
@@ -216,7 +213,7 @@ class Layout:
                 table.heads, units=table.units, placed=table.placed, title=title, spans=table.spans
             )
         for row in rows:
-            texts = list(map(_of_cell, row))
+            texts = [_joined([line.signed or line.text for line in cell]) for cell in row]
             if table.placed:
                 self._builder.row(texts, joint=" ")
             else:
@@ -373,8 +370,3 @@ def _apart(line: TextLine, other: TextLine) -> bool:
 def _joined(texts: Sequence[str]) -> str:
     """Lines one below the other; the halves of a cut word together."""
     return "\n".join(filter(None, texts)).replace(f"{RUN_ON}\n", "")
-
-
-def _of_cell(cell: Sequence[TextLine]) -> str:
-    """The lines of a cell, those of Chinese text without a blank between."""
-    return _HAN_BREAK.sub("", _joined([line.signed or line.text for line in cell]))

@@ -16,7 +16,7 @@ from statistics import median
 
 from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, patterns
-from rag.parsers.base import is_label, is_number, same_as_above
+from rag.parsers.base import is_number, same_as_above
 from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
 
 _RE = Patterns(__file__)
@@ -117,11 +117,6 @@ def is_sign_of(word: str, after: str) -> bool:
 def is_sentence(text: str) -> bool:
     """Prose rather than a label: it ends like a sentence or has a full stop inside."""
     return _RE["sentence"].search(text) is not None
-
-
-def is_figure(text: str) -> bool:
-    """Whether a cell states a quantity with its unit or without, or shows that there is none."""
-    return is_number(text) or text in _NOTHING or _RE["measure"].fullmatch(text) is not None
 
 
 def is_blank_figure(word: str) -> bool:
@@ -339,43 +334,9 @@ def text_of(cell: Sequence[TextLine]) -> str:
     return " ".join(line.text for line in cell)
 
 
-def carried(rows: list[list[Cell]], tops: Sequence[int] = ()) -> list[list[Cell]]:
-    """Blank means same, in tables of more than two columns. `tops` are rows that stand apart from those
-    above."""
+def carried(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """Blank means same, in tables of more than two columns."""
     texts = [[text_of(cell) for cell in row] for row in rows]
-    if min(map(len, rows), default=0) < 3:
-        return rows
-    if groups := _labelled(rows, tops) if all(is_label(row[1]) for row in texts) else []:
-        for begin, end in groups:
-            label = next(row[0] for row in rows[begin:end] if row[0])
-            for row in rows[begin:end]:
-                row[0] = label
-        return rows
-    for n, c in same_as_above(texts):
+    for n, c in same_as_above(texts) if min(map(len, rows), default=0) > 2 else ():
         rows[n][c] = rows[n - 1][c]
     return rows
-
-
-def _labelled(rows: Sequence[Sequence[Cell]], tops: Sequence[int]) -> list[tuple[int, int]]:
-    """Which rows each label is about where it need not stand beside the first of them: those that stand
-    apart, or those that all labels are in the middle of, or beside the last of, if only one can be."""
-    places, count = [n for n, row in enumerate(rows) if row[0]], len(rows)
-    if not 1 < len(places) < count:
-        return []
-    lines = [[line for cell in row[1:] for line in cell] for row in rows]
-    ends = [(max(o.top for o in some), min(o.bottom for o in some)) for some in lines]
-    middle, last = [0], [0]
-    for n in places:
-        size, top, bottom = rows[n][0][0].size, rows[n][0][0].top, rows[n][0][-1].bottom
-        first = ends[min(middle[-1], count - 1)][0] - top - bottom
-        within = (b + 1 for b in range(middle[-1], count) if abs(first + ends[b][1]) < 0.6 * size)
-        middle.append(next(within, count + 1))
-        last.append(n + 1 if abs(bottom - ends[n][1]) < 0.2 * size else count + 1)
-    apart, *others = (
-        [*pairwise(starts)]
-        if starts[-1] == count and all(sum(a <= n < b for n in places) == 1 for a, b in pairwise(starts))
-        else []
-        for starts in ([0, *tops, count], *([] if rows[0][0] else [middle, last]))
-    )
-    found = [apart] if apart else [*filter(None, others)]
-    return found[0] if len(found) == 1 else []

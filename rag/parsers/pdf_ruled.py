@@ -3,13 +3,14 @@ them one; or level lines of one width part rows, whose columns are found by gaps
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
 
-from rag.parsers.base import column_heads
+from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
-from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine, by_height
+from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
 from rag.parsers.pdf_rows import (
     Cell,
     Columns,
@@ -18,7 +19,6 @@ from rag.parsers.pdf_rows import (
     Span,
     find_columns,
     in_cells,
-    is_figure,
     read_rows,
     text_of,
 )
@@ -40,13 +40,9 @@ class _Grid:
     drawn: bool = True
 
     def below_heads(self, lines: Iterable[TextLine]) -> _Grid:
-        """Its rows from the first one with figures on, below those that have words over two columns."""
-        cuts = [self.cut(line) for line in lines]
-        pairs = [pair for parts in cuts for pair in pairwise(parts)]
-        over = [at[0] + 1 for (a, _), (b, at) in pairs if at and b.left - a.right < WORD_GAP * b.size]
-        top = max(over, default=0)
-        places = [(part, at) for parts in cuts for part, at in parts if at and at[1] and at[0] >= top]
-        first = min((at[0] for part, at in places if is_figure(part.text)), default=top)
+        """Its rows from the first one with figures on."""
+        parts = (part for line in lines for part in self.cut(line))
+        first = min((at[0] for part, at in parts if at and at[1] and is_number(part.text)), default=0)
         cells = (
             (max(r - first, 0), c, h - max(first - r, 0), w) for r, c, h, w in self.spans if r + h > first
         )
@@ -105,7 +101,7 @@ def _seams(level: Sequence[Box]) -> list[Box]:
     found: list[Box] = []
     above: dict[float, float] = {}  # where lines met, by their place, and the last height at which they did
     for _, run in groupby(sorted(level, key=lambda b: (-round(b[1]), b[0])), key=lambda b: round(b[1])):
-        for x, y in [(b[0], b[1]) for a, b in pairwise(run) if abs(b[0] - a[2]) < _NEAR]:
+        for x, y in [(b[0], b[1]) for a, b in pairwise(run) if abs(b[0] - a[2]) < 1]:
             place = next((one for one in above if abs(one - x) < 2), x)
             found += [(place, above[place], place, y)] if place in above else []
             above[place] = y
@@ -183,8 +179,7 @@ def with_ruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine
     for grid in _find_grids(rules):
         items = _with_grid(items, grid)
     for levels in _find_levels(rules):
-        for grid in _columnar(items, levels):
-            items = _with_grid(items, grid)
+        items = _with_levels(items, levels)
     return items
 
 
@@ -221,8 +216,8 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
     return [*rest[:start], table, *rest[start:]]
 
 
-def _columnar(items: Sequence[TextLine | PdfTable], levels: Sequence[Box]) -> Iterator[_Grid]:
-    """The grids of rows that are parted by level lines of one width, and their columns by gaps."""
+def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:
+    """The items with tables whose rows are parted by level lines of one width, and their columns by gaps."""
     left, right, ys = levels[0][0] - 3, levels[0][2] + 3, tuple(rule[1] for rule in levels)
     bands: list[list[TextLine]] = [[] for _ in ys[1:]]
     for item in items:
@@ -241,12 +236,26 @@ def _columnar(items: Sequence[TextLine | PdfTable], levels: Sequence[Box]) -> It
         every = [row for n in numbers for row in rows[n]]
         body = [row for row in every if row.is_body]
         columns = find_columns(body if len(body) > 1 else every)
-        # Rows of figures of one line each need no lines between; of several no lines part the rows.
-        several = any(sum(row.is_body for row in rows[n]) > 1 for n in numbers)
-        if fits and columns and not several and not len(body) > 1 == len(every) / len(numbers):
-            xs = (left, *((a[1] + b[0]) / 2 for a, b in pairwise(columns)), right)
-            spans = [(r, c, 1, 1) for r in range(len(numbers)) for c in range(len(columns))]
-            yield _Grid(ys[numbers[0] : numbers[-1] + 2], xs, tuple(spans), drawn=False)
+        # Rows of figures of one line each need no lines between.
+        if not fits or not columns or len(body) > 1 == len(every) / len(numbers):
+            continue
+        cells: dict[Span, Cell] = {}
+        figures: Counter[Span] = Counter()
+        for at, n in enumerate(numbers):
+            for row in rows[n]:
+                for c, cell in enumerate(in_cells(row.pieces, columns)):
+                    cells.setdefault((at, c, 1, 1), []).extend(cell)
+                    figures[at, c, 1, 1] += is_number(text_of(cell))
+        if max(figures.values()) > 1:
+            continue  # rows that no lines part
+        if (table := _of_cells(cells, len(numbers), len(columns))) is not None:
+            own = {id(line) for row in every for line in row.lines}
+            if len(body) > 1 and not table.heads:
+                first = next(n for n, item in enumerate(items) if item is every[0].lines[0])
+                own |= _put_above(table, items[:first], every[0], columns)
+            start = next(n for n, item in enumerate(items) if id(item) in own)
+            items = [*items[:start], table, *(item for item in items[start:] if id(item) not in own)]
+    return items
 
 
 def _put_above(
@@ -265,52 +274,15 @@ def _put_above(
     return set()
 
 
-def _opened(cells: dict[Span, Cell], height: int) -> tuple[dict[Span, Cell], int]:
-    """The cells of a grid of so many rows, and their number, where no lines part some of the rows: those
-    that have figures below one another in one cell and lines level with them in the others. A label beside
-    them, in fewer lines, is that of all."""
-    starts = [0]  # of each row of the grid among the rows
-    levels: list[list[float]] = []
-    for r in range(height):
-        own = [
-            by_height(cell)
-            for (row, column, tall, wide), cell in cells.items()
-            if (row, tall, wide) == (r, 1, 1) and column
-        ]
-        open_ = [some for some in own if len(some) > 1 and all(is_figure(text_of(line)) for line in some)]
-        places = [line[0].bottom for line in max(open_, key=len)] if open_ and len(own) > 1 else [0.0]
-        level = [n for some in own for n in {_nearest(places, line[0].bottom) for line in some}]
-        levels.append(places if len(level) * 3 > 2 * len(own) * len(places) else [0.0])
-        starts.append(starts[-1] + len(levels[-1]))
-    found: dict[Span, Cell] = {}
-    for (row, column, tall, wide), cell in cells.items():
-        begin, end = starts[row], starts[row + tall]
-        places = levels[row]
-        beside = all(
-            abs(places[_nearest(places, line.bottom)] - line.bottom) < 0.15 * line.size for line in cell
-        )
-        if tall > 1 or len(places) == 1 or (not column and (len(cell) < len(places) or not beside)):
-            found[begin, column, end - begin, wide] = cell
-            continue
-        for line in cell:
-            at = begin + _nearest(places, line.bottom)
-            found.setdefault((at, column, 1, wide), []).append(line)
-    return found, starts[-1]
-
-
-def _nearest(places: Sequence[float], y: float) -> int:
-    return min(range(len(places)), key=lambda n: abs(places[n] - y))
-
-
 def _of_cells(cells: dict[Span, Cell], height: int, width: int) -> PdfTable | None:
     """The table of cells in a grid of rows and columns; None where it is none."""
     if not cells or max(len(text_of(cell)) for cell in cells.values()) > _LONGEST:
         return None
     parts = [Row([line]) for cell in cells.values() for line in cell]
     open_columns = sum(any(b - a > 2 * WORD_GAP * row.line.size for a, b in row.gaps) for row in parts)
-    if open_columns * 6 > len(parts):
-        return None  # no lines part its columns
-    cells, height = _opened(cells, height)
+    open_rows = sum(len(cell) > 2 and all(is_number(line.text) for line in cell) for cell in cells.values())
+    if open_columns * 6 > len(parts) or open_rows * 6 > len(cells):
+        return None  # no lines part its columns, or its rows
     rows: list[list[Cell]] = [[[] for _ in range(width)] for _ in range(height)]
     whole: list[list[str]] = [[""] * width for _ in range(height)]
     for (row, column, tall, wide), cell in cells.items():

@@ -11,14 +11,12 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
-from rag.parsers.pdf_bands import banded, in_place
+from rag.parsers.pdf_bands import banded
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
     count_heads,
-    ends_head,
     head_start,
-    is_far,
     short,
 )
 from rag.parsers.pdf_lines import Box, TextLine
@@ -53,7 +51,7 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     found: list[TextLine] = []
     tables: list[PdfTable] = []
     for ruled, run in groupby(with_ruled(lines, rules), key=lambda item: isinstance(item, PdfTable)):
-        for item in list(run) if ruled else _unruled(list(run), rules):  # type: ignore[arg-type]
+        for item in list(run) if ruled else _unruled(list(run)):  # type: ignore[arg-type]
             if isinstance(item, TextLine):
                 found.append(item)
                 continue
@@ -64,13 +62,14 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     return found, tables
 
 
-def _unruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine | PdfTable]:
+def _unruled(lines: Sequence[TextLine]) -> list[TextLine | PdfTable]:
     """The lines with the tables that stand in them: with cells of several lines as bands where more of the
     lines are rows of tables so."""
-    rows = read_rows(in_place(lines))
-    found, bands = list(_with_tables(rows, rules)), banded(rows)
-    if any(row.banded for row in bands):
-        found = max(found, list(_with_tables(bands, rules)), key=_in_tables)
+    rows = read_rows(lines)
+    found, bands = list(_with_tables(rows)), banded(rows)
+    loose = {id(item) for item in found}
+    if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
+        found = max(found, list(_with_tables(bands)), key=_in_tables)
     return found
 
 
@@ -80,14 +79,14 @@ def _in_tables(items: Sequence[TextLine | PdfTable]) -> tuple[int, int]:
     return sum(own), -len(own)
 
 
-def _with_tables(rows: Sequence[Row], rules: Sequence[Box]) -> Iterator[TextLine | PdfTable]:
+def _with_tables(rows: Sequence[Row]) -> Iterator[TextLine | PdfTable]:
     at = done = tried = 0
     while at < len(rows):
         if not (rows[at].parted or rows[at].read.seed):
             at += 1
             continue
         end = _end(rows, at)
-        found = _table(rows, at, end, done, rules) if end > at + 1 else None
+        found = _table(rows, at, end, done) if end > at + 1 else None
         if found is None:
             # Its first rows may be no part of it; what is none then is none from any row on.
             tried = tried + 1 if end > at + 1 else 0
@@ -124,10 +123,9 @@ def _end(rows: Sequence[Row], first: int) -> int:
             continue
         within = any(line.right < b or a < line.left for a, b in gaps)  # in one of the columns
         far = n - last > _MAX_GAP and not (within and not figures)
-        begins = ends_head(row.text) if last == first else figures and _heads_anew(row)
-        if begins or far or not (within or _is_label(row.text)):
+        if (figures and _heads_anew(row)) or far or not (within or _is_label(row.text)):
             break
-    return _with_last_lines(rows, first, last) + 1
+    return _with_last_lines(rows, last) + 1
 
 
 def _shared(gaps: Sequence[Gap], others: Sequence[Gap], line: TextLine) -> list[Gap]:
@@ -148,18 +146,12 @@ def _heads_anew(row: Row) -> bool:
     return all(years) or (len(pieces) > 2 and not figures)
 
 
-def _with_last_lines(rows: Sequence[Row], first: int, last: int) -> int:
-    """The last row with lines of its cells that stand below it: right of the labels, or of its label, which
-    goes on."""
-    left, second = next(iter(rows[last].gaps), (rows[last].line.right, 0.0))
-    edges = [row.pieces[0].right for row in rows[first:last] if row.pieces[0].right < second]
-    full = left > max(edges, default=_FAR) - 1.2 * rows[last].line.size
+def _with_last_lines(rows: Sequence[Row], last: int) -> int:
+    """The last row with lines of its cells that stand below it, right of the labels."""
+    left = next((a for a, _ in rows[last].gaps), rows[last].line.right)
     while last + 1 < len(rows) and rows[last].line.words:
         line, below = rows[last].line, rows[last + 1].line
-        goes_on = below.text[:1].islower() or (full and _HAN.match(below.text) and below.right < second)
-        if not below.words or line.bottom - below.top > _CLOSE * line.size:
-            break
-        if below.left < left and not (goes_on and below.bold == line.bold):
+        if not below.words or below.left < left or line.bottom - below.top > _CLOSE * line.size:
             break
         last += 1
     return last
@@ -182,16 +174,15 @@ def _has_figures(rows: Sequence[Row]) -> bool:
 
 
 def _table(
-    rows: Sequence[Row], first: int, end: int, floor: int, rules: Sequence[Box]
+    rows: Sequence[Row], first: int, end: int, floor: int
 ) -> tuple[int, Sequence[TextLine | PdfTable]] | None:
     """The table of these rows with the row that its head begins with, or the lines of columns of prose one
     column after the other; None where they are neither."""
     figures = _has_figures(rows[first:end])
     if not figures and sum(row.parted for row in rows[first:end]) < 3:
         return None
-    size = median(row.line.size for row in rows[first:end])
-    if rows[first].line.size > 1.15 * size or is_far(rows[first].line, rows[first + 1].line, size):
-        return None  # a title, a running head
+    if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
+        return None  # a title
     top = _first_body(rows, first, end) if figures else first
     columns = find_columns(rows[top:end])
     if columns and (prose := _columns_of_prose(rows[first:end], columns)):
@@ -215,23 +206,8 @@ def _table(
     over = [row.pieces for row in rows[start:top]]
     over += [[line for cell in row for line in cell] for row in body[:number]]
     heads = column_heads_of(over, columns)
-    cells = [*above, *body[:number], *carried(body[number:], _tops(body[number:], rules))]
+    cells = [*above, *body[:number], *carried(body[number:])]
     return start, [PdfTable(cells, heads, top - start + number)]
-
-
-def _tops(rows: Sequence[Sequence[Cell]], rules: Sequence[Box]) -> list[int]:
-    """The rows that stand apart from those above: below a line, or further down than most do."""
-    lines = [[line for cell in row for line in cell] for row in rows]
-    ends = [(min(o.bottom for o in row), max(o.top for o in row), row[0]) for row in lines]
-    falls = [above - top for (above, *_), (_, top, _) in pairwise(ends)]
-    usual = median(falls) if falls else 0.0
-    levels = [b[1] for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < 3]
-    return [
-        n
-        for n, (fall, (above, line)) in enumerate(zip(falls, pairwise(o for *_, o in ends), strict=True), 1)
-        if fall > usual + 0.3 * line.size
-        or any(line.bottom + 0.5 * line.size < y < above.bottom + 0.5 * line.size for y in levels)
-    ]
 
 
 def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
@@ -320,22 +296,18 @@ def _goes_on(
     label's that stands `near`, and if there are figures above `ends` it."""
     filled = [n for n, cell in enumerate(own) if cell]
     held = [n for n, cell in enumerate(last) if cell]
-    if 0 in held and not {*held} & {*filled} and row.line.top > above.line.bottom + 0.3 * row.line.size:
+    if 0 in held and not {*held} & {*filled} and row.line.top > above.line.bottom + 0.5 * row.line.size:
         return True  # figures beside a label of several lines
-    label, full = text_of(last[0]), _full(last[0], own[0], widths[0])
-    even = full and _HAN.match(row.text) is not None and above.line.bold == row.line.bold
     if held == [0] and 0 in filled:
-        return pdf_rows.wraps(label, row.text) or even or (near and full)
-    if filled == [0] and 0 in held:
-        small = row.text[:1].islower() and (full or pdf_rows.wraps(label, "A"))
-        return small or even or (ends and full)
+        label = text_of(last[0])
+        return pdf_rows.wraps(label, row.text) or (near and _full(last[0], own[0], widths[0]))
+    if ends and filled == [0] and _full(last[0], own[0], widths[0]):
+        return True
     figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
     if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
         return False
     if 0 in filled:
         return False
-    if not near and 2 < len(own) == len(filled) + 1:
-        return False  # a row that only lacks its label
     return all(last[n] for n in filled) and (near or any(_full(last[n], own[n], widths[n]) for n in filled))
 
 
@@ -345,8 +317,6 @@ def _full(last: Cell, own: Cell, width: float) -> bool:
         return False
     word = own[0].words[0]
     room = width - last[-1].right + last[-1].left
-    if _HAN.match(word.text):  # which are cut anywhere
-        return room < 1.2 * own[0].size
     return word.last[2] - word.first[0] > room - 0.5 * own[0].size
 
 

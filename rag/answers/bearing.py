@@ -89,6 +89,18 @@ def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence])
     return any(_label(other) & asked - set(content_tokens(_around(piece))) for other in sources)
 
 
+def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:
+    """Whether another of the sources says "not" of what the words say, in a case that the question names and
+    the piece does not: "Haloperidol must not be given in Parkinson's disease" beside "The first choice is
+    haloperidol"."""
+    asked = set(query.content)
+    said = {word for word in content_tokens(words) if word.isalpha()} - asked
+    case = asked.difference(content_tokens(_around(piece)))
+    others = (other for other in sources if other.text != piece.text and negations(other.text))
+    tokens = (set(content_tokens(other.text)) for other in others)
+    return bool(said) and any(case & other and 2 * len(said & other) >= len(said) for other in tokens)
+
+
 def on_another_matter(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
     """Whether a piece in the language of the question says no word of it, with all that stands over it, and
     another of the sources does."""
@@ -111,9 +123,10 @@ def _label(piece: Evidence) -> frozenset[str]:
 
 
 def of_other_number(query: Wording, piece: Evidence) -> bool:
-    """Whether a piece speaks, with all that stands over it, of the Aeris 9 or the third quarter alone, and
-    the question of the Aeris 12 or the second quarter."""
-    said = _numbered(_around(piece))
+    """Whether a piece speaks of the Aeris 9 or the third quarter alone, or, where it speaks of none, all that
+    stands over it, and the question of the Aeris 12 or the second quarter."""
+    own, over = _numbered(piece.words), _numbered(_around(piece))
+    said = {name: own.get(name, numbers) for name, numbers in over.items()}
     return any(name in said and not numbers & said[name] for name, numbers in _numbered(query.text).items())
 
 

@@ -122,8 +122,6 @@ def find_date(
     for rule, term in best:
         if days:
             return _computed(term, days[0], (rule,), query, index)
-        if day := _own_day(rule.in_force or rule.text, term, matter):
-            return _computed(term, day, (rule,), query, index)
         if event := _day_of(term.event, query, index, filters):
             return _computed(term, event[0], (rule, event[1]), query, index)
     return None
@@ -181,20 +179,6 @@ def days_in(held: Sequence[Quantity]) -> list[date]:
         if p.year and p.month and p.day and not p.swapped and p.day <= monthrange(p.year, p.month)[1]:
             found.append(date(p.year, p.month, p.day))
     return list(dict.fromkeys(found))
-
-
-def _own_day(text: str, term: Term, matter: Sequence[str]) -> date | None:
-    """The one day that the text of a rule states, where it says in the same clause that it is that of the
-    event, and what is asked for is not the event itself: "The board meets on 16 April 2026 and reports within
-    30 days after the meeting"."""
-    plain, words = fold(text), content_tokens(term.event) if any(map(str.isalnum, term.event)) else []
-    found = [q for q in extract(plain) if q.kind is Kind.DATE]
-    due = set(matter).difference(words).intersection(content_tokens(plain[term.length.end :] or "-"))
-    if len(found) != 1 or not words or not due:
-        return None
-    ahead, behind = _RE["clause"].split(plain[: found[0].start]), _RE["clause"].split(plain[found[0].end :])
-    said = content_tokens(f"{ahead[-1]} {behind[0]}")
-    return next(iter(days_in(found)), None) if set(words) <= set(said) else None
 
 
 def _day_of(event: str, query: Query, index: Index, filters: Filters | None) -> tuple[date, Evidence] | None:

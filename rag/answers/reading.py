@@ -19,6 +19,7 @@ from functools import partial
 from rag.answers.bearing import (
     answers,
     denies,
+    excepted,
     hardly_names,
     nearer,
     negations,
@@ -162,7 +163,9 @@ def _read(
             cited = [e for e in sources if claim and e.number in claim.citations]
             foreign = any(named_elsewhere(own, e.document, setup.index.store) for e in cited)
             beside = (of_another_row, on_another_matter)
-            if claim and (foreign or any(aside(query, e, sources) for e in cited for aside in beside)):
+            aside = any(each(query, e, sources) for e in cited for each in beside)
+            aside = aside or any(excepted(query, e, shown, claim.text) for e in cited if claim)
+            if claim and (foreign or aside):
                 claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:
                 break

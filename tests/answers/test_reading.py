@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from rag.answers.bearing import excepted, of_other_number
 from rag.answers.prompt import instructions
 from rag.answers.reading import ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Crowd, Setup
 from rag.assistant import Assistant
 from rag.config import default_cache_dir
 from rag.index import Index
+from rag.languages.text import has_han
 from rag.models.llm import LLM, load_llm
 from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
@@ -790,6 +792,32 @@ def test_what_is_told_apart_by_a_number_is_not_another_of_its_kind(
 ) -> None:
     said = _said(question, reply, text)
     assert words in said if said and words else said == words
+
+
+def test_a_source_that_names_the_other_number_itself_is_of_that_whatever_stands_over_it() -> None:
+    query = read_wording("How loud is the Tarn 12?")
+    said = fake_evidence("The Tarn 9 reaches 51 decibels.")
+    said = replace(said, document=replace(said.document, title="Questions on the Tarn 9 and the Tarn 12"))
+    assert of_other_number(query, said)
+    assert not of_other_number(query, replace(said, text="It reaches 51 decibels."))
+
+
+@pytest.mark.parametrize(
+    ("question", "other", "is_excepted"),
+    [
+        ("What can I give him with glaucoma?", "Veltor must not be given in glaucoma.", True),
+        ("What can I give him at night?", "Veltor must not be given in glaucoma.", False),
+        ("What can I give him with glaucoma?", "Veltor is given in glaucoma, too.", False),
+        ("What can I give him with glaucoma?", "Zarin must not be given in glaucoma.", False),
+        ("青光眼病人可以给什么药？", "青光眼患者不得使用维多。", True),
+    ],
+)
+def test_what_another_source_rules_out_in_the_case_asked_about_is_no_answer(
+    question: str, other: str, is_excepted: bool
+) -> None:
+    words = "维多5mg" if has_han(question) else "Veltor 5 mg"
+    piece = fake_evidence(f"首选{words}。" if has_han(question) else f"The first choice is {words}.")
+    assert excepted(read_wording(question), piece, [piece, fake_evidence(other)], words) is is_excepted
 
 
 def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:

@@ -7,10 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index import open_index
 from rag.search.retrieve import distinct
-from tests.fakes import FakeEmbedder
-from tests.indexing import write_files
+from tests.indexing import new_index, write_files
 
 CLAUSE = "The contractor warrants the roof against leaks for a period of 24 months after the works are done"
 WORDS = st.lists(st.sampled_from("roof leak works warrants 24 36 months 屋顶 保修 days".split()), max_size=12)
@@ -45,7 +43,7 @@ def test_twins_behind_the_last_place_are_still_named() -> None:
 def test_what_says_the_same_is_quoted_from_the_original_not_from_its_copy(tmp_path: Path) -> None:
     words = f"Roof contract\n\n{CLAUSE}.\n"
     folder = write_files(tmp_path / "in", {"a/Roof contract (copy).md": words, "roof contract.md": words})
-    with open_index(tmp_path / "index", embedder=FakeEmbedder()) as index:
+    with new_index(tmp_path / "index") as index:
         index.ingest(folder)
         (hit,) = index.search("How long does the contractor warrant the roof against leaks?")
     assert hit.document.path == "roof contract.md"

@@ -28,6 +28,7 @@ _WHO_WORDS = 3
 _ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
+_SIDES, _WHO = patterns("parties"), patterns("rows")["who"]
 _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
@@ -60,7 +61,7 @@ def said_otherwise(query: Wording, piece: Evidence) -> bool:
     """Whether a piece speaks of what is asked, and of another in the place of whom or what it is asked of."""
     text = piece.text
     turned = left_office(query, text) or other_way_round(query, text) or done_to(query, text)
-    return turned or of_other_number(query, piece)
+    return turned or of_other_number(query, piece) or of_other_side(query, piece.words)
 
 
 def _of_its_day(query: Wording, words: str) -> bool:
@@ -77,6 +78,22 @@ def of_another(query: Wording, piece: Evidence) -> bool:
     lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
     alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
     return any(labels and label not in labels for label, labels in alike)
+
+
+def of_other_side(query: Wording, text: str) -> bool:
+    """Whether a sentence begins with a side of an agreement, or says what is its, and does not name the other
+    side, whom alone the question asks about: "The Provider's liability is limited" to "What is the
+    Customer's liability limited to?"."""
+    asked, said = (
+        [(side, m.span()) for side, one in _SIDES.items() for m in one.finditer(each)]
+        for each in (query.text, text)
+    )
+    if len({side for side, _ in asked}) != 1 or not said or _WHO.search(query.text):
+        return False
+    opens = _RE["opens"].match(text)
+    first = opens.end() if opens else 0
+    leads = any(at[0] == first or _RE["whose"].match(text, at[1]) for _, at in said)
+    return leads and asked[0][0] not in dict(said)
 
 
 def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:

@@ -594,7 +594,7 @@ def test_a_cell_with_the_unit_of_its_column_makes_the_row_the_line() -> None:
 
 def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) -> None:
     """The translation says whether the sources state the answer; what was asked its asker knows best."""
-    query, own = asked("How many days of notice does the landlord give?"), asked("承租人应当提前多少天通知？")
+    query, own = asked("How many days of notice does the resident give?"), asked("承租人应当提前多少天通知？")
     model = replying("60 days [1]")
     found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
     setup = Setup(NOWHERE, model)
@@ -746,6 +746,13 @@ def test_an_effect_is_of_what_acts_and_a_degree_of_that_degree(
          "The goods are delivered by the Supplier to the Buyer.", "The goods."),
         ("What does the landlord insure?", "the lift [1]",
          "The Tenant insures the lift for the Landlord.", None),
+        ("What does the customer insure?", "the lift [1]", "5.2 The Provider insures the lift.", None),
+        ("What does the customer insure?", "the lift [1]", "5.2 The Client insures the lift.", "The lift."),
+        ("What is the buyer's liability limited to?", "EUR 5,000 [1]",
+         "The Seller's liability is limited to EUR 5,000.", None),
+        ("What must the tenant pay?", "EUR 900 [1]",
+         "EUR 900 is paid to the Landlord each month.", "EUR 900."),
+        ("承租人可以转让什么？", "房屋[1]", "出租人可以将房屋转让给第三人。", None),
         ("乙方供应什么？", "布料[1]", "甲方向乙方的工厂供应布料。", None),
         ("甲方供应什么？", "布料[1]", "甲方向乙方的工厂供应布料。", "布料。"),
     ],

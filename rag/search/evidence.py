@@ -326,12 +326,12 @@ def _held(
 
 
 def _scaled(
-    asked: str, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
+    code: str, cosines: Iterable[float], found: Sequence[Sentence], hits: Sequence[Hit], embedder: Embedder
 ) -> NDArray[np.float64]:
     languages = (hits[sentence.hit].document.language for sentence in found)
     pairs = zip(cosines, languages, strict=True)
     info = embedder.info
-    return np.array([similarities(info, np.array(cosine), asked, other).item() for cosine, other in pairs])
+    return np.array([similarities(info, np.array(cosine), code, other).item() for cosine, other in pairs])
 
 
 def _embedded(

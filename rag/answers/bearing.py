@@ -25,6 +25,7 @@ from rag.verify.content import assertions_of, stem
 
 _LABEL_WORDS = 8
 _WHO_WORDS = 3
+_CLAUSE = re.compile(r"[，；。;]|,(?!\d)|\b(?:and|but|while)\b")
 _ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
@@ -72,12 +73,21 @@ def _of_its_day(query: Wording, words: str) -> bool:
 
 
 def of_another(query: Wording, piece: Evidence) -> bool:
-    """Whether a piece names Party B, and not Party A, whom the question asks about: whatever it says is said
-    of another."""
-    held = labelled(fold(piece.words))
-    lettered = [n for n in labelled(fold(query.text)) if n.noun and not n.label.isdigit()]
-    alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
-    return any(labels and label not in labels for label, labels in alike)
+    """Whether a piece, where it says most of what is asked, names Party B, and not Party A, whom the question
+    asks about: whatever it says there is said of another. "Carriage is borne by Party A, the foundations by
+    Party B" says nothing of carriage for Party B."""
+    text = fold(query.text)
+    lettered = [n for n in labelled(text) if n.noun and not n.label.isdigit()]
+    matter = set(query.content).difference(*(content_tokens(text[n.start : n.end]) for n in lettered))
+    clauses = [one for one in _CLAUSE.split(fold(piece.words)) if one.strip()]
+    shared = [len(matter.intersection(content_tokens(one))) for one in clauses]
+    near = [one for one, share in zip(clauses, shared, strict=True) if share == max(shared)]
+    for clause in near if len(near) < len(clauses) else [fold(piece.words)]:
+        held = labelled(clause)
+        alike = [(n.label, {one.label for one in held if one.noun == n.noun}) for n in lettered]
+        if any(labels and label not in labels for label, labels in alike):
+            return True
+    return False
 
 
 def of_other_side(query: Wording, text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rag.answers.bearing import excepted, of_other_number
+from rag.answers.bearing import excepted, of_another, of_other_number
 from rag.answers.prompt import instructions
 from rag.answers.reading import ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Crowd, Setup
@@ -799,6 +799,21 @@ def test_what_is_told_apart_by_a_number_is_not_another_of_its_kind(
 ) -> None:
     said = _said(question, reply, text)
     assert words in said if said and words else said == words
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_another"),
+    [
+        ("乙方承担运费吗？", "进出场运费由甲方承担，基础施工由乙方负责并承担费用。", True),
+        ("甲方承担运费吗？", "进出场运费由甲方承担，基础施工由乙方负责并承担费用。", False),
+        ("乙方负责基础施工吗？", "进出场运费由甲方承担，基础施工由乙方负责并承担费用。", False),
+        ("Does Party B bear carriage?", "Party A bears carriage, and Party B the foundations.", True),
+        ("Does Party A bear carriage?", "Party A bears carriage, and Party B the foundations.", False),
+        ("Does Party A insure the cloth?", "Party B insures the cloth.", True),
+    ],
+)
+def test_a_clause_on_one_party_says_nothing_of_the_other(question: str, text: str, is_another: bool) -> None:
+    assert of_another(read_wording(question), fake_evidence(text)) is is_another
 
 
 def test_a_source_that_names_the_other_number_itself_is_of_that_whatever_stands_over_it() -> None:

@@ -382,7 +382,7 @@ def test_the_surer_of_two_languages_answers(tmp_path: Path, monkeypatch: pytest.
     with new_index(tmp_path / "index", TwoLanguages()) as index:
         index.ingest(files)
         helper = Assistant(index, FakeLLM(script, likely=likely))
-        own, across = helper.ask("Who pays the toll of the bridge?"), helper.ask("When does the buyer pay?")
+        own, across = helper.ask("Who pays the toll of the bridge?"), helper.ask("When does the firm pay?")
     assert (own.line, own.verdict) == ("The carrier.", Outcome.ANSWERED)
     assert (across.line, across.verdict) == ("收到发票后。", Outcome.ANSWERED) and len(translations) == 1
 

@@ -237,10 +237,9 @@ class RowAggregate(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RowCues:
     """What the wording of a question asks for over rows, before any table is looked at: see
-    `rag.answers.queries.RowQuery`.
-    `asked` is the rest of it without its `dates`; `grouped` what stands behind "by" or "each", None where
-    nothing is; `against` the column that another one has to be below or above ("over budget"), behind < or
-    >."""
+    `rag.answers.queries.RowQuery`. `asked` is the rest of it without its `dates`; `grouped` what stands
+    behind "by" or "each", None where nothing is; `against` the column that another one has to be below or
+    above ("over budget"), behind < or >."""
 
     aggregate: RowAggregate
     order: int

@@ -38,7 +38,7 @@ from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens
+from rag.languages.text import content_tokens, has_han
 from rag.questions.expects import KINDS, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
@@ -143,14 +143,15 @@ def _read(
         query = replace(query, expects=own.expects)
     read = partial(reading_prompt, evidence=shown, llm=llm, max_tokens=most)
     try:
-        asking = read(query, ending=asked.answer if llm.info.probed else asked.reask)
+        # A translation may have missed what was asked; the question as it was put has not, but the model may
+        # reply to it in its language.
+        typed = replace(query, text=own.text) if translated else query
+        asking = read(typed, ending=asked.answer) if llm.info.probed else read(query, ending=asked.reask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         request.clock.lap("judging")
-        # A translation may have missed what was asked; the question as it was put has not, but the model may
-        # reply to it in its language.
-        wordings = (replace(query, text=own.text), query) if translated else (query,)
+        wordings = (typed, query) if translated else (query,)
         for wording in wordings if verdict.sufficient else ():
             draft = ""
             answering = read(wording, ending=asked.answer)
@@ -217,7 +218,8 @@ def claim_of(
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
     said = set(content_tokens(words))
-    if not words or asked.none.fullmatch(words) or (said and said <= set(query.content)):
+    echoed = said and said <= set(query.content) and (not has_han(words) or words in query.text)
+    if not words or echoed or asked.none.fullmatch(words):
         return None
     failed: Claim | None = None
     for piece in pieces:
@@ -335,11 +337,14 @@ def _standing(words: str, text: str) -> tuple[int, int] | None:
 
 
 def _stating(words: str, text: str) -> tuple[int, int] | None:
-    """Where a text states the one quantity that the words are, spelled otherwise: 15 days as fifteen days."""
+    """Where a text states the one quantity that the words are, spelled otherwise, or more closely: 15 days as
+    fifteen days, or as fifteen working days."""
     said = extract(fold(words))
     if len(said) != 1 or words[: said[0].start].strip() or words[said[0].end :].strip():
         return None
-    found = [q for q in extract(fold(text)) if compare(said[0], q) is QuantityMatch.EXACT]
+    stated = extract(fold(text))
+    found = [q for q in stated if compare(said[0], q) is QuantityMatch.EXACT]
+    found = found or [q for q in stated if q.value == said[0].value and q.unit.endswith(said[0].unit)]
     return (found[0].start, found[0].end) if len(found) == 1 else None
 
 

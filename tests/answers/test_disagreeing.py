@@ -36,6 +36,17 @@ def test_draft_that_says_another_sum_is_quoted_beside_the_signed_text(tmp_path: 
     assert {c.document for c in answer.quotes} == {"final.md", "draft.md"}
 
 
+def test_another_contract_with_another_value_is_quoted_beside_the_one_answered_from(tmp_path: Path) -> None:
+    harbour = "Invoices are payable within thirty (30) days of the invoice date."
+    orchard = "Undisputed invoices are payable within forty-five (45) days of their receipt by the Buyer."
+    stale = "Invoices presented more than one hundred and eighty (180) days late need not be answered at all."
+    question = "Within how many days are invoices payable?"
+    answer = ask(tmp_path, question, "30 days [1]", harbour=harbour, orchard=orchard, stale=stale)
+    assert answer.line == "Within thirty (30) days."
+    [caution] = answer.cautions
+    assert caution.startswith("orchard.md says otherwise: “forty-five (45) days”")
+
+
 def test_chinese_documents_that_disagree(tmp_path: Path) -> None:
     one, other = RATE.format("10.48‰"), RATE.format("5.48‰")
     answer = ask(tmp_path, "2019年人口出生率是多少？", "10.48‰", first=one, second=other)

@@ -539,6 +539,18 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "Within fifteen days.",
         ),
         (
+            "Work from another country is allowed for at most twenty working days in a calendar year.",
+            "每年最多可以从国外远程工作多少天？",
+            "20天 [1]",
+            "At most twenty working days.",
+        ),
+        (
+            "卒本扶余（公元前37年建国）是北扶余国的一个延续。",
+            "卒本扶余是哪个国家的一个延续？",
+            "北扶余国 [1]",
+            "北扶余国.",
+        ),
+        (
             "We do not pay for theft without forced entry.",
             "Do you pay for theft without forced entry?",
             "No [1]",

@@ -26,10 +26,11 @@ from rag.verify.content import assertions_of, stem
 _LABEL_WORDS = 8
 _WHO_WORDS = 3
 _CLAUSE = re.compile(r"[，；。;]|,(?!\d)|\b(?:and|but|while)\b")
+_SEVERAL = re.compile(r"[、，,;；和及]| and ")
 _ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
-_SIDES, _WHO = patterns("parties"), patterns("rows")["who"]
+_SIDES, _ROWS = patterns("parties"), patterns("rows")
 _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
@@ -98,7 +99,7 @@ def of_other_side(query: Wording, text: str) -> bool:
         [(side, m.span()) for side, one in _SIDES.items() for m in one.finditer(each)]
         for each in (query.text, text)
     )
-    if len({side for side, _ in asked}) != 1 or not said or _WHO.search(query.text):
+    if len({side for side, _ in asked}) != 1 or not said or _ROWS["who"].search(query.text):
         return False
     opens = _RE["opens"].match(text)
     first = opens.end() if opens else 0
@@ -114,6 +115,12 @@ def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence])
     if not own or own & asked:
         return False
     return any(_label(other) & asked - set(content_tokens(_around(piece))) for other in sources)
+
+
+def one_of_many(query: Wording, piece: Evidence, words: str) -> bool:
+    """Whether the question asks for all of several things, and the words are one thing of one row: what the
+    other rows hold is not said."""
+    return bool(piece.heads and _ROWS["many"].search(query.text)) and not _SEVERAL.search(words)
 
 
 def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:

@@ -77,9 +77,7 @@ def _other_values(claim: Claim, other: Evidence, query: Query) -> Sequence[str]:
     """The values of the kind asked for that another sentence states, none of which a claim states; () where
     that states several, or none."""
     kinds = KINDS.get(query.expects, _DAYS if query.expects is AnswerType.DATE else frozenset())
-    own, others = (
-        [q for q in extract(fold(text)) if q.kind in kinds] for text in (claim.text, other.words)
-    )
+    own, others = ([q for q in extract(fold(text)) if q.kind in kinds] for text in (claim.text, other.words))
     known = {q.key for q in own}
     like = [q for q in others if own and (q.kind, q.unit) == (own[0].kind, own[0].unit)]
     return [q.text for q in like] if len(known) == 1 and not any(q.key in known for q in like) else ()

@@ -26,6 +26,7 @@ from rag.answers.bearing import (
     of_another,
     of_another_row,
     on_another_matter,
+    one_of_many,
     out_of_range,
     said_otherwise,
 )
@@ -166,6 +167,7 @@ def _read(
             beside = (of_another_row, on_another_matter)
             aside = any(each(query, e, sources) for e in cited for each in beside)
             aside = aside or any(excepted(query, e, shown, claim.text) for e in cited if claim)
+            aside = aside or any(one_of_many(query, e, claim.text) for e in cited if claim)
             if claim and (foreign or aside):
                 claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rag.answers.bearing import excepted, of_another, of_other_number
+from rag.answers.bearing import excepted, of_another, of_other_number, one_of_many
 from rag.answers.prompt import instructions
 from rag.answers.reading import ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Crowd, Setup
@@ -102,6 +102,23 @@ def test_a_row_that_says_nothing_asked_is_not_read_beside_the_one_that_does(
         other = ask(opened, question, replying("52.2% [2]"))
         assert "52.2" not in other.line
         assert right in ask(opened, question, replying(f"{right} [1]")).line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "one"),
+    [
+        ("Which controlled medicines come from Medlinx?", "Morphine", True),
+        ("Which medicine from Medlinx is controlled?", "Morphine", False),
+        ("Which controlled medicines come from Medlinx?", "Morphine and midazolam", False),
+        ("从Medlinx采购的管制药品有哪些？", "Morphine", True),
+    ],
+)
+def test_one_thing_of_one_row_is_not_all_that_a_question_asks_for(
+    question: str, reply: str, one: bool
+) -> None:
+    row = fake_evidence("Morphine | Medlinx | yes", number=1, header="Medicine | Supplier | Controlled")
+    assert one_of_many(read_wording(question), row, reply) is one
+    assert not one_of_many(read_wording(question), fake_evidence("Morphine is controlled.", number=1), reply)
 
 
 def test_a_value_beside_no_word_of_the_question_gives_way_to_a_sentence_that_has_some(tmp_path: Path) -> None:

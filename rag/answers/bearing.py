@@ -118,9 +118,10 @@ def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence])
 
 
 def one_of_many(query: Wording, piece: Evidence, words: str) -> bool:
-    """Whether the question asks for all of several things, and the words are one thing of one row: what the
-    other rows hold is not said."""
-    return bool(piece.heads and _ROWS["many"].search(query.text)) and not _SEVERAL.search(words)
+    """Whether the question asks for all of several things, and the words are one thing of one row of a table,
+    or one item of a list: what the others hold is not said."""
+    among = piece.heads or piece.leads
+    return bool(among and _ROWS["many"].search(query.text)) and not _SEVERAL.search(words)
 
 
 def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:

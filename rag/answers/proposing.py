@@ -112,16 +112,20 @@ def propose(
         request.clock.lap("querying")
     made = None if asked.none.match(draft.strip()) else accepted(draft, table)
     found = run(made, table.grid, query.language) if made else None
-    return None if made and found and _of_one_cell(made, found, table) else found
+    return None if made and found and _guessed(made, found, table) else found
 
 
-def _of_one_cell(made: RowQuery, found: Computed, table: AskedTable) -> bool:
-    """Whether a total is one cell, of several columns that could be added up one that the question does not
-    name: how many were randomised is not how many to 200 mg."""
-    if made.aggregate is not RowAggregate.TOTAL or made.column is None or len(found.evidence) > 1:
+def _guessed(made: RowQuery, found: Computed, table: AskedTable) -> bool:
+    """Whether an order of rows, or a total of one cell, is of a column that the question does not name, beside others
+    like it: how many were randomised is not how many to 200 mg, and what was most expensive is not what had
+    the largest budget."""
+    column, total = made.column, made.aggregate is RowAggregate.TOTAL and len(found.evidence) < 2
+    ordered = made.order and made.group is None
+    if column is None or not (total or ordered):
         return False
-    others = [c for c in table.columns if c.counts and c.number != made.column.number and c.summable]
-    return bool(others) and table.cues.asked.tokens.isdisjoint(search_tokens(made.column.head))
+    alike = [c for c in table.columns if c.dated == column.dated and (c.dated or c.counts)]
+    others = [c for c in alike if c.number != column.number and (ordered or c.summable)]
+    return bool(others) and table.cues.asked.tokens.isdisjoint(search_tokens(column.head))
 
 
 def _beside(table: AskedTable) -> int:

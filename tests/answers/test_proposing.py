@@ -176,3 +176,21 @@ def test_one_cell_of_several_columns_is_no_total_of_them(tmp_path: Path, asked: 
     with Assistant(index, llm) as made:
         answer = made.ask(f"What is the total number of patients with status randomised {asked}?")
     assert ("27" in answer.line) is totals
+
+
+@pytest.mark.parametrize(
+    ("asked", "ranks"), [("is the most expensive", False), ("has the largest budget", True)]
+)
+def test_first_by_a_column_that_is_not_asked_for_is_not_the_first(
+    tmp_path: Path, asked: str, ranks: bool
+) -> None:
+    rows = ("Phase | Budget | Spent", "---|---|---", "Pleadings | 36,000 | 34,120", "Trial | 138,000 | 0")
+    costs = "\n".join(["# Costs of the case", "", *(f"| {row} |" for row in rows), ""])
+    ending = query_instructions("en").ending
+    reply = 'SELECT "Phase" FROM t ORDER BY "Budget" DESC LIMIT 1'
+    llm = FakeLLM(lambda prompt: reply if prompt.ending == ending else "")
+    index = new_index(tmp_path / "index")
+    index.ingest(write_files(tmp_path / "documents", {"costs.md": costs}), workers=1)
+    with Assistant(index, llm) as made:
+        answer = made.ask(f"Which phase of the case {asked}?")
+    assert ("Trial" in answer.line) is ranks

@@ -118,10 +118,15 @@ def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence])
 
 
 def one_of_many(query: Wording, piece: Evidence, words: str) -> bool:
-    """Whether the question asks for all of several things, and the words are one thing of one row of a table,
-    or one item of a list: what the others hold is not said."""
-    among = piece.heads or piece.leads
-    return bool(among and _ROWS["many"].search(query.text)) and not _SEVERAL.search(words)
+    """Whether the question asks for all of several things, or which of them is first, and the words are one
+    thing of one row of a table, or one item of a list, which does not say that it is first: what the others
+    hold is not seen."""
+    if not (piece.heads or piece.leads) or _SEVERAL.search(words):
+        return False
+    ranks = [_ROWS[key] for key in ("highest", "lowest") if _ROWS[key].search(query.text)]
+    ranked = bool(ranks) and not any(c.isdigit() for c in words)
+    first = ranked and not any(one.search(_around(piece)) for one in ranks)
+    return first or _ROWS["many"].search(query.text) is not None
 
 
 def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:

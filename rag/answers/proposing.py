@@ -116,9 +116,9 @@ def propose(
 
 
 def _guessed(made: RowQuery, found: Computed, table: AskedTable) -> bool:
-    """Whether an order of rows, or a total of one cell, is of a column that the question does not name, beside others
-    like it: how many were randomised is not how many to 200 mg, and what was most expensive is not what had
-    the largest budget."""
+    """Whether an order of rows, or a total of one cell, is of a column that the question does not name, beside
+    others like it: how many were randomised is not how many to 200 mg, and what was most expensive is not
+    what had the largest budget."""
     column, total = made.column, made.aggregate is RowAggregate.TOTAL and len(found.evidence) < 2
     ordered = made.order and made.group is None
     if column is None or not (total or ordered):

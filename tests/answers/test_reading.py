@@ -111,6 +111,8 @@ def test_a_row_that_says_nothing_asked_is_not_read_beside_the_one_that_does(
         ("Which medicine from Medlinx is controlled?", "Morphine", False),
         ("Which controlled medicines come from Medlinx?", "Morphine and midazolam", False),
         ("从Medlinx采购的管制药品有哪些？", "Morphine", True),
+        ("Which medicine from Medlinx is the most expensive?", "Morphine", True),
+        ("从Medlinx采购的药品哪一种最贵？", "Morphine", True),
     ],
 )
 def test_one_thing_of_one_row_is_not_all_that_a_question_asks_for(

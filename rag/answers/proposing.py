@@ -116,7 +116,7 @@ def propose(
 
 
 def _guessed(made: RowQuery, found: Computed, table: AskedTable) -> bool:
-    """Whether an order of rows, or a total of one cell, is of a column that the question does not name, beside
+    """Whether an order of rows, or a total of one cell, is of a column the question does not name, beside
     others like it: how many were randomised is not how many to 200 mg, and what was most expensive is not
     what had the largest budget."""
     column, total = made.column, made.aggregate is RowAggregate.TOTAL and len(found.evidence) < 2
@@ -244,8 +244,8 @@ def _conditions(where: str, table: AskedTable) -> tuple[RowFilter, ...] | None:
     """The conditions of a SELECT; None where one is no plain comparison, names a cell that does not exist or
     a value that the question does not, or where one is lacking that the question names."""
     pieces = re.split(r"\s+AND\s+", where, flags=re.IGNORECASE) if where else []
-    own = filters_of(table)
-    filters, bound = list(own or ()), {one.column for one in own or ()}
+    by_code = filters_of(table)
+    filters, bound = list(by_code or ()), {one.column for one in by_code or ()}
     for piece in pieces:
         one = _CONDITION.fullmatch(piece.strip(" ()"))
         column = next((c for c in table.columns if one and one["c"] == f"@{c.number}"), None)
@@ -255,8 +255,11 @@ def _conditions(where: str, table: AskedTable) -> tuple[RowFilter, ...] | None:
             continue  # as code read it
         said = one["value"].strip("'%").casefold()
         cells = [cell for cell in column.values if cell.casefold() == said]
-        known = cells and not table.cues.asked.tokens.isdisjoint(search_tokens(cells[0]))
+        # What titles say anyway names no row: of "Tarrow v Kelmont" not the offers by Tarrow Shipping.
+        own, about = set(search_tokens(cells[0])) if cells else set(), table.grid.about
+        asked = own & table.cues.asked.tokens
+        known = cells and (asked == own or any(not about.hold(word) for word in asked))
         if not known or one["op"] not in ("=", "like", "LIKE"):
             return None
         filters.append(equal_to(column, cells))
-    return None if own is None else tuple(filters)
+    return None if by_code is None else tuple(filters)

@@ -194,3 +194,21 @@ def test_first_by_a_column_that_is_not_asked_for_is_not_the_first(
     with Assistant(index, llm) as made:
         answer = made.ask(f"Which phase of the case {asked}?")
     assert ("Trial" in answer.line) is ranks
+
+
+def test_a_name_in_the_title_of_a_case_chooses_no_rows(tmp_path: Path) -> None:
+    rows = ("Date | Offer by | Amount", "---|---|---", "3 May 2026 | Tarrow Shipping | 2,100,000")
+    more = ("8 May 2026 | Kelmont Docks | 400,000", "22 May 2026 | Kelmont Docks | 650,000")
+    offers = "\n".join(
+        ["# Settlement offers in Tarrow v Kelmont", "", *(f"| {row} |" for row in (*rows, *more)), ""]
+    )
+    ending = query_instructions("en").ending
+    reply = """SELECT COUNT(*) FROM t WHERE "Offer by" = 'Tarrow Shipping'"""
+    llm = FakeLLM(lambda prompt: reply if prompt.ending == ending else "")
+    index = new_index(tmp_path / "index")
+    index.ingest(write_files(tmp_path / "documents", {"offers.md": offers}), workers=1)
+    with Assistant(index, llm) as made:
+        answer = made.ask("How many settlement offers have been made in Tarrow v Kelmont?")
+        own = made.ask("How many settlement offers has Tarrow Shipping made in Tarrow v Kelmont?")
+    assert "1 of 3" not in answer.line
+    assert "1 of 3" in own.line

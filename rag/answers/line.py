@@ -56,12 +56,12 @@ def row_line(row: Sequence[tuple[str, str]]) -> str:
 
 
 def with_heads(piece: Evidence, words: str) -> str:
-    """The cell of a row that is a bare number, with what the row is called and its head, which have its unit:
-    "Overdraft: Drawn (EUR thousand) 1,850"; "" for other words."""
+    """The cell of a row that is a bare number, with what the row is called, which is no running number, and
+    its head, which have its unit: "Overdraft: Drawn (EUR thousand) 1,850"; "" for other words."""
     if not piece.heads or len(piece.heads) != len(piece.cells) or not _BARE.fullmatch(words):
         return ""
-    (_, label), *cells = piece.row
-    head = next((head for head, cell in cells if head and cell == words), "")
+    label = next((cell for _, cell in piece.row if cell and not _BARE.fullmatch(cell)), piece.row[0][1])
+    head = next((head for head, cell in piece.row if head and cell == words != label), "")
     return f"{label}{'：' if has_han(label) else ': '}{head} {words}" if label and head else ""
 
 

@@ -3,6 +3,7 @@ the verdict; and evidence first, also among many."""
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -69,10 +70,12 @@ def ask(index: Index, question: str, llm: LLM, threshold: float | None = None) -
 # --- from words to a line ---
 
 
-def test_a_number_of_a_row_is_said_with_its_row_and_its_head() -> None:
-    text = "Guarantees | 1,200 | 640"
-    heads = ("Facility", "Limit (EUR thousand)", "Drawn")
-    cells = tuple(Cell(*span, 1, n) for n, span in enumerate(((0, 10), (13, 18), (21, 24))))
+@pytest.mark.parametrize("number", ["", "5 | "])
+def test_a_number_of_a_row_is_said_with_its_row_and_its_head(number: str) -> None:
+    text = f"{number}Guarantees | 1,200 | 640"
+    heads = (*("No." for _ in number[:1]), "Facility", "Limit (EUR thousand)", "Drawn")
+    starts = [m.start() for m in re.finditer(r"(?<![^ ])[\w,]+", text)]
+    cells = tuple(Cell(at, at + len(text[at:].split()[0]), 1, column) for column, at in enumerate(starts))
     row = replace(fake_evidence(text, number=1), heads=heads, cells=cells)
     wording = asked("How much is the limit of the guarantees?")
     claim = claim_of("1,200 [1]", [row], wording, instructions("en"))

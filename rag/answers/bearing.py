@@ -216,7 +216,8 @@ def of_other_degree(
 
 def to_be_derived(query: Wording, text: str) -> bool:
     """Whether the question asks for what has to be worked out (an average, a change, a ratio), and the text
-    does not speak of such: a figure of it is one that goes into the working."""
+    does not speak of such, since a figure of it is one that goes into the working; or for what holds once a
+    contract is over, and it does not speak of that."""
     asked = [key for key, one in _DERIVED.items() if one.search(query.text)]
     return bool(asked) and not any(_STATED[key].search(text) for key in asked)
 

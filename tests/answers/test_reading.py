@@ -82,6 +82,8 @@ def test_a_number_of_a_row_is_said_with_its_row_and_its_head(number: str) -> Non
     assert claim is not None and claim.text == "Guarantees: Limit (EUR thousand) 1,200."
 
 
+BACKUPS = "Back-ups are made every night and kept for 45 days."
+ERASURE = "Data of the Customer is erased 30 days after termination."
 ROWS = """# Safety of tessin
 
 | Event | 150 mg | 300 mg |
@@ -802,6 +804,11 @@ def test_what_somebody_does_is_not_answered_by_what_is_done_for_them(
     [
         ("What was the average rent from 2022 to 2024?", "USD 24 [1]", "Rent was USD 24 in 2024.", None),
         ("What was the average rent in 2024?", "USD 24 [1]", "Rent averaged USD 24 in 2024.", "USD 24."),
+        ("How long after the contract is over do they keep our data?", "45 days [1]", BACKUPS, None),
+        ("How long are back-ups kept?", "45 days [1]", BACKUPS, "45 days."),
+        ("How long do they keep our data after the contract has ended?", "30 days [1]", ERASURE, "30 days."),
+        ("合同终止后数据保留多久？", "45天 [1]", "备份每晚进行，保留45天。", None),
+        ("合同终止后数据保留多久？", "30天 [1]", "合同解除之日起30天内删除数据。", "30天。"),
         ("What was the percentage change in rent from 2023 to 2024?", "USD 24 [1]",
          "Rent was USD 24 in 2024 and USD 20 in 2023.", None),
         ("2022年至2024年的平均租金是多少？", "24元 [1]", "2024年租金为24元。", None),

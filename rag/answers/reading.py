@@ -57,6 +57,7 @@ _BRACKETED = re.compile(
 )
 # Of these kinds of question the answer is a clause.
 _CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
+_LABEL = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)?\.\s*")  # "Lactose." in front of what is said of it
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
@@ -144,15 +145,14 @@ def _read(
         query = replace(query, expects=own.expects)
     read = partial(reading_prompt, evidence=shown, llm=llm, max_tokens=most)
     try:
-        # A translation may have missed what was asked; the question as it was put has not, but the model may
-        # reply to it in its language.
-        typed = replace(query, text=own.text) if translated else query
-        asking = read(typed, ending=asked.answer) if llm.info.probed else read(query, ending=asked.reask)
+        asking = read(query, ending=asked.answer if llm.info.probed else asked.reask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         if odds is not None:
             verdict = with_odds(verdict, odds, asked.confidence, setup.threshold)
         request.clock.lap("judging")
-        wordings = (typed, query) if translated else (query,)
+        # A translation may have missed what was asked; the question as it was put has not, but the model may
+        # reply to it in its language.
+        wordings = (replace(query, text=own.text), query) if translated else (query,)
         for wording in wordings if verdict.sufficient else ():
             draft = ""
             answering = read(wording, ending=asked.answer)
@@ -226,7 +226,8 @@ def claim_of(
     failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)
-        if span and not piece.heads and piece.text[span[1] :].lstrip().startswith((":", "：")):
+        labelled = span and not piece.heads and piece.text[span[1] :].lstrip().startswith((":", "："))
+        if labelled or (span and _LABEL.fullmatch(piece.text)):
             failed = Claim(words, ClaimState.UNSUPPORTED, (piece.number,))  # a label, not what it labels
         elif span:
             lines = [_sentence_of(piece, query, asked)]

@@ -600,6 +600,7 @@ def test_a_search_that_ends_otherwise_holds_up_nobody(end: str) -> None:
             "Yes, everybody is on site [1]",
             "On Thursdays everybody is on site.",
         ),
+        ("Lactose.", "What should patients with galactose intolerance avoid?", "Lactose [1]", None),
         ("Present: Ada Lund. Apologies: Henrik Voss", "What does Grace have to do?", "Apologies [1]", None),
         ("出席：林一。缺席：王二", "小林要做什么？", "缺席 [1]", None),
         ("She agrees to:", "Did she agree to surgery?", "Yes, surgery [1]", None),

@@ -16,7 +16,7 @@ from statistics import median
 
 from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, patterns
-from rag.parsers.base import is_number, same_as_above
+from rag.parsers.base import is_label, is_number, same_as_above
 from rag.parsers.pdf_lines import WORD_GAP, TextLine, together
 
 _RE = Patterns(__file__)
@@ -334,9 +334,17 @@ def text_of(cell: Sequence[TextLine]) -> str:
     return " ".join(line.text for line in cell)
 
 
-def carried(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """Blank means same, in tables of more than two columns."""
+def carried(rows: list[list[Cell]], tops: Sequence[int]) -> list[list[Cell]]:
+    """Blank means same, in tables of more than two columns. Where rows from each of `tops` on stand apart and
+    each such group has one label, it is that of all its rows, beside whichever it stands."""
     texts = [[text_of(cell) for cell in row] for row in rows]
-    for n, c in same_as_above(texts) if min(map(len, rows), default=0) > 2 else ():
+    if min(map(len, rows), default=0) < 3:
+        return rows
+    groups = [rows[a:b] for a, b in pairwise((0, *tops, len(rows)))]
+    labels = [[row[0] for row in group if row[0]] for group in groups]
+    grouped = sum(len(group) > 1 for group in groups) > 1 and all(len(own) == 1 for own in labels)
+    if grouped and all(is_label(row[1]) for row in texts):
+        return [[label, *row[1:]] for group, (label,) in zip(groups, labels, strict=True) for row in group]
+    for n, c in same_as_above(texts):
         rows[n][c] = rows[n - 1][c]
     return rows

@@ -51,7 +51,7 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     found: list[TextLine] = []
     tables: list[PdfTable] = []
     for ruled, run in groupby(with_ruled(lines, rules), key=lambda item: isinstance(item, PdfTable)):
-        for item in list(run) if ruled else _unruled(list(run)):  # type: ignore[arg-type]
+        for item in list(run) if ruled else _unruled(list(run), rules):  # type: ignore[arg-type]
             if isinstance(item, TextLine):
                 found.append(item)
                 continue
@@ -62,14 +62,14 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
     return found, tables
 
 
-def _unruled(lines: Sequence[TextLine]) -> list[TextLine | PdfTable]:
+def _unruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine | PdfTable]:
     """The lines with the tables that stand in them: with cells of several lines as bands where more of the
     lines are rows of tables so."""
     rows = read_rows(lines)
-    found, bands = list(_with_tables(rows)), banded(rows)
+    found, bands = list(_with_tables(rows, rules)), banded(rows)
     loose = {id(item) for item in found}
     if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
-        found = max(found, list(_with_tables(bands)), key=_in_tables)
+        found = max(found, list(_with_tables(bands, rules)), key=_in_tables)
     return found
 
 
@@ -79,14 +79,14 @@ def _in_tables(items: Sequence[TextLine | PdfTable]) -> tuple[int, int]:
     return sum(own), -len(own)
 
 
-def _with_tables(rows: Sequence[Row]) -> Iterator[TextLine | PdfTable]:
+def _with_tables(rows: Sequence[Row], rules: Sequence[Box]) -> Iterator[TextLine | PdfTable]:
     at = done = tried = 0
     while at < len(rows):
         if not (rows[at].parted or rows[at].read.seed):
             at += 1
             continue
         end = _end(rows, at)
-        found = _table(rows, at, end, done) if end > at + 1 else None
+        found = _table(rows, at, end, done, rules) if end > at + 1 else None
         if found is None:
             # Its first rows may be no part of it; what is none then is none from any row on.
             tried = tried + 1 if end > at + 1 else 0
@@ -174,7 +174,7 @@ def _has_figures(rows: Sequence[Row]) -> bool:
 
 
 def _table(
-    rows: Sequence[Row], first: int, end: int, floor: int
+    rows: Sequence[Row], first: int, end: int, floor: int, rules: Sequence[Box]
 ) -> tuple[int, Sequence[TextLine | PdfTable]] | None:
     """The table of these rows with the row that its head begins with, or the lines of columns of prose one
     column after the other; None where they are neither."""
@@ -206,8 +206,25 @@ def _table(
     over = [row.pieces for row in rows[start:top]]
     over += [[line for cell in row for line in cell] for row in body[:number]]
     heads = column_heads_of(over, columns)
-    cells = [*above, *body[:number], *carried(body[number:])]
-    return start, [PdfTable(cells, heads, top - start + number)]
+    rest = body[number:]
+    if number < 2 or body[number - 1][0]:  # else it may be a row whose label stands further down
+        rest = carried(rest, _tops(rest, rules))
+    return start, [PdfTable([*above, *body[:number], *rest], heads, top - start + number)]
+
+
+def _tops(rows: Sequence[Sequence[Cell]], rules: Sequence[Box]) -> list[int]:
+    """The rows that stand apart from those above: below a line, or further down than most do."""
+    lines = [[line for cell in row for line in cell] for row in rows]
+    ends = [(min(o.bottom for o in row), max(o.top for o in row), row[0]) for row in lines]
+    falls = [above - top for (above, *_), (_, top, _) in pairwise(ends)]
+    usual = median(falls) if falls else 0.0
+    levels = [b[1] for b in rules if b[2] - b[0] > 60 and b[1] - b[3] < 3]
+    return [
+        n
+        for n, (fall, (above, line)) in enumerate(zip(falls, pairwise(o for *_, o in ends), strict=True), 1)
+        if fall > usual + 0.3 * line.size
+        or any(line.bottom + 0.5 * line.size < y < above.bottom + 0.5 * line.size for y in levels)
+    ]
 
 
 def _first_body(rows: Sequence[Row], first: int, end: int) -> int:
@@ -306,8 +323,8 @@ def _goes_on(
     figures = any(is_number(line.text) for n in filled for line in own[n][:1] if n)
     if figures or above.line.bottom - row.line.top > _CLOSE * row.line.size:
         return False
-    if 0 in filled:
-        return False
+    if 0 in filled or (not near and 2 < len(own) == len(filled) + 1):
+        return False  # the row lacks its label alone
     return all(last[n] for n in filled) and (near or any(_full(last[n], own[n], widths[n]) for n in filled))
 
 

@@ -603,3 +603,48 @@ def test_heads_in_three_rows_over_thirteen_narrow_columns_are_joined_by_what_the
     ((table, found),) = tables(read(tmp_path, canvas_pdf(draw)))
     assert table.heads == ((), *((g, d, s) for g in groups for d in doses for s in sides))
     assert found[-4:] == [[event, *row] for event, row in zip(events, values, strict=True)]
+
+
+FEES = [
+    ("Adult", [("1 to 5", "10.00"), ("6 to 10", "20.00"), ("11 and more", "30.00")]),
+    ("Child", [("1 to 5", "8.00"), ("6 to 10", "16.00"), ("11 and more", "24.00")]),
+    ("Student", [("1 to 5", "9.00"), ("6 to 10", "18.50")]),
+]
+FEE_ROWS = [[label, *row] for label, rows in FEES for row in rows]
+
+
+def draw_fees(canvas: Any, where: int, apart: str) -> None:
+    """Labels beside the first, the second or the last of their rows."""
+    set_rows(canvas, [["Visitor", "Visits", "Fee"]], (72, 180, 360), 760, right=False)
+    y = 742.0
+    for label, rows in FEES:
+        if apart == "lines":
+            canvas.line(72, y + 11, 400, y + 11)
+        for row in rows:
+            set_rows(canvas, [[label if row is rows[where] else "", *row]], (72, 180, 360), y, right=False)
+            y -= 14
+        y -= 10 if apart == "gaps" else 0
+
+
+@pytest.mark.parametrize("where", [0, 1, -1])
+@pytest.mark.parametrize("apart", ["lines", "gaps"])
+def test_a_label_is_that_of_the_rows_that_stand_together_beside_it(
+    tmp_path: Path, where: int, apart: str
+) -> None:
+    ((table, found),) = tables(read(tmp_path, canvas_pdf(lambda canvas: draw_fees(canvas, where, apart))))
+    assert table.heads == (("Visitor",), ("Visits",), ("Fee",))
+    assert found[1:] == FEE_ROWS
+
+
+def test_labels_of_rows_that_nothing_parts_are_said_of_their_own_alone(tmp_path: Path) -> None:
+    ((_, found),) = tables(read(tmp_path, canvas_pdf(lambda canvas: draw_fees(canvas, -1, ""))))
+    assert found[1:] == [[label * (row == rows[-1]), *row] for label, rows in FEES for row in rows]
+
+
+def test_a_row_of_several_cells_that_lacks_its_label_is_a_row(tmp_path: Path) -> None:
+    rows = [["Stall", "Length", "Due"], ["", "up to three metres of front", "in advance"]]
+    rows += [["Food", "over three metres of front", "each month"], ["", "over nine metres", "each year"]]
+    rows += [["Crafts", "of any length", "in advance"]]
+    document = read(tmp_path, canvas_pdf(lambda c: set_rows(c, rows, (72, 180, 360), 770, right=False)))
+    ((_, found),) = tables(document)
+    assert found == rows

@@ -286,7 +286,7 @@ def column_heads(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
 def same_as_above(rows: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     """(row, column) of the blank labels of a table that mean the one above, from top to bottom, as in
     "North | 2023 | 5" over " | 2024 | 7": in leading columns of labels, none of which comes back, where both
-    rows go on with a label that is none of a sum."""
+    rows go on with a label that is none of a sum, or with a number and a label behind it."""
     width = min(max(map(len, rows), default=0), MOST_LABELS)
     known = [[*row, *[""] * (width - len(row))][:width] for row in rows]
     seen: set[tuple[str, ...]] = set()
@@ -303,10 +303,15 @@ def same_as_above(rows: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     wide = min(wide, next((c for c, cell in enumerate(known[0]) if not cell), wide)) if known else 0
     for n, (before, row) in enumerate(pairwise(known), 1):
         first = next((c for c, cell in enumerate(row) if cell), 0)
-        if 0 < first <= wide and all(before[:first]) and is_label(before[first]) and is_label(row[first]):
+        if 0 < first <= wide and all(before[:first]) and _labelled(before[first:]) and _labelled(row[first:]):
             row[:first] = before[:first]
             found += [(n, c) for c in range(first)]
     return found
+
+
+def _labelled(cells: Sequence[str]) -> bool:
+    summed = any(map(_TABLES["sum"].search, cells))
+    return is_label(cells[0]) or (is_number(cells[0]) and not summed and any(map(is_label, cells[1:])))
 
 
 def is_label(cell: str) -> bool:

@@ -172,6 +172,13 @@ def test_a_blank_label_means_the_one_above_where_the_table_shows_it(tmp_path: Pa
     ]  # fmt: skip
 
 
+def test_a_blank_label_before_figures_means_the_one_above_where_words_stand_behind(tmp_path: Path) -> None:
+    rows = [["Goods", "0", "25", "Clerk"], ["", "25", "90", "Board"], ["Fuel", "0", "10", "Clerk"]]
+    rows += [["", "10", "125", "Total"], ["", "125", "140", ""]]
+    found = html(tmp_path, "<th>Spend<th>From<th>To<th>By", *("".join(f"<td>{c}" for c in r) for r in rows))
+    assert [row[0] for row in body(found)] == ["Goods", "Goods", "Fuel", "", ""]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

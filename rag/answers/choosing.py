@@ -171,7 +171,7 @@ class ChosenRows:
     keys: tuple[int, ...]
     answers: tuple[int, ...]
     held: int
-    pairs: tuple[tuple[Value, int], ...] = ()
+    pairs: tuple[tuple[Value, tuple[int, ...]], ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -200,8 +200,8 @@ class ChosenRows:
 
     def _working(self, row: GridRow, number: int, language: str) -> Calculation:
         inputs = tuple(
-            Figure(self.grid.heads[column], _decimal(value), printed=value.text)
-            for value, column in self.pairs
+            Figure(self.grid.heads[columns[0]], _decimal(value), printed=value.text)
+            for value, columns in self.pairs
         )
         column = self.answers[0]
         text, head = row.texts[column], self.grid.heads[column]
@@ -209,10 +209,17 @@ class ChosenRows:
         result = Figure(
             head, _decimal(*read(text)[:1]), printed=text, citation=number, start=start, end=start + len(text)
         )
-        how = [say("answers.in_range", language, value=v.text, range=row.texts[c]) for v, c in self.pairs]
+        how = [
+            say("answers.in_range", language, value=v.text, range=cells_of(row, own)) for v, own in self.pairs
+        ]
         return Calculation(
             head or row.texts[self.keys[0]], "", inputs, result, say("figures.clauses", language, clauses=how)
         )
+
+
+def cells_of(row: GridRow, columns: Sequence[int]) -> str:
+    """The words of cells beside each other: "25 – 250"."""
+    return " – ".join(row.texts[n] for n in columns)
 
 
 def _decimal(value: Value | None = None) -> Decimal:

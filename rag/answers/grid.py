@@ -17,7 +17,7 @@ from rag.answers.guarded import Cellular, GuardedTable
 from rag.domains.finance.figures.cells import read_figure
 from rag.facts.dates import dates
 from rag.facts.numerals import fold
-from rag.facts.quantities import extract
+from rag.facts.quantities import extract, header_scales
 from rag.facts.quantity import Kind, Quantity
 from rag.languages import patterns
 from rag.languages.text import has_han, letters, search_tokens
@@ -335,11 +335,12 @@ def _list(hit: Hit, blocks: Sequence[Block], store: Store) -> RowGrid | None:
 
 
 def head_unit(head: str) -> Quantity | None:
-    """One of the unit that a head states in brackets, behind a comma or at its end."""
+    """One of the unit that a head states in brackets, behind a comma or at its end, with its scale."""
     for piece in _UNIT.split(head)[1:]:
         found = extract(f"1 {piece.strip(' ()（）')}")
         if found and found[0].start == 0 and found[0].kind in MEASURED - {Kind.NUMBER}:
-            return found[0]
+            scale = header_scales(head) if found[0].kind is Kind.MONEY and found[0].value == 1 else ()
+            return found[0].times(scale[0][0]) if scale else found[0]
     return None
 
 

@@ -9,9 +9,9 @@ value that no row holds is said to be held by none."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, permutations
+from itertools import chain
 
 from rag.answers.bearing import TURNS, of_other_degree, to_be_derived
 from rag.answers.choosing import (
@@ -21,13 +21,24 @@ from rag.answers.choosing import (
     asked_columns,
     asked_noun,
     asks_which,
+    cells_of,
     given,
 )
-from rag.answers.grid import MEASURED, GridRow, HeldWords, RowGrid, grids, head_unit
+from rag.answers.grid import GridRow, HeldWords, RowGrid, grids, head_unit
+from rag.answers.ranges import (
+    IN,
+    OUT,
+    RangedColumn,
+    Taken,
+    nearest,
+    placed_values,
+    ranged_columns,
+    under,
+    under_heads,
+)
 from rag.answers.results import find_over_rows
 from rag.domains.finance.figures import Computed
-from rag.facts.quantities import header_scales
-from rag.facts.quantity import Kind, Quantity, as_written
+from rag.facts.quantity import Kind, Quantity
 from rag.facts.values import Comparison, Range, Value, read, relation
 from rag.languages import patterns, say
 from rag.languages.text import search_tokens
@@ -35,9 +46,6 @@ from rag.questions.query import Query
 from rag.store.store import Store
 from rag.types import Evidence, Hit
 
-_IN = (Comparison.WITHIN, Comparison.EQUAL)
-_OUT = (Comparison.BEFORE, Comparison.AFTER)
-_MOST_RANGES = 200
 _MOST_ROWS = 3
 _GAP = 4  # characters between a table and a title above it
 _ENDS = ("highest", "lowest")
@@ -51,15 +59,6 @@ class NoRow:
 
     evidence: tuple[Evidence, ...]
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column of ranges: those of each row, by its number."""
-
-    number: int
-    head: str
-    ranges: Mapping[int, tuple[Range, ...]]
 
 
 def find_row(query: Query, hits: Sequence[Hit], store: Store) -> Computed | NoRow | None:
@@ -152,20 +151,16 @@ def _equals(value: Value, grid: RowGrid, column: int, text: str) -> bool:
     if len(found) != 1 or not isinstance(cell := found[0], Quantity):
         return False
     unit = head_unit(grid.heads[column]) if column < len(grid.heads) else None
-    cell = _under(unit, cell) if unit is not None and cell.kind is Kind.NUMBER else cell
+    cell = under(unit, cell) if unit is not None and cell.kind is Kind.NUMBER else cell
     return cell.kind is not Kind.NUMBER and relation(value, cell) is Comparison.EQUAL
-
-
-def _under(unit: Quantity, bare: Quantity) -> Quantity:
-    return replace(bare.times(unit.value), kind=unit.kind, unit=unit.unit)
 
 
 # --- By a value
 
 
 def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
-    columns = _columns(grid) if asked.values else []
-    taken = _taken(asked, columns, grid)
+    columns = ranged_columns(grid) if asked.values else []
+    taken = placed_values(asked, columns, grid)
     if not taken:
         return None
     rows = tuple(_holding(asked, columns, taken, grid))
@@ -176,13 +171,17 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     if len(rows) > _MOST_ROWS or unheld:
         return None
     filled = [n for n in range(len(grid.heads)) if any(n < len(r.texts) and r.texts[n] for r in rows)]
-    keys = tuple(c.number for c in columns if any(c.number < len(r.texts) for r in rows))
+    keys = tuple(n for c in columns for n in c.numbers if any(n < len(r.texts) for r in rows))
     others = [n for n in filled if n not in keys]
     labels = tuple(n for n in others if n < max(keys) and all(asked.names(r.texts[n]) for r in rows))
-    answers = asked_columns(asked, grid, [n for n in others if n not in labels], rows)
-    held = sum(map(grid.about.hold, asked.words))
-    pairs = tuple((value, column.number) for column, value, _ in taken)
-    return ChosenRows(grid, rows, (*labels, *keys), answers, held, pairs) if answers else None
+    free = [n for n in others if n not in labels]
+    fitting, over = under_heads(asked, grid, free, [value for _, value, _ in taken])
+    if over and not any(map(str.isalnum, chain(*(r.texts[n] for r in rows for n in fitting)))):
+        return _none(asked, grid, taken, over) if grid.whole else None
+    answers = asked_columns(asked, grid, fitting, rows)
+    pairs = tuple((value, column.numbers) for column, value, _ in taken)
+    about = sum(map(grid.about.hold, asked.words))
+    return ChosenRows(grid, rows, (*labels, *keys), answers, about, pairs) if answers else None
 
 
 def rows_in_range(
@@ -194,10 +193,10 @@ def rows_in_range(
     for grid in grids(hits, store) if asked.values else ():
         numbers = {row.start: n for n, row in enumerate(grid.rows)}
         own = [e for e in kept if e.document.id == grid.hit.document.id and e.start in numbers]
-        columns = _columns(grid) if own else []
-        taken = _taken(asked, columns, grid)
+        columns = ranged_columns(grid) if own else []
+        taken = placed_values(asked, columns, grid)
         rows = _holding(asked, columns, taken, grid)
-        wrong = [e for e in own if any(at.get(numbers[e.start]) in _OUT for _, _, at in taken)]
+        wrong = [e for e in own if any(at.get(numbers[e.start]) in OUT for _, _, at in taken)]
         if not wrong or not rows or len(rows) > _MOST_ROWS:
             continue
         held = {row.start for row in rows}
@@ -209,21 +208,13 @@ def rows_in_range(
     return [replace(e, number=n) for n, e in enumerate(kept[: len(shown)], 1)]
 
 
-_Taken = tuple["_Column", Value, dict[int, Comparison | None]]
-
-
-def _taken(asked: RowQuestion, columns: Sequence[_Column], grid: RowGrid) -> list[_Taken]:
-    """The columns that a value of the question is compared with, and where it lies."""
-    return [(column, *placed) for column in columns if (placed := _placed(asked, column, grid))]
-
-
 def _holding(
-    asked: RowQuestion, columns: Sequence[_Column], taken: Sequence[_Taken], grid: RowGrid
+    asked: RowQuestion, columns: Sequence[RangedColumn], taken: Sequence[Taken], grid: RowGrid
 ) -> list[GridRow]:
     """The rows whose ranges hold the values of the question."""
-    fitting = [n for n, said in _lies(taken).items() if said and all(one in _IN for one in said)]
-    nearest = _nearest(taken[0][0], taken[0][1], fitting, grid) if taken else []
-    return [grid.rows[n] for n in _labelled(asked, grid, nearest, columns)]
+    fitting = [n for n, said in _lies(taken).items() if said and all(one in IN for one in said)]
+    named = _labelled(asked, grid, fitting, columns)
+    return [grid.rows[n] for n in (nearest(*taken[0][:2], named) if taken else [])]
 
 
 def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Store) -> bool:
@@ -260,139 +251,35 @@ def one_of_several(query: Query, row: Evidence, hits: Sequence[Hit], store: Stor
     return False
 
 
-def _lies(taken: Sequence[_Taken]) -> dict[int, list[Comparison]]:
+def _lies(taken: Sequence[Taken]) -> dict[int, list[Comparison]]:
     """Where the values lie against the ranges of each row, by its number."""
     numbers = sorted({*chain(*(at for _, _, at in taken))})
     return {n: [one for _, _, at in taken if (one := at.get(n))] for n in numbers}
 
 
 def _left_out(said: Sequence[Comparison]) -> bool:
-    return any(one in _OUT for one in said)
+    return any(one in OUT for one in said)
 
 
-def _none(asked: RowQuestion, grid: RowGrid, taken: Sequence[_Taken]) -> NoRow:
-    """That no row holds the values: which values, of which columns, and what rows there are: the first and
-    the last, or those that hold one of several."""
+def _none(asked: RowQuestion, grid: RowGrid, taken: Sequence[Taken], over: Sequence[Value] = ()) -> NoRow:
+    """That no row holds the values: which values, of which columns or `over` some, and what rows there are:
+    the first and the last, or those that hold one of several."""
     column, lies = taken[0][0], _lies(taken)
-    held = [n for n, said in lies.items() if any(one in _IN for one in said)][:_MOST_ROWS]
+    held = [n for n, said in lies.items() if any(one in IN for one in said)][:_MOST_ROWS]
     rows = [grid.rows[n] for n in held or dict.fromkeys((min(column.ranges), max(column.ranges)))]
     said = {
-        "values": [f"{value.text} ({one.head})" if one.head else value.text for one, value, _ in taken],
-        "cells": [] if held else [row.texts[column.number] for row in rows],
+        "values": [f"{value.text} ({one.head})" if one.head else value.text for one, value, _ in taken]
+        + [value.text for value in over],
+        "cells": [] if held else [cells_of(row, column.numbers) for row in rows],
     }
     text = say("answers.no_row", asked.query.language, **said)
     return NoRow(tuple(grid.evidence(row, n) for n, row in enumerate(rows, 1)), text)
 
 
-def _columns(grid: RowGrid) -> list[_Column]:
-    """The columns whose cells say what their rows hold for: ranges that lie beside each other, or within each
-    other with one end open ("under 10 kg", "under 20 kg"); those of rows that another such column holds apart
-    may lie as they like."""
-    found: list[_Column] = []
-    for number, head in enumerate(grid.heads):
-        cells = {n: read(cell) for n, cell in enumerate(grid.column(number)) if cell}
-        own = {n: tuple(v for v in values if isinstance(v, Range)) for n, values in cells.items()}
-        ranges = {n: rs for n, rs in own.items() if rs and all(r.kind in MEASURED for r in rs)}
-        if 2 <= len(ranges) <= _MOST_RANGES and 2 * len(ranges) >= len(cells):
-            found.append(_Column(number, head, ranges))
-    pairs = {c.number: combinations(c.ranges, 2) for c in found}
-    return [c for c in found if all(any(_apart(o, m, n) for o in found) for m, n in pairs[c.number])]
-
-
-def _apart(column: _Column, m: int, n: int) -> bool:
-    """Whether the ranges of two rows may be what tells them apart."""
-    held = column.ranges.keys() >= {m, n}
-    return held and all(_beside(a, b) for a in column.ranges[m] for b in column.ranges[n])
-
-
-def _beside(a: Range, b: Range) -> bool:
-    where = relation(a, b)
-    nested = where in (Comparison.WITHIN, Comparison.HOLDS)
-    if where in (None, Comparison.EQUAL, *_OUT) or (
-        nested and ((a.low is b.low is None) or (a.high is b.high is None))
-    ):
-        return True
-    return relation(*(replace(r, low_in=False, high_in=False) for r in (a, b))) in _OUT
-
-
-def _placed(
-    asked: RowQuestion, column: _Column, grid: RowGrid
-) -> tuple[Value, dict[int, Comparison | None]] | None:
-    """The value of the question that a column is about, the one nearest to the words that name the column,
-    and where it lies against the ranges of each row. Bare figures are compared where the question names what
-    stands in the column."""
-    subject = frozenset(filter(HeldWords(column.head).hold, asked.words))
-    unit = head_unit(column.head) or _money_unit(grid)
-    text = asked.query.text
-    places = [m.start() for m in _RE["word"].finditer(text) if subject.intersection(search_tokens(m[0]))]
-    for bare in (False, True)[: 1 + bool(subject)]:
-        found = []
-        for value in asked.values:
-            pairs = {n: [_pair(value, r, unit, bare) for r in ranges] for n, ranges in column.ranges.items()}
-            where = {n: _all([relation(*pair) for pair in own if pair]) for n, own in pairs.items()}
-            if any(where.values()):
-                found.append((value, where))
-        if found and (len(found) == 1 or subject):
-            return min(found, key=lambda one: min((abs(one[0].start - at) for at in places), default=0))
-        if found:
-            return None
-    return None
-
-
-def _all(found: Sequence[Comparison | None]) -> Comparison | None:
-    """Where a value lies against all ranges of a cell that it can be compared with."""
-    said = [one for one in found if one is not None]
-    return next((one for one in said if one not in _IN), said[0] if said else None)
-
-
-def _pair(value: Value, r: Range, unit: Quantity | None, bare: bool) -> tuple[Value, Value] | None:
-    """A value and a range as they can be compared: in their own units, the range in that of its head; or as
-    bare figures, where not both say a unit."""
-    plain, measured = r.kind is Kind.NUMBER, value.kind is not Kind.NUMBER
-    if bare:
-        both = measured and (unit is not None or not plain)
-        return None if both else (_each(value, _bare), _each(r, _bare))
-    if not measured or (plain and unit is None):
-        return None
-    return value, _each(r, lambda q: _under(unit, q)) if plain and unit else r
-
-
-def _bare(q: Quantity) -> Quantity:
-    return replace(as_written(q), kind=Kind.NUMBER, unit="")
-
-
-def _each(v: Value, change: Callable[[Quantity], Quantity]) -> Value:
-    if isinstance(v, Quantity):
-        return change(v)
-    return replace(v, low=change(v.low) if v.low else None, high=change(v.high) if v.high else None)
-
-
-def _money_unit(grid: RowGrid) -> Quantity | None:
-    scales = header_scales(" ".join(grid.table.units)) if grid.table else ()
-    factor, currency = scales[0] if scales else (None, "")
-    return Quantity(Kind.MONEY, 0, 0, "", value=factor, unit=currency) if factor and currency else None
-
-
-def _nearest(column: _Column, value: Value, numbers: list[int], grid: RowGrid) -> list[int]:
-    """Of the rows that hold a value those whose range lies within no other one's; and of two that meet at it
-    the one that says that it holds it."""
-    first = {n: column.ranges[n][0] for n in numbers if n in column.ranges}
-    inner = [
-        n
-        for n in numbers
-        if n not in first
-        or not any(m != n and relation(r, first[n]) is Comparison.WITHIN for m, r in first.items())
-    ]
-    for low, high in permutations(inner, 2) if len(inner) == 2 and len(first) > 1 else ():
-        end, begin = first[low].high, first[high].low
-        meet = end is not None and begin is not None and end.value == begin.value
-        if meet and end and _RE["included"].match(grid.rows[low].texts[column.number], end.end):
-            return [low]
-    return inner
-
-
-def _labelled(asked: RowQuestion, grid: RowGrid, numbers: list[int], columns: Sequence[_Column]) -> list[int]:
+def _labelled(
+    asked: RowQuestion, grid: RowGrid, numbers: list[int], columns: Sequence[RangedColumn]
+) -> list[int]:
     """Of rows that fit those whose label the question names, where it names any."""
-    ranged = {column.number for column in columns}
+    ranged = {n for column in columns for n in column.numbers}
     others = {n: [text for c, text in enumerate(grid.rows[n].texts) if c not in ranged] for n in numbers}
     return [n for n in numbers if any(map(asked.names, others[n]))] or numbers

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from rag.languages import patterns
 from rag.languages.text import letters
 from rag.parsers.marks import FoundMark, taken, unmarked
-from rag.types import Block, BlockKind, Loss, Mark, Page, Table
+from rag.types import Block, BlockKind, Loss, LossKind, Mark, Page, Table
 from rag.types.tables import JOINT, joined_location, packed, row_spans, row_text
 
 # Kept out of stored text: controls (lone surrogates too, which no UTF-8 database takes) and characters that
@@ -111,6 +111,7 @@ class TextBuilder:
         self._new_group = False
         self._table = Table(0, 0)
         self._marks: list[FoundMark] = []
+        self.losses: list[Loss] = []
         self.closing: list[tuple[BlockKind, str]] = []  # a heading and paragraphs that end what was added
 
     def __len__(self) -> int:
@@ -211,6 +212,12 @@ class TextBuilder:
             Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
         )
         return "".join(self._parts), tuple(blocks), pages
+
+    def lose(self, kind: LossKind, what: str, *, under: str | None = None) -> None:
+        """`what` is not read that stands here, under the last heading if no other is named."""
+        if under is None:
+            under = self._headings[-1][1] if self._headings else ""
+        self.losses.append(Loss(kind, f"{what} under “{shorten(under, 80)}”" if under else what))
 
     def marks(self) -> tuple[Mark, ...]:
         """The marks of what was added, in order; those of notes lead to where their note begins."""

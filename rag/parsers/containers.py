@@ -34,7 +34,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
 
     builder, inside = TextBuilder(), held(data, path=path, limits=limits)
     read_here = [name for name in inside if PurePosixPath(name).suffix.lower() in SUFFIXES]
-    losses = tuple(Loss(LossKind.UNSUPPORTED_PART, name) for name in inside if name not in read_here)
+    builder.losses += [Loss(LossKind.UNSUPPORTED_PART, name) for name in inside if name not in read_here]
     metadata, title = {HOLDS: "\n".join(read_here)}, ""
     if not path.lower().endswith(".zip"):
         mail = _message(data, path)
@@ -42,6 +42,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         _write(mail, builder, 1)
     builder.paragraph("\n".join(inside))
     text, blocks, _ = builder.build(title)
+    losses = tuple(builder.losses)
     return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
 
 
@@ -144,20 +145,20 @@ def _write(message: Any, builder: TextBuilder, deep: int) -> None:
         if message[name]:
             builder.paragraph(f"{name}: {message[name]}")
     if (body := message.get_body(("plain", "html"))) is not None:
-        _words(body, builder)
+        _words(body, builder, html.pictures_of(message))
     for part in message.iter_attachments():
         if part.get_content_type() == "message/rfc822" and deep < _DEEPEST:
             _write(part.get_content(), builder, deep + 1)
         elif part.get_content_type() in ("text/plain", "text/html") and not part.get_filename():
-            _words(part, builder)
+            _words(part, builder, html.pictures_of(message))
 
 
-def _words(part: Any, builder: TextBuilder) -> None:
+def _words(part: Any, builder: TextBuilder, pictures: html.Pictures) -> None:
     with suppress(LookupError, ParseError):  # an encoding that nobody knows, bytes that are no text
         data = part.get_payload(decode=True)
         charset = part.get_content_charset()
         text = data.decode(charset, errors="replace") if charset else decode(data, path="")
         if part.get_content_subtype() == "html":
-            html.write(text, builder)
+            html.write(text, builder, pictures)
         else:
             plain.add_lines(builder, without_signs(text).splitlines())

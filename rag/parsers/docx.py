@@ -51,7 +51,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
             "empty",
         )
-    losses = tuple(reader.drawings.losses)
+    losses = tuple(reader.builder.losses)
     return Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
 
 
@@ -66,7 +66,6 @@ class _Reader:
         self._lines = LineReader(self._styles, Numbering(self._part("numbering"), self._styles))
         self._settings = self._part("settings")
         self._begun = False
-        self._heading = ""
         self._limits, self._deep = limits, deep
         self._bodies: dict[str, dict[str, Any]] = {}
         self._notes: list[NoteReference] = []
@@ -150,7 +149,7 @@ class _Reader:
             elif tag == W + "altChunk":
                 self._included(self._target(child.get(_R_ID) or ""))
             elif tag == W + "subDoc":
-                self.drawings.lose(LossKind.UNSUPPORTED_PART, "subdocument", self._heading)
+                self.builder.lose(LossKind.UNSUPPORTED_PART, "subdocument")
         self._write_tabbed()
 
     def _write_tabbed(self) -> None:
@@ -183,7 +182,6 @@ class _Reader:
                 self.builder.heading(line.numbered, abs(level))
                 title = one_line(text)
                 self.title = title if level < 0 else self.title or title
-                self._heading = one_line(line.number + text)
             else:
                 self.builder.paragraph(line.numbered, listed=line.listed)
         for kind, former in line.former.items():
@@ -210,7 +208,7 @@ class _Reader:
         closing = self.builder.closing  # boxes are no captions
         for one in drawn:
             if one.kind != "box":
-                self.drawings.add(one, self._target(one.part), under=self._heading)
+                self.drawings.add(one, self._target(one.part))
             elif one.element is None:
                 self.builder.paragraph(one.name)
             elif not one.element.tag.startswith(W):
@@ -259,8 +257,6 @@ class _Reader:
                 package = open_package(data, path=part, limits=self._limits, root="document")
                 inner = _Reader(package, self._limits, self._deep + 1, self.builder)
                 inner.document()
-                self.drawings.losses += inner.drawings.losses
-                self._heading = inner._heading
             elif suffix in ("mht", "mhtml"):
                 page: Any = email.message_from_bytes(data, policy=email.policy.default)
                 html.write(page.get_body(("html",)).get_content(), self.builder)
@@ -271,7 +267,7 @@ class _Reader:
             else:
                 raise ParseError(suffix, "unsupported")
         except (ParseError, AttributeError, LookupError):
-            self.drawings.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})", self._heading)
+            self.builder.lose(LossKind.UNSUPPORTED_PART, f"included file ({suffix})")
 
     def _table(self, table: Any) -> None:
         rows = [list(_own(row, "tc")) for row in _own(table, "tr")]

@@ -1,21 +1,22 @@
-"""What is drawn in a Word file and holds words: charts, diagrams (SmartArt); and what to call what cannot be
-read."""
+"""What is drawn in a Word file or on a slide and holds words: charts, diagrams (SmartArt); and what to call
+what cannot be read."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import TextBuilder, one_line, shorten
+from rag.parsers.base import TextBuilder, one_line
 from rag.parsers.docx_styles import W
 from rag.parsers.docx_text import Drawn
 from rag.parsers.grids import rows_to
 from rag.parsers.number_format import show
 from rag.parsers.office import Package
-from rag.types import Loss, LossKind
+from rag.parsers.pictures import shows_text
+from rag.types import LossKind
 
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -23,29 +24,36 @@ _VML = "{urn:schemas-microsoft-com:vml}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
-PAGE_SIZE = 0.7, 0.6
+_PAGE_SIZE = 0.7, 0.6
+_LEAST_PICTURE = 0.08  # of the page, of one that may hold words
 _RE = Patterns(__file__)
 _PROGRAMS = _RE.pairs("programs")
 
 
 class Drawings:
-    """Adds the words of what is drawn to a document and keeps what could not be read, by a number of its
+    """Adds the words of what is drawn to a document, and what could not be read as losses, by a number of its
     kind as a reader counts them."""
 
     def __init__(self, package: Package, builder: TextBuilder) -> None:
         self._package, self._builder = package, builder
         self.numbers: Counter[str] = Counter()  # how many there are of a kind: "picture", "chart"
-        self.losses: list[Loss] = []
         self.page = [0, 0]  # width and height of a page, in English Metric Units
 
-    def add(self, drawn: Drawn, target: str, *, under: str) -> None:
-        """`target`: the part that it leads to; `under`: the heading above."""
+    def may_hold_words(self, size: Sequence[float], target: str) -> bool:
+        """Whether a picture of a width and height, in English Metric Units, is as large as a page, or large
+        and looks like print."""
+        width, height = (own / side if side else 0.0 for own, side in zip(size, self.page, strict=True))
+        if width >= _PAGE_SIZE[0] and height >= _PAGE_SIZE[1]:
+            return True
+        return width * height >= _LEAST_PICTURE and shows_text(self._package.read(target), least=0)
+
+    def add(self, drawn: Drawn, target: str, *, under: str | None = None) -> None:
+        """`target`: the part that it leads to; `under`: as `TextBuilder.lose` takes it."""
         kind = drawn.kind
         if kind == "picture":
             self.numbers[kind] += 1
-            sides = zip(_size(drawn.element), PAGE_SIZE, self.page, strict=True)
-            if self.page[0] and all(own >= share * side for own, share, side in sides):
-                self.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self.numbers[kind]}", under)
+            if self.may_hold_words(_size(drawn.element), target):
+                self._builder.lose(LossKind.PICTURE_WITH_TEXT, f"picture {self.numbers[kind]}")
             return
         if kind == "object":
             name = drawn.name.casefold()
@@ -57,11 +65,7 @@ class Drawings:
             (drawn.kind == "chart" and self._chart(root)) or (kind == "diagram" and self._diagram(root))
         )
         if not read:
-            self.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self.numbers[kind]}", under)
-
-    def lose(self, kind: LossKind, what: str, under: str) -> None:
-        """Something of the file is not read: `what` and the heading that it stands under."""
-        self.losses.append(Loss(kind, f"{what} under “{shorten(under, 80)}”" if under else what))
+            self._builder.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self.numbers[kind]}", under=under)
 
     def _chart(self, root: Any) -> bool:
         """The title, and a table with a row for each category and a column for each series; False where the

@@ -3,11 +3,13 @@ parts left out. Lists that the browser counts have their numbers."""
 
 from __future__ import annotations
 
+import base64
 import email
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from rag.errors import ParseError
 from rag.languages import Patterns
@@ -18,7 +20,8 @@ from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_style import FORMS
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
-from rag.types import MarkKind
+from rag.parsers.pictures import shows_text
+from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
 _BLOCK = _RE.words("block")
@@ -28,23 +31,31 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-
 _DEEPEST = 3  # tables within tables that are read as such
 _LONGEST_CELL = 1500  # characters, and three times of that in a table with heads
 HIDE_GONE = "<style>.gone{visibility:hidden}</style>"  # for `write`
+Pictures = Callable[[str], bytes]
+"""Gives a picture of a page by its address; b"" for one that is not at hand."""
 _METADATA, _CHARSETS = _RE.pairs("metadata"), _RE.pairs("charsets")
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     builder = TextBuilder()
-    page = _archived(data, path) if path.lower().endswith((".mhtml", ".mht")) else data
-    tree, first_heading = _walk(decoded(page, path), builder)
+    archived = path.lower().endswith((".mhtml", ".mht"))
+    page, pictures = _archived(data, path) if archived else (data, _no_picture)
+    tree, first_heading = _walk(decoded(page, path), builder, pictures)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
     text, blocks, _ = builder.build(title)
-    return Parsed(title, text, blocks, marks=builder.marks(), metadata=_metadata(tree))
+    losses = tuple(builder.losses)
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=_metadata(tree))
 
 
-def write(source: str, builder: TextBuilder) -> str:
+def _no_picture(address: str) -> bytes:
+    return b""
+
+
+def write(source: str, builder: TextBuilder, pictures: Pictures = _no_picture) -> str:
     """Add a piece of HTML that stands in a document of another format; its first heading."""
-    return _walk(source, builder)[1]
+    return _walk(source, builder, pictures)[1]
 
 
 def tagged(tag: str, words: str) -> str:
@@ -62,11 +73,11 @@ def note(number: int, label: str, said: str) -> str:
     return f"<div id=n{number}><p>{label} {said}</p></div>"
 
 
-def _walk(source: str, builder: TextBuilder) -> tuple[Any, str]:
+def _walk(source: str, builder: TextBuilder, pictures: Pictures) -> tuple[Any, str]:
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(source)
-    walker = _Walker(builder, LineWords(WebPage(tree, len(source))))
+    walker = _Walker(builder, LineWords(WebPage(tree, len(source))), pictures)
     if tree.body is not None:
         walker.walk(tree.body)
     return tree, walker.first_heading
@@ -83,13 +94,22 @@ def decoded(data: bytes, path: str) -> str:
     return decode(data, path=path)
 
 
-def _archived(data: bytes, path: str) -> bytes:
-    """The page of a web archive, which is written as a mail is. Raises ParseError where it holds none."""
-    parts = email.message_from_bytes(data).walk()
-    page = next((part for part in parts if part.get_content_type() == "text/html"), None)
+def _archived(data: bytes, path: str) -> tuple[bytes, Pictures]:
+    """The page of a web archive, which is written as a mail is, and its pictures. Raises ParseError where it
+    holds none."""
+    mail = email.message_from_bytes(data)
+    page = next((part for part in mail.walk() if part.get_content_type() == "text/html"), None)
     if page is None:
         raise ParseError(f"{path}: no page in it.", "empty")
-    return bytes(page.get_payload(decode=True))
+    return bytes(page.get_payload(decode=True)), pictures_of(mail)
+
+
+def pictures_of(mail: Any) -> Pictures:
+    """The pictures in a mail by their address in its words."""
+    parts = [part for part in mail.walk() if part.get_content_maintype() == "image"]
+    named = {f"cid:{part.get('Content-ID', '').strip('<>')}": part for part in parts}
+    named |= {part.get("Content-Location", ""): part for part in parts}
+    return lambda address: named[address].get_payload(decode=True) or b"" if address in named else b""
 
 
 def _metadata(tree: Any) -> dict[str, str]:
@@ -105,8 +125,9 @@ def _metadata(tree: Any) -> dict[str, str]:
 class _Walker:
     """Depth first with a stack of its own. `kind` says what the words being collected will become."""
 
-    def __init__(self, builder: TextBuilder, words: LineWords, deep: int = 0) -> None:
+    def __init__(self, builder: TextBuilder, words: LineWords, pictures: Pictures, deep: int = 0) -> None:
         self.builder = builder
+        self.pictures = pictures
         self.first_heading = ""
         self._words = words
         self._deep = deep  # tables around
@@ -127,6 +148,8 @@ class _Walker:
             return False
         if not self._words.open(node):
             return False
+        if tag == "img":
+            self._picture(node.attributes.get("src") or "")
         if tag == "pre":
             self._flush()
             self._put("pre", without_signs(node.text()), {})
@@ -143,6 +166,20 @@ class _Walker:
         if tag in ("ol", "ul", "menu"):
             self._lists.append(_Counter(node, self._words.page.style(node)) if tag == "ol" else None)
         return self._words.read(node)
+
+    def _picture(self, address: str) -> None:
+        """Take note of a picture that may hold words."""
+        known = self._words.page.pictures
+        if address and address not in known:
+            known.add(address)
+            kind, _, data = address.partition(",")
+            picture = self.pictures(address)
+            if kind.startswith("data:image"):
+                picture = unquote_to_bytes(data)
+                with suppress(ValueError):
+                    picture = base64.b64decode(picture) if kind.endswith("base64") else picture
+            if picture and shows_text(picture):
+                self.builder.lose(LossKind.PICTURE_WITH_TEXT, f"picture {len(known)}")
 
     def _leave(self, node: Any) -> None:
         tag = node.tag
@@ -265,7 +302,7 @@ class _Table(_Walker):
     """Reads a table into a `grid`, each cell by a walk of its own. `is_data`: it is no layout of a page."""
 
     def __init__(self, around: _Walker, table: Any) -> None:
-        super().__init__(around.builder, around._words.within(), around._deep + 1)
+        super().__init__(around.builder, around._words.within(), around.pictures, around._deep + 1)
         self.grid = CellGrid()
         self.caption: Passage = ("", {})
         self._cell: list[Passage | CellGrid] = []

@@ -49,6 +49,7 @@ class WebPage:
     def __init__(self, tree: Any, size: int) -> None:
         self.rules, self.generated = read_rules(tree, min(_MOST_RULES, _MOST_WORK // max(size, 1)))
         self.sheets = tree.css_first('link[rel~="stylesheet" i]') is not None
+        self.pictures: set[str] = set()  # the addresses of those that were met
         self.targets: dict[int, str] = {}  # element that is a note -> its label, which is unique
         self.printed: dict[str, str] = {}  # label -> the label as printed
         self.open_notes: set[str] = set()  # labels of marks whose note was not met yet

@@ -8,6 +8,7 @@ from html import escape
 from itertools import chain
 from typing import Any
 from urllib.parse import unquote
+from xml.sax.saxutils import quoteattr
 
 from rag.errors import ParseError
 from rag.languages import Patterns
@@ -16,12 +17,12 @@ from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_styles import written
 from rag.parsers.html import tagged
 from rag.parsers.office import Package
-from rag.types import Loss
 
 _RE = Patterns(__file__)
 _TEXT, _TABLE, _STYLE = (
     f"{{urn:oasis:names:tc:opendocument:xmlns:{n}:1.0}}" for n in ("text", "table", "style")
 )
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _FORMS = {
     "1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman",
     "一, 二, 三, ...": "chineseCounting", "壹, 贰, 叁, ...": "chineseLegalSimplified",
@@ -30,17 +31,18 @@ _FORMS = {
 _NO_WORDS = frozenset("tracked-changes annotation-end sequence-decls covered-table-cell".split())
 _TAGS = {"list": "ul", "list-item": "li", "table": "table", "table-row": "tr", "table-header-rows": "thead"}
 _SIGNS = {"s": " ", "tab": " ", "line-break": "<br>"}
-# What a reader says beside what it adds to the builder: title, losses, metadata.
-_Said = tuple[str, list[Loss], dict[str, str]]
+# What a reader says beside what it adds to the builder: title, metadata.
+_Said = tuple[str, dict[str, str]]
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
     """Parse a file of the format that the suffix of `path` says."""
     builder = TextBuilder()
     reader = _epub if path.lower().endswith(".epub") else _odt
-    title, losses, metadata = reader(data, path, limits, builder)
+    title, metadata = reader(data, path, limits, builder)
     text, blocks, _ = builder.build(title)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=tuple(losses), metadata=metadata)
+    losses = tuple(builder.losses)
+    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
 
 
 def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
@@ -54,7 +56,12 @@ def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said
     sheets = [package.read(part).decode(errors="replace") for part in parts.values() if part.endswith(".css")]
     for part in (parts.get(item.get("idref"), "") for item in root.iter("{*}itemref")):
         page = html.decoded(package.read(part), part)
-        html.write(f"{page}<style>{''.join(sheets)}</style>", builder)
+        within = posixpath.dirname(part)
+        html.write(
+            f"{page}<style>{''.join(sheets)}</style>",
+            builder,
+            lambda address: package.read(posixpath.join(within, unquote(address))),  # noqa: B023
+        )
     return _described(root)
 
 
@@ -65,7 +72,7 @@ def _described(root: Any) -> _Said:
         for name in ("title", "creator", "date")
     )
     known = (("author", author), ("date", day[:10]))
-    return title, [], {name: value for name, value in known if value}
+    return title, {name: value for name, value in known if value}
 
 
 def _all(root: Any, *tags: str) -> Iterable[Any]:
@@ -84,11 +91,11 @@ def _odt(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
     reader = _OpenText([e for e in (*named, root.find("{*}automatic-styles")) if e is not None])
     margins = [html.HIDE_GONE + _odt_margins(root, styles, reader, kind) for kind in ("header", "footer")]
     html.write(margins[0], builder)
-    first_heading = html.write(html.HIDE_GONE + reader.all(body), builder)
+    first_heading = html.write(html.HIDE_GONE + reader.all(body), builder, package.read)
     builder.end_headings()
     html.write(margins[1], builder)
-    title, losses, metadata = _described(package.xml("meta.xml"))
-    return title or first_heading, losses, metadata
+    title, metadata = _described(package.xml("meta.xml"))
+    return title or first_heading, metadata
 
 
 def _odt_margins(content: Any, styles: Any, reader: _OpenText, kind: str) -> str:
@@ -152,6 +159,8 @@ class _OpenText:
         kind, style = element.tag.rpartition("}")[2], element.get(_TEXT + "style-name", "")
         if kind in _NO_WORDS:
             return ""
+        if kind == "image" and (address := element.get(_HREF)):
+            return f"<img src={quoteattr(address)}>"
         if kind == "annotation":
             author = element.findtext("{http://purl.org/dc/elements/1.1/}creator") or ""
             said = "<br>".join(map(self._inner, element.iterchildren(_TEXT + "p", _TEXT + "list")))

@@ -12,6 +12,7 @@ from itertools import repeat, starmap
 from typing import Any
 
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
+from rag.parsers.pictures import is_print
 
 _TEXT, _PATH, IMAGE, SHADING, _FORM = 1, 2, 3, 4, 5  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
@@ -149,23 +150,11 @@ class Seen:
 
 
 def shows_text(picture: c_void_p) -> bool:
-    """Whether a picture looks like print: one ground over most of it, and many changes from it and back in
-    its rows; no photograph, no plain area."""
-    import numpy as np
+    """Whether a picture of a page looks like print."""
     from pypdfium2 import PdfBitmap, raw
 
     found = raw.FPDFImageObj_GetBitmap(cast(picture, raw.FPDF_PAGEOBJECT))
-    if not found:
-        return False
-    pixels = PdfBitmap.from_raw(found).to_numpy()
-    some = pixels[:: max(1, len(pixels) // 200)].astype(int)
-    grey = some if some.ndim < 3 else some[..., min(1, some.shape[2] - 1)]
-    ground = np.bincount(grey.ravel()).argmax()
-    inked = abs(grey - ground) > 64
-    changing = (inked[:, 1:] != inked[:, :-1]).sum(axis=1) > 12
-    return bool(
-        0.005 < inked.mean() < 0.4 and changing.mean() > 0.15 and (abs(grey - ground) < 24).mean() > 0.5
-    )
+    return bool(found) and is_print(PdfBitmap.from_raw(found).to_numpy())
 
 
 def _kind() -> Callable[..., int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder
-from rag.parsers.docx_drawn import PAGE_SIZE, Drawings
+from rag.parsers.docx_drawn import Drawings
 from rag.parsers.docx_text import Drawn
 from rag.parsers.equations import linear
 from rag.parsers.html import tagged
@@ -39,11 +39,12 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     package = open_package(data, path=path, limits=limits, root="presentation")
     relations, drawings, titles = package.relations(package.main), Drawings(package, builder), [""]
     size = next(package.xml(package.main).iter(_P + "sldSz"), None)
+    drawings.page = [_length(size, side) for side in ("cx", "cy")]
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
         _, part = relations.get(place.get(_R_ID, ""), ("", ""))
         root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
         if root is None:
-            drawings.lose(LossKind.UNSUPPORTED_PART, name.lower(), "")
+            builder.lose(LossKind.UNSUPPORTED_PART, name.lower(), under="")
             continue
         shapes = _shapes(root)
         title = "".join(_shape(s) for s in shapes if _role(s) in _TITLES)
@@ -67,23 +68,24 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         for leads, e in drawn.items():
             one = Drawn(_LEADS[e.tag][0], name=e.get("progId", ""))
             drawings.add(one, own.get(leads, ("", ""))[1], under=name)
-        if _is_picture(root, size):
-            drawings.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), "")
+        if _has_unread_picture(root, own, drawings):
+            builder.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), under="")
     metadata = package.properties()
     name = metadata.pop("title", "") or next(filter(None, titles), "")
     text, blocks, _ = builder.build(name)
-    losses = tuple(drawings.losses)
+    losses = tuple(builder.losses)
     return Parsed(name, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
 
 
-def _is_picture(slide: Any, size: Any) -> bool:
-    """Whether a slide is a picture: one without words, or over most of it."""
-    if next(slide.iter(_A + "blip"), None) is None:
-        return False
-    least = [share * (_length(size, side) or 1) for side, share in zip(("cx", "cy"), PAGE_SIZE, strict=True)]
-    places = filter(None, map(_place, slide.iter(_P + "pic"))) if size is not None else ()
-    large = (right - left >= least[0] and low - top >= least[1] for left, top, right, low in places)
-    return any(large) or not any(t.text and t.text.strip() for t in slide.iter(_A + "t"))
+def _has_unread_picture(slide: Any, relations: Mapping[str, tuple[str, str]], drawings: Drawings) -> bool:
+    """Whether a slide is a picture, or has one that may hold words; `relations`: its own."""
+    for picture in slide.iter(_P + "pic"):
+        left, top, right, low = _place(picture) or (0, 0, 0, 0)
+        embedded = next((e.get(f"{_R}embed", "") for e in picture.iter(_A + "blip")), "")
+        if drawings.may_hold_words((right - left, low - top), relations.get(embedded, ("", ""))[1]):
+            return True
+    worded = any(t.text and t.text.strip() for t in slide.iter(_A + "t"))
+    return not worded and next(slide.iter(_A + "blip"), None) is not None
 
 
 def _length(element: Any, side: str) -> int:

@@ -39,10 +39,10 @@ _LARGE = 2_000_000  # bytes of a sheet from which it is worth to look for cells 
 _RE = Patterns(__file__)
 Run = tuple[MarkKind | None, int, str]
 _HAN_FORMATS = {int(n): code for numbers, code in _RE.pairs("formats").items() for n in numbers.split(",")}
-_QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
+_TEXT, _QUOTED = re.compile('"[^"]*"'), re.compile("\"[^\"]*\"|'[^']*'")
 _FUNCTION = re.compile(r"[\w.]+(?=\()")
 _CHANGING = re.compile(r"(?:NOW|TODAY|RAND\w*)$", re.I)
-_OTHER_FILE = re.compile(r"\[\d+\]")
+_OTHER_FILE = re.compile(r"'[^']*\[[^']*'!|\[[^\[\]]+\][\w.]+!|\[\d+\]")
 _UNKNOWN = "=_unknown_()"
 _SHOWN = {
     "Div": "#DIV/0!", "Na": "#N/A", "Null": "#NULL!", "Num": "#NUM!", "Ref": "#REF!", "Value": "#VALUE!",
@@ -222,6 +222,11 @@ class WorkbookFile:
         parts = ((name, self.package.xml(name)) for name in self.package.related(part, kind))
         return (both for both in parts if both[1] is not None)
 
+    def pictures(self, sheet: SheetPart) -> Iterator[bytes]:
+        """The files of the pictures that lie on a sheet."""
+        for part, _ in self.related(sheet.part, "drawing"):
+            yield from map(self.package.read, self.package.related(part, "image"))
+
     def boxes(self, sheet: SheetPart) -> list[str]:
         """The words of text boxes, shapes and titles of charts that lie on a sheet."""
         found = []
@@ -277,8 +282,9 @@ class Formulas:
 
 
 def _is_readable(formula: str | None) -> bool:
-    plain = _QUOTED.sub("", formula or "")
-    return bool(plain) and not _OTHER_FILE.search(plain) and all(map(_is_known, _FUNCTION.findall(plain)))
+    if not formula or _OTHER_FILE.search(_TEXT.sub("", formula)):
+        return False
+    return all(map(_is_known, _FUNCTION.findall(_QUOTED.sub("", formula))))
 
 
 @lru_cache(maxsize=1000)

@@ -167,6 +167,14 @@ def test_what_is_not_worked_out_is_named_with_its_place(tmp_path: Path) -> None:
     assert rows(document)[1:] == ["A", "B", "C", "D | 4", "E"]
 
 
+@pytest.mark.parametrize("other", ["[1]Rates!B2", "'[rates.xlsx]Rates'!B2", "'[1]P&L (2)'!B2"])
+def test_a_formula_that_leads_to_another_file_leaves_the_others(other: str, tmp_path: Path) -> None:
+    sheet = [["Item", "Cost"], ["A", "=4*25"], ["B", f"={other}*2"], ["C", '=SUM(B2:B2)&"[x]y!"']]
+    document = read(tmp_path, xlsx_bytes({"S": sheet}))
+    assert [loss.place for loss in document.losses] == ["S!B3"]
+    assert rows(document)[1:] == ["A | 100", "B", "C | 100[x]y!"]
+
+
 def test_a_stored_value_is_taken_and_a_zero_that_nobody_calculated_is_not(tmp_path: Path) -> None:
     def stored(xml: str) -> str:
         return xml.replace("<v></v>", "<v>0</v>").replace("<v />", "<v>0</v>").replace("<v/>", "<v>0</v>")

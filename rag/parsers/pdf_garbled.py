@@ -17,6 +17,7 @@ _GLYPHS = re.compile(
 )
 _LEADERS = re.compile(r"[.·_…\-–—=*]{3,}")
 _WORDS = re.compile(r"[^\W\d_]+")
+_WITHIN = re.compile(r'(?<=\w)[!"#$%&;?@\[\\\]{}`|~<=>*+^]+(?=\w)')
 _LATIN_1 = re.compile("[\u00a1-\u00ff]")
 # The most frequent characters of Chinese texts, which make up a third of any of them.
 _COMMON = frozenset(
@@ -47,10 +48,18 @@ def is_language(text: str) -> bool:
     letters = [c for c in shown.casefold() if "a" <= c <= "z"]
     words = {word.casefold() for word in _WORDS.findall(text) if len(word) > 1}
     plain = [c for c in "".join(words) if "a" <= c <= "z"]  # of each word once: lists repeat some
+    frequent = sum(c in _FREQUENT for c in plain) * 100 > 44 * max(len(plain), _FEWEST // 2)
     if len(letters) * 2 < len(shown) or len(plain) < 2 * _FEWEST or len(set(plain)) < 12:
-        return True
-    frequent = sum(c in _FREQUENT for c in plain)
-    return frequent * 100 > 44 * len(plain) or _share_known(text) > 0.1
+        return frequent or _share_known(text) > 0 or not _is_cut_by_signs(text)
+    return frequent or _share_known(text) > 0.1
+
+
+def _is_cut_by_signs(text: str) -> bool:
+    """Whether signs of several kinds stand within many words, as where a map takes letters to any sign."""
+    words = [word for word in text.split() if len(word) > 2]
+    cut = [word for word in words if _WITHIN.search(word)]
+    kinds = {sign for word in cut for signs in _WITHIN.findall(word) for sign in signs}
+    return len(kinds) > 3 and sum(map(len, cut)) * 5 > sum(map(len, words))
 
 
 def _share_known(text: str) -> float:

@@ -499,6 +499,7 @@ AGREED = (
 )
 NOTICES = ("Notices under it are given in writing to the address of the other party.",)
 SHUFFLED = "zyxwvutsrqponmlkjihgfedcba"
+USED = "".join(dict.fromkeys("".join(AGREED).replace(" ", "")))
 
 
 @pytest.mark.parametrize(
@@ -517,6 +518,8 @@ SHUFFLED = "zyxwvutsrqponmlkjihgfedcba"
         (AGREED, lambda c: c if c == " " else "▯"),
         (AGREED, lambda c: c if c == " " else "x"),
         (AGREED, lambda c: c if c == " " else chr(0x2460 + ord(c) % 120)),
+        (AGREED, lambda c: c if c == " " else chr(0x21 + USED.index(c))),
+        (AGREED, lambda c: c if c == " " else chr(0x21 + (ord(c) - 0x20) * 53 % 94)),
     ],
 )
 def test_a_text_layer_of_any_broken_map_is_no_language(

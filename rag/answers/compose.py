@@ -126,7 +126,7 @@ class Basis:
 
     def _cautions(self, resting: Sequence[Evidence], reading: Reading | None) -> tuple[str, ...]:
         """What is quoted but does not stand, or is no longer in force, and the notes of what is quoted; and,
-        where something may have been missed, what could not be read."""
+        where something may have been missed, what could not be read, of the nearest documents first."""
         over = {e.document.id: (e.document, force) for e in resting if (force := ended(e.document))}
         found = [
             say(
@@ -156,12 +156,15 @@ class Basis:
         ]
         if reading is None and self.outcome is Outcome.ANSWERED:
             return tuple(found)
-        if unread := len(self.proof.unreadable):
-            found.append(say("answers.unread", self.language, count=unread))
-        for path, losses in self.proof.losses[:_LOSSES]:
+        if unread := [path for path, _ in self.proof.unreadable]:
+            some = {"paths": unread[:_LOSSES], "more": len(unread) > _LOSSES}
+            found.append(say("answers.unread", self.language, count=len(unread), **some))
+        near = {hit.document.path: n for n, hit in reversed([*enumerate(self.hits)])}
+        lost = sorted(self.proof.losses, key=lambda one: near.get(one[0], len(near)))
+        for path, losses in lost[:_LOSSES]:
             what = loss_words(losses, self.language)
             found.append(say("answers.lost", self.language, path=path, what=what))
-        if (more := len(self.proof.losses) - _LOSSES) > 0:
+        if (more := len(lost) - _LOSSES) > 0:
             found.append(say("answers.lost_more", self.language, count=more))
         return tuple(found)
 

@@ -24,6 +24,8 @@ from rag.types import (
     Evidence,
     FileStatus,
     Filters,
+    Loss,
+    LossKind,
     Outcome,
 )
 from rag.types.documents import led
@@ -217,6 +219,18 @@ def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:
     answer = composed(found=selection([fake_evidence("Thirty days.", document=over)], core=1))
     assert answer.cautions == ("old was superseded by New rules from 2020-01-01.",)
     assert composed().cautions == ()
+
+
+def test_refusal_names_what_was_not_read_of_the_nearest_documents_first() -> None:
+    lost = (Loss(LossKind.PAGE_WITHOUT_TEXT, page=2),)
+    unreadable = tuple((f"{n}.pdf", "empty") for n in range(5))
+    proof = replace(PROOF, unreadable=unreadable, losses=tuple((f"{c}.md", lost) for c in "abcde"))
+    hits = [fake_hit("near", document=fake_document(f"{c}.md")) for c in "edd"]
+    found = replace(selection(), verdict=Verdict(0.2, 0.5))
+    said = refuse(Basis(asked(QUESTION), "en", found, hits, proof)).cautions
+    assert said[0] == "5 files could not be read and may hold more: 0.pdf, 1.pdf, 2.pdf, …"
+    assert [line.split(":")[0] for line in said[1:4]] == [f"Not read in {c}.md" for c in "eda"]
+    assert said[4].startswith("Something could not be read in 2 more documents")
 
 
 def test_certificate_counts_what_can_be_read_in_scope_and_lists_what_cannot() -> None:

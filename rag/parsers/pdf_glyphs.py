@@ -42,6 +42,7 @@ _SPACED = re.compile(r"(?<!\S)[^\W\d_]\s+[^\W_](?!\S)")
 _TOUCH, _MOST_TOUCHING = 0.4, 9  # points between words, of which few on a page touch, as behind an f
 _LEAST_PICTURE = 0.08  # of the page
 _BELOW, _NEAR = 2000.0, 12.0  # points that turned lines are moved; around them
+_COLUMN_GAP = 1.5  # between words, as a share of the height of the type's box
 _FALL = 0.5  # of a word that begins another line, as a share of the height of the type's box
 # Room for the boxes of so many characters at a time; pdfium is called by one thread at a time.
 _MANY = 1024
@@ -211,7 +212,26 @@ class PageText:
         return lines if self.text == text else self._parts()
 
     def _parts(self) -> list[TextLine]:
-        return [part for line in self._read() for part in _fallen(line)]
+        return [part for line in self._read() for part in _fallen(self._uncut(line))]
+
+    def _uncut(self, line: TextLine) -> TextLine:
+        """In a line of several columns, what pdfium takes for a word that was cut, apart: its second half begins
+        the next line of another column."""
+        gaps = (b.first[0] - a.last[2] for a, b in pairwise(line.words))
+        if pdf_lines.CUT not in line.text or max(gaps, default=0.0) < _COLUMN_GAP * line.size:
+            return line
+        words: list[PlacedWord] = []
+        for word in line.words:
+            head, cut, tail = word.text.partition(pdf_lines.CUT)
+            if cut and tail:
+                at = word.number + len(head)
+                end, begin = self.boxes((at, at + 1))
+                words.append(PlacedWord(f"{head}-", word.first, end, word.number))
+                word = PlacedWord(tail, begin, word.last, at + 1)
+            words.append(word)
+        made = TextLine.of(words, line.bold)
+        made.uneven = line.uneven
+        return made
 
     def _by_font(self, lines: Sequence[TextLine]) -> dict[int, list[TextLine]]:
         fonts: dict[int, list[TextLine]] = {}

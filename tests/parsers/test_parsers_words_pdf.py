@@ -83,6 +83,28 @@ def test_columns_that_a_pdf_writes_line_by_line_are_read_one_after_the_other(tmp
     assert text.index(LEFT[0]) < text.index(RIGHT[0])
 
 
+def test_a_word_cut_at_the_end_of_a_column_does_not_tie_the_columns_together(tmp_path: Path) -> None:
+    left = (
+        "Do not use the lift in a fire.|Walk down the east stairs and|wait at the gate until the infor-|"
+        "mation officer has counted all|who work on the floor."
+    )
+    right = (
+        "A visitor signs the book at the|desk and wears the badge that|the porter hands out for infor-|"
+        "mation. Lost badges are to be|paid for at the desk."
+    )
+
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 10)
+        for n, row in enumerate(zip(left.split("|"), right.split("|"), strict=True)):
+            for x, text in zip((60, 320), row, strict=True):
+                canvas.drawString(x, 740 - 13 * n, text)
+        canvas.drawString(60, 600, "All information is given in writing.")
+
+    text = " ".join(read(tmp_path, canvas_pdf(draw)).text.split())
+    assert "wait at the gate until the information officer has counted all who work on the floor." in text
+    assert "that the porter hands out for information. Lost badges are to be paid for at the desk." in text
+
+
 @pytest.mark.parametrize("noted", [(0,), (0, 1)], ids=["the first column", "both columns"])
 def test_a_note_under_a_column_leaves_the_sentence_that_goes_on_whole(
     tmp_path: Path, noted: tuple[int, ...]

@@ -215,7 +215,7 @@ class PageText:
         return [part for line in self._read() for part in _fallen(self._uncut(line))]
 
     def _uncut(self, line: TextLine) -> TextLine:
-        """In a line of several columns, what pdfium takes for a word that was cut, apart: its second half begins
+        """In a line of several columns, what pdfium takes for a cut word as two words: the second one begins
         the next line of another column."""
         gaps = (b.first[0] - a.last[2] for a, b in pairwise(line.words))
         if pdf_lines.CUT not in line.text or max(gaps, default=0.0) < _COLUMN_GAP * line.size:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from tests.fakes import fake_answer, fake_document, fake_evidence
+from rag.types import Loss, LossKind
+from tests.fakes import fake_answer, fake_document, fake_evidence, fake_hit
+from ui import texts_for
 from ui.conversation import Conversation, Exchange
-from ui.sources import Sources
+from ui.sources import Sources, of_hit, source_pane
 
 
 class Pictures:
@@ -35,3 +37,11 @@ def test_the_cell_that_holds_the_answer_is_boxed_in_its_row() -> None:
     pictures: Any = Pictures()
     Sources(workspace, pictures).current(Conversation("en", (exchange,), open_source=("cite", 1, 1)))
     assert pictures.boxed == (row, (12, 15))
+
+
+def test_what_was_not_read_of_the_document_stands_beside_its_words() -> None:
+    whole = fake_document("rates.pdf")
+    lossy = replace(whole, losses=(Loss(LossKind.PAGE_WITHOUT_TEXT, page=2),))
+    panes = [source_pane(of_hit(fake_hit("Ten", document=one)), texts_for("en")) for one in (whole, lossy)]
+    assert ["not read" in pane for pane in panes] == [False, True]
+    assert "1 page without text, as scans have (page 2)" in panes[1]

@@ -58,6 +58,11 @@ def read(text: str, title: str = "Amendment No. 1 to the Berth Agreement") -> li
         ('The definition of "Depot" is amended to read: "Depot" means the yard at Hull.',
          "redefine", "Depot", "Berth Agreement", "Depot", '"Depot" means the yard at Hull.'),
         ("Section 11 is amended as set out in Annex A.", "unclear", "11", "Berth Agreement", "", ""),
+        ('Clause 2 (as amended) is further amended by replacing "550 wheels" with "600 wheels".',
+         "substitute", "2", "Berth Agreement", "550 wheels", "600 wheels"),
+        ('(b) clause 3 shall read "3. Calls are answered within four hours.";',
+         "replace", "3", "Berth Agreement", "", "3. Calls are answered within four hours."),
+        ("(a) the figure GBP 140 in clause 2 becomes GBP 155;", "unclear", "2", "Berth Agreement", "", ""),
     ],
 )  # fmt: skip
 def test_an_english_instruction_says_what_goes_and_what_comes(

@@ -35,6 +35,8 @@ _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
 _NUMBERED = patterns("numbered", re.NOFLAG)
 _ORDINALS = union(lambda language: language.ordinals)
 _DEGREES, _FORMS = patterns("degrees"), patterns("forms")
+CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
+"""Of these kinds of question the answer is a clause, which no title is."""
 TURNS = patterns("turns")
 """Of several of a kind one after the other: the next, the previous one."""
 _DATED = patterns("description", re.NOFLAG)
@@ -47,7 +49,8 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     around = _around(piece)
     if (role := asked_role(query.text)) and role not in dict(roles_in(around)):
         return False
-    if said_otherwise(query, piece):
+    titled = set(content_tokens(words)) <= set(content_tokens(piece.document.title))
+    if (titled and query.expects in CLAUSES) or said_otherwise(query, piece):
         return False
     row = bool(piece.heads)
     if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):

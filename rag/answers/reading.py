@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rag.answers.bearing import (
+    CLAUSES,
     answers,
     denies,
     excepted,
@@ -55,8 +56,6 @@ _SOURCE = re.compile(r"\s*(?:[\[【]\s*(\d{1,2})\s*(?:[\]】]|$)|[（(]\s*(\d{1,
 _BRACKETED = re.compile(
     r"[ \t]?(?:\((?=\D*\d)[^()\n]{1,40}\)|\[(?=\D*\d)[^\[\]\n]{1,40}\]|（(?=\D*\d)[^（）\n]{1,40}）)"
 )
-# Of these kinds of question the answer is a clause.
-_CLAUSES = frozenset({AnswerType.REASON, AnswerType.MANNER, AnswerType.DEFINITION})
 _LABEL = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)?\.\s*")  # "Lactose." in front of what is said of it
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 # So much of a reply that stands in no source as it is has to be words of one sentence.
@@ -232,7 +231,7 @@ def claim_of(
         elif span:
             lines = [_sentence_of(piece, query, asked)]
             # The number of a clause says where the answer stands, not what it is.
-            if query.expects not in _CLAUSES and span[1] > counted(piece.text):
+            if query.expects not in CLAUSES and span[1] > counted(piece.text):
                 start, end = _whole_values(piece.text, *span)
                 turned = _turned(piece.text, start, end) or _goes_on(piece.text, end, asked)
                 if of_row := with_heads(piece, piece.text[start:end]):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rag.answers.bearing import excepted, of_another, of_other_number, one_of_many
+from rag.answers.bearing import answers, excepted, of_another, of_other_number, one_of_many
 from rag.answers.prompt import instructions
 from rag.answers.reading import ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Crowd, Setup
@@ -178,6 +178,16 @@ def test_a_row_that_says_no_degree_is_not_read_for_a_severe_disease() -> None:
     wording = asked("What is the most a day in severe kidney impairment?")
     claims = [claim_of("300 mg [1]", [one], wording, instructions("en")) for one in (row, told)]
     assert [claim and claim.state for claim in claims] == [ClaimState.UNSUPPORTED, ClaimState.SUPPORTED]
+
+
+def test_a_title_is_no_explanation(tmp_path: Path) -> None:
+    title = "岚海臻爱重大疾病保险条款"
+    piece = fake_evidence(title + " …", number=1)
+    piece = replace(piece, document=replace(piece.document, title=title))
+    told = replace(piece, text="严重多发性硬化症指中枢神经系统的脱髓鞘疾病。")
+    wording = asked("岚海臻爱重大疾病保险：“严重多发性硬化症”是什么意思？")
+    assert answers(title + "…", piece, wording) is False
+    assert answers(told.text, told, wording) is True
 
 
 def test_a_document_that_lacks_the_name_asked_about_answers_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from rag.facts.numerals import fold, parse_han
 from rag.facts.quantities import extract
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
-from rag.languages.text import STOP_WORDS, content_tokens, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, content_tokens, has_han, normalise, search_tokens, sentences
 from rag.questions.expects import KINDS, AnswerType, Wording, asked_role, fits, left_office, roles_in, tells
 from rag.search.candidates import answers_in
 from rag.search.sufficiency import label_of
@@ -133,14 +133,15 @@ def one_of_many(query: Wording, piece: Evidence, words: str) -> bool:
 
 
 def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:
-    """Whether another of the sources says "not" of what the words say, in a case that the question names and
-    the piece does not: "Haloperidol must not be given in Parkinson's disease" beside "The first choice is
-    haloperidol"."""
+    """Whether a sentence of another source says "not" of what the words say, in a case that the question
+    names and the piece does not: "Haloperidol must not be given in Parkinson's disease" beside "The first
+    choice is haloperidol"."""
     asked = set(query.content)
     said = {word for word in content_tokens(words) if word.isalpha()} - asked
     case = asked.difference(content_tokens(_around(piece)))
-    others = (other for other in sources if other.text != piece.text and negations(other.text))
-    tokens = (set(content_tokens(other.text)) for other in others)
+    others = (other.text for other in sources if other.text != piece.text and negations(other.text))
+    each = (text[span.start : span.end] for text in others for span in sentences(text))
+    tokens = (set(content_tokens(sentence)) for sentence in each if negations(sentence))
     return bool(said) and any(case & other and 2 * len(said & other) >= len(said) for other in tokens)
 
 

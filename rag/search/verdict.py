@@ -245,7 +245,8 @@ def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
         joined = f"{names[-1]} {word}" if names else ""
         names[-1:] = [joined] if joined and joined in query.text else [*names[-1:], word]
     for tokens in (search_tokens(short_name(name)) for name in names if not has_han(name)):
-        bearing = store.owners(store.matching(f'"{" ".join(tokens)}"')) if len(tokens) > 1 else {}
+        whole = sum(map(str.isalpha, tokens)) > 1  # COVID-19 has other names
+        bearing = store.owners(store.matching(f'"{" ".join(tokens)}"')) if whole else {}
         if bearing and document.id not in bearing.values():
             holding = ({*store.owners(store.matching(f'"{token}"')).values()} for token in tokens)
             if not all(document.id in documents for documents in holding):

@@ -137,6 +137,8 @@ def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words
     names and the piece does not: "Haloperidol must not be given in Parkinson's disease" beside "The first
     choice is haloperidol"."""
     asked = set(query.content)
+    for value in reversed(read(words)):  # the month of a day is no matter
+        words = f"{words[: value.start]} {words[value.end :]}"
     said = {word for word in content_tokens(words) if word.isalpha()} - asked
     case = asked.difference(content_tokens(_around(piece)))
     others = (other.text for other in sources if other.text != piece.text and negations(other.text))
@@ -160,10 +162,11 @@ def _around(piece: Evidence) -> str:
 
 
 def _label(piece: Evidence) -> frozenset[str]:
-    """What the words in front of the figures of a row say; nothing of other words."""
+    """What the words in front of the figures of a row say; nothing of other words, such as a sentence."""
     label = label_of(piece.text)
     figures = len(extract(piece.text[len(label) :])) > 1 and len(label.split()) <= _LABEL_WORDS
-    return frozenset(content_tokens(label)) if piece.heads or figures else frozenset()
+    row = figures and not piece.text.rstrip().endswith((".", "。"))
+    return frozenset(content_tokens(label)) if piece.heads or row else frozenset()
 
 
 def of_other_number(query: Wording, piece: Evidence) -> bool:

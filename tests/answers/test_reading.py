@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from rag.answers.bearing import answers, excepted, of_another, of_other_number, one_of_many
+from rag.answers.bearing import (
+    answers,
+    excepted,
+    of_another,
+    of_another_row,
+    of_other_number,
+    one_of_many,
+)
 from rag.answers.prompt import instructions
 from rag.answers.reading import ReaderReply, claim_of, read
 from rag.answers.request import AnswerRequest, Crowd, Setup
@@ -892,6 +899,15 @@ def test_what_another_source_rules_out_in_the_case_asked_about_is_no_answer(
     words = "维多5mg" if has_han(question) else "Veltor 5 mg"
     piece = fake_evidence(f"首选{words}。" if has_han(question) else f"The first choice is {words}.")
     assert excepted(read_wording(question), piece, [piece, fake_evidence(other)], words) is is_excepted
+
+
+def test_a_sentence_with_days_is_neither_ruled_out_nor_a_row_beside_another() -> None:
+    piece = fake_evidence("The term is seven years from 1 July 2023 to 30 June 2030.")
+    notice = "The Tenant may end this lease on 30 June 2027 by giving not less than nine months' notice."
+    question = read_wording("When does the lease end?")
+    sources = [piece, fake_evidence(notice)]
+    assert not excepted(question, piece, sources, "1 July 2023 to 30 June 2030.")
+    assert not of_another_row(question, piece, sources)  # a sentence is no row
 
 
 def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rag.answers.disagreeing import disagreeing
 from rag.answers.line import line_of, worked_line
 from rag.answers.reading import ReaderReply
 from rag.answers.rows import NoRow
-from rag.documents.validity import ended
+from rag.documents.validity import called, ended
 from rag.domains.finance.figures import Computed
 from rag.index import Index
 from rag.languages import named, say
@@ -132,7 +132,7 @@ class Basis:
             say(
                 "answers.ended",
                 self.language,
-                title=document.title or document.path,
+                title=called(document),
                 superseded=force.reason == "superseded",
                 by=force.by_name,
                 day=force.end,

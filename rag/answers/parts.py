@@ -27,7 +27,7 @@ from rag.domains.finance.figures import Computed, Uncomputed, find_figures
 from rag.languages import say
 from rag.questions.query import Query
 from rag.search.evidence import Selection, rank_closer, select
-from rag.search.verdict import RankedSentences, Verdict, lacks, of_parts, unstated, worth_reading
+from rag.search.verdict import RankedSentences, Verdict, lacks, of_parts, outdated, unstated, worth_reading
 from rag.types import Answer, Calculation, Claim, Evidence, Figure, Filters, Hit, Part
 
 _LEAST = 2
@@ -71,7 +71,8 @@ def how_many(setup: Setup, query: Query) -> int:
 def look_at(setup: Setup, query: Query, hits: Sequence[Hit], limit: int, filters: Filters | None) -> Look:
     """The passages of one question with the sentences chosen, at most `limit`, or what code works out."""
     day = filters.in_force if filters else ""
-    searched, hits = tuple(hits), tuple(hits[: setup.top_k])
+    over = outdated(query, (hit.document for hit in hits), dated=bool(day))
+    searched, hits = tuple(h for h in hits if h.document.id not in over), tuple(hits[: setup.top_k])
     found = _chosen(setup, query, hits, limit, day)
     figures = worked_out(query, searched, found, setup, filters)
     if isinstance(figures, Computed | NoRow):

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from rag.answers.line import in_one_line
+from rag.documents.validity import called
 from rag.errors import GenerationError
 from rag.facts.dates import dates
 from rag.languages import model_instructions, named
@@ -135,7 +136,7 @@ def _source(piece: Evidence, code: str) -> str:
     """ "[2] Title, heading: words": what a sentence is of often stands above it alone. Words that do not
     stand say so."""
     former = named("former", piece.withdrawn, code) if piece.withdrawn else ""
-    parts = (piece.document.title or piece.document.path, *piece.heading_path[-1:], former)
+    parts = (called(piece.document), *piece.heading_path[-1:], former)
     label = ", ".join(dict.fromkeys(in_one_piece(t)[:_LABEL_CHARACTERS] for t in parts if t))
     return f"[{piece.number}] {label}: {_ends(in_one_line(piece), _SOURCE_CHARACTERS)}"
 

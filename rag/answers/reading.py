@@ -34,17 +34,16 @@ from rag.answers.bearing import (
 from rag.answers.line import counted, in_one_line, line_of, with_heads
 from rag.answers.prompt import MOST_SOURCES, ReadingInstructions, instructions, reading_prompt
 from rag.answers.request import CROWD, AnswerRequest, Setup
-from rag.documents.validity import ended
 from rag.errors import GenerationError
 from rag.facts.numerals import CURRENCY_BEFORE, alternatives, fold
 from rag.facts.quantities import extract
 from rag.facts.quantity import QuantityMatch, compare
 from rag.facts.values import read as read_values
-from rag.languages.text import content_tokens, has_han
+from rag.languages.text import content_tokens, has_han, in_one_piece
 from rag.questions.expects import KINDS, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict, named_elsewhere, unstated, with_odds, worth_reading
+from rag.search.verdict import Verdict, named_elsewhere, outdated, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
@@ -110,14 +109,6 @@ def read(
     return replace(reply, claim=replace(claim, citations=cited) if claim else None)
 
 
-def _in_force(evidence: Sequence[Evidence], query: Query, request: AnswerRequest) -> Sequence[Evidence]:
-    """The evidence without what is out of force, such as drafts, where some is not and no other day is asked
-    about."""
-    if query.periods or query.withdrawn or (request.filters and request.filters.in_force):
-        return evidence
-    return [piece for piece in evidence if not ended(piece.document)] or evidence
-
-
 def _read(
     setup: Setup, request: AnswerRequest, found: Selection, part: Query | None
 ) -> Generator[Event, None, ReaderReply]:
@@ -135,10 +126,12 @@ def _read(
     yield StageStarted("reading")
     CROWD.give_way(request.stop)
     asked, verdict, draft, trouble = instructions(query.language), found.verdict, "", ""
-    shown = _in_force(found.evidence, query, request)
+    dated = bool(request.filters and request.filters.in_force)
+    over = outdated(query, (piece.document for piece in found.evidence), dated=dated)
+    shown: Sequence[Evidence] = [piece for piece in found.evidence if piece.document.id not in over]
     if not query.whether:
         shown = [piece for piece in shown if not said_otherwise(query, piece)] or shown
-    own, sources, claim, most = request.query, shown[:MOST_SOURCES], None, setup.max_tokens
+    own, sources, claim, cut, most = request.query, shown[:MOST_SOURCES], None, False, setup.max_tokens
     translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
@@ -160,7 +153,8 @@ def _read(
                     yield piece
                 else:
                     draft += piece
-            claim = claim_of(draft, sources, query, asked)
+            cut = not (_SOURCE.search(draft) or "\n" in draft.strip()) and llm.count_tokens(draft) >= most
+            claim = claim_of(_to_its_end(draft, sources) if cut else draft, sources, query, asked)
             cited = [e for e in sources if claim and e.number in claim.citations]
             foreign = any(named_elsewhere(own, e.document, setup.index.store) for e in cited)
             beside = (of_another_row, on_another_matter)
@@ -174,12 +168,10 @@ def _read(
     except GenerationError as error:  # the quoted answer always exists
         trouble = str(error)
     request.clock.lap("reading")
-    # What the limit cut short may have been about to turn its meaning.
-    whole = _SOURCE.search(draft) or "\n" in draft.strip() or llm.count_tokens(draft) < most
     # What the model alone was sure of is not answered where it says nothing that holds.
     unread = found.verdict if verdict.sufficient and not found.sufficient else verdict
     draft = draft.strip()
-    if trouble or request.stopped or not draft or not whole:
+    if trouble or request.stopped or not draft:
         return ReaderReply(unread, draft=draft, model=llm.info.name, trouble=trouble)
     yield StageStarted("verifying")
     lead = asked.lead.match(claim.text) if claim is not None else None
@@ -198,8 +190,17 @@ def _read(
         bears = bears and not hardly_names(query, said, *said.heading_path)
         bears = bears and not named_elsewhere(own, said.document, setup.index.store)
         verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
+    if cut and claim is not None and holds:  # what it began to copy is quoted
+        return ReaderReply(verdict, draft=draft, model=llm.info.name, source=claim.citations[0])
     dropped = (claim,) if claim is not None and not holds else ()
     return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)
+
+
+def _to_its_end(draft: str, sources: Sequence[Evidence]) -> str:
+    """The sentence that a reply which the limit cut short copies, with its number; "" for other words, which
+    may have been about to turn their meaning."""
+    copied = (piece for piece in sources if _standing(draft.strip(_TRIMMED), piece.text))
+    return next((f"{in_one_piece(piece.text)} [{piece.number}]" for piece in copied), "")
 
 
 def _named(draft: str) -> int:
@@ -218,10 +219,16 @@ def claim_of(
     pieces = sorted(evidence, key=lambda piece: piece.number != _named(first))
     if lead := asked.lead.match(words):
         return _whether(lead, words, pieces, query, asked)
-    said = set(content_tokens(words))
-    echoed = said and said <= set(query.content) and (not has_han(words) or words in query.text)
-    if not words or echoed or asked.none.fullmatch(words):
+    if not words or asked.none.fullmatch(words):
         return None
+    said = set(content_tokens(words))
+    if said and said <= set(query.content) and (not has_han(words) or words in query.text):
+        # What gives the question back points at the sentence that says more of it.
+        holding = (p for p in pieces if said <= set(content_tokens(p.text)) and not (_leads(p) or p.heads))
+        piece = next((p for p in holding if set(content_tokens(p.text)) - set(query.content)), None)
+        if piece is None:
+            return None
+        return _stated(_sentence_of(piece, query, asked), piece, query, asked)
     failed: Claim | None = None
     for piece in pieces:
         span = None if _leads(piece) else _standing(words, piece.text) or _stating(words, piece.text)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
+from rag.documents.validity import version_of
 from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key, short_name, squash
 from rag.facts.numerals import fold
@@ -87,6 +88,7 @@ def with_profile(document: Document, fields: Sequence[Describes]) -> dict[str, s
     if not found.get("issued"):
         found["dated"] = _dated(document.text[:_FIRST_WORDS])
     found.setdefault("year", _year(found, document))
+    found["version"] = version_of(document.title, document.path, document.text[:_FIRST_WORDS])
     own = frozenset().union(*(one.own_keys for one in fields))
     known = {key: value[0] if len(value) == 1 else value for key, value in found.items() if value}
     given = {key: value for key, value in document.metadata.items() if value}

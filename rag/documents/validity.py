@@ -11,8 +11,9 @@ pass. Reports, filings and decisions of one name are no versions of each other: 
 from __future__ import annotations
 
 import datetime
+import math
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from functools import lru_cache
 from itertools import takewhile
 from pathlib import PurePosixPath
 
+from rag.facts.dates import dates
 from rag.facts.names import LEGAL_NAME, ZH_LEGAL_NAME, name_key
-from rag.facts.numerals import fold
+from rag.facts.numerals import fold, parse_han
 from rag.languages import Patterns, patterns
 from rag.languages.text import normalise
 from rag.types import Document, DocumentInfo, Relation, RelationKind
@@ -34,14 +36,16 @@ _SHAPES = Patterns(__file__)
 _COUNTRY = "中华人民共和国"
 _DATES = ("issued", "effective", "amended", "repealed", "superseded")
 _ENDS = {RelationKind.SUPERSEDES: "superseded", RelationKind.REPEALS: "repealed"}
+_YEARS = range(1900, 2100)
+_HEAD_LINES = 8
 _ISO = re.compile(r"\d{4}(?:-\d{2}){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
     """From when to when a document is in force, as ISO dates: `start` inclusive, `end` exclusive, "" where
-    not known. `reason` is "superseded", "repealed" or ""; `by` and `by_name` are the document that ended it
-    (None and "" where it says so itself)."""
+    not known. `reason` is why it ended: "superseded", "repealed", or "" where nothing says so; `by` and
+    `by_name` are the document that ended it (None and "" where it says so itself)."""
 
     start: str = ""
     end: str = ""
@@ -51,11 +55,11 @@ class Validity:
 
     def in_force(self, on: str) -> bool:
         """At the ISO date `on`: True also where nothing is known."""
-        return (not self.start or self.start <= on) and (not self.end or on < self.end)
+        return (not self.start or self.start <= on) and not self.ended(on)
 
     def ended(self, on: str) -> bool:
-        """Whether it was no longer in force on that ISO date."""
-        return bool(self.end) and self.end <= on
+        """Whether it was no longer in force on that ISO date, or ended on a day that nothing says."""
+        return bool(self.reason) and self.end <= on
 
 
 UNKNOWN = Validity()
@@ -71,7 +75,8 @@ def stated(metadata: Metadata) -> Validity:
     }
     start = max(dated.get("effective", ""), dated.get("amended", "")) or dated.get("issued", "")
     ends = ((dated[key], key) for key in ("repealed", "superseded") if key in dated)
-    end, reason = min(ends, default=("", ""))
+    replaced = "superseded" if single(metadata, "superseded_by") else ""
+    end, reason = min(ends, default=("", replaced))
     return Validity(start, end, reason, None, single(metadata, f"{reason}_by") if reason else "")
 
 
@@ -87,6 +92,7 @@ def marked(documents: Sequence[DocumentInfo], force: Mapping[int, Validity]) -> 
     date, and `superseded_by` or `repealed_by`, the other's title. So what came out of force can be filtered
     and shown wherever a document is at hand."""
     ends = {i: {one.reason: one.end, f"{one.reason}_by": one.by_name} for i, one in force.items() if one.by}
+    ends = {i: {key: value for key, value in one.items() if value} for i, one in ends.items()}
     return [replace(d, metadata={**d.metadata, **ends[d.id]}) if d.id in ends else d for d in documents]
 
 
@@ -104,8 +110,7 @@ def undated(name: str) -> str:
     if _RE["single"].search(bare):
         return plain
     bare = _SHAPES["trailing"].sub("", bare).strip(" -,.")
-    year = _RE["trailing_year"].search(bare)
-    if year and _RE["edited"].search(bare[: year.start()]):
+    if year := _edition_year(bare):
         bare = bare[: year.start()]
     return bare.strip() or plain
 
@@ -123,22 +128,31 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
     document does).
 
     Documents of one name, between the same parties, are ordered by the day from which each is in force (the
-    later of its coming into force and its last amendment, else its issue): an earlier one ends when the next
-    begins, and a draft, of whatever it is, when the text that is none does."""
+    later of its coming into force and its last amendment, else its issue), where nothing says that by their
+    versions: an earlier one ends when the next begins, and a draft, of whatever it is, when the text that is
+    none does."""
     drafts = {d.id for d in documents if is_draft(d)}
-    starts = {d.id: start for d in documents if (start := stated(d.metadata).start) or d.id in drafts}
     found = []
-    for group in _groups(d for d in documents if d.id in starts):
-        ordered = sorted((starts[d.id], d.id not in drafts, is_copy(d), d.id) for d in group)
+    for group in _groups(documents):
         editions = any(_RE["instrument"].search(undated(d.title or d.path)) for d in group)
-        for start, final, _, i in (one for one in ordered if editions or not one[1]):
-            behind = ordered[bisect_left(ordered, (start,)) :]
-            next_ones = (one for one in behind if one[1] >= final)  # a draft ends no text that is none
-            after = (one for one in next_ones if one[0] > start or (one[1] > final and one[0] == start))
-            if i in drafts and not start:
-                after = (one for one in ordered if one[1])
-            day, _, _, later = next(after, ("", True, False, 0))
-            found += [Relation(RelationKind.SUPERSEDES, "", day, later, i)] if later else []
+        older = [d for d in group if editions or d.id in drafts or "version" in d.metadata]
+        starts = {d.id: stated(d.metadata).start for d in group} if older else {}
+        later: dict[int, int] = {}
+        for order in (starts, _ranks(group) if older else {}):
+            ordered = sorted(
+                (order[d.id], d.id not in drafts, is_copy(d), d.id) for d in group if d.id in order
+            )
+            known = frozenset(later)
+            for d in older:
+                if d.id in known or not (order.get(d.id) or d.id in drafts):
+                    continue
+                final = d.id not in drafts
+                behind = ordered[bisect_right(ordered, (order[d.id], final, True, math.inf)) :]
+                # A draft ends no text that is none, nor does a version what bears a day as it does.
+                fit = (i for _, whole, _, i in behind if whole >= final and i not in known)
+                if i := next((i for i in fit if order is starts or not (starts[i] and starts[d.id])), 0):
+                    later[d.id] = i
+        found += [Relation(RelationKind.SUPERSEDES, "", starts[i], i, d) for d, i in later.items()]
     by_name: dict[str, list[int]] = defaultdict(list)
     for document in documents if relations else ():
         for key in names_of(document):
@@ -159,6 +173,71 @@ def settled(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) ->
             named = [i for i in named if i != own]
         found += [replace(relation, target=i) for i in named] or [replace(relation, target=None)]
     return found
+
+
+def _ranks(group: Sequence[DocumentInfo]) -> dict[int, tuple[int, ...]]:
+    """The rank of each version of one text by id, () for none; {} where years stand beside numbers."""
+    found = {d.id: _rank(single(d.metadata, "version")) for d in group}
+    kinds = {rank[0] in _YEARS for rank in found.values() if rank}
+    return found if len(kinds) < 2 else {}
+
+
+def _rank(version: str) -> tuple[int, ...]:
+    parts = version.split(".") if version else ()
+    return tuple(int(part) if part.isdigit() else ord(part) for part in parts)
+
+
+def versions_in(text: str) -> tuple[str, ...]:
+    """The versions that a text names, in order, as "2.1", "b" (revision B) or "2023" (2023版)."""
+    found = (match[match.lastgroup or 0].lower() for match in _RE["version"].finditer(fold(text)))
+    return tuple(one if one.isascii() else str(parse_han(one) or one) for one in found)
+
+
+def asks_of(text: str, document: DocumentInfo) -> bool:
+    """Whether a question names the version that a document is: by its number, its year or month, as a draft,
+    or, of one that another superseded, as the former one."""
+    named = {*versions_in(text)}
+    for day in dates(fold(text)):
+        named |= {str(day.period.year), f"{day.period.year}.{day.period.month}"}
+    former = ended(document) and _RE["earlier_version"].search(text)
+    drafted = is_draft(document) and _RE["draft"].search(text)
+    return bool(former or drafted or single(document.metadata, "version") in named)
+
+
+def unversioned(text: str) -> str:
+    """A question without the words by which it names versions."""
+    for key in ("version", "draft", "earlier_version"):
+        text = _RE[key].sub(" ", text)
+    return text
+
+
+def called(document: DocumentInfo) -> str:
+    """The title of a document, or its file name where that is the title with the version, and the version
+    where neither has it."""
+    stem, version = PurePosixPath(document.path).stem, single(document.metadata, "version")
+    title = document.title or document.path
+    if not version and not is_draft(document):
+        return title
+    if len(stem) > len(title) and edition_name(stem) == edition_name(title):
+        title = stem.replace("_", " ")
+    return title if version in title.lower() else f"{title} ({version})"
+
+
+def version_of(title: str, path: str, head: str) -> str:
+    """Which version of a text a document is by its file name, its title, a short line at its `head`, or, of a
+    text that has editions, the year or month behind its name ("2025.6"); ""."""
+    names = (PurePosixPath(path).stem.replace("_", " "), title)
+    lines = (line for line in head.split("\n")[:_HEAD_LINES] if _SHAPES["version_line"].match(line))
+    if found := [one for text in (*names, *lines) for one in versions_in(text)[-1:]]:
+        return found[0]
+    named = filter(None, map(_edition_year, map(fold, names)))
+    days = (day.period for year in named for day in dates(year[0]))
+    return next((f"{day.year}.{day.month}" if day.month else str(day.year) for day in days), "")
+
+
+def _edition_year(name: str) -> re.Match[str] | None:
+    year = _RE["trailing_year"].search(name.rstrip(" )"))
+    return year if year and _RE["edited"].search(name[: year.start()]) else None
 
 
 def is_draft(document: DocumentInfo) -> bool:
@@ -193,13 +272,13 @@ def versions(documents: Sequence[DocumentInfo], relations: Sequence[Relation]) -
     A document that another supersedes or repeals (`relations`, settled) ends when that takes effect, if it
     had begun before. The earliest end counts."""
     found = {d.id: stated_dates for d in documents if (stated_dates := stated(d.metadata)) != UNKNOWN}
-    names = {d.id: d.title or d.path for d in documents} if relations else {}
+    names = {d.id: called(d) for d in documents} if relations else {}
     for relation in relations:
         known, end = found.get(relation.target or 0, UNKNOWN), relation.effective
-        draft = relation.kind is RelationKind.SUPERSEDES and known.start in ("", end)
-        if relation.kind not in _ENDS or not (draft or "" < known.start < end):
+        ordered = relation.kind is RelationKind.SUPERSEDES and (not relation.name or known.start in ("", end))
+        if relation.kind not in _ENDS or not (ordered or "" < known.start < end):
             continue
-        if relation.source in names and (not known.end or end < known.end):
+        if relation.source in names and (not known.reason or "" < end < known.end):
             reason, by = _ENDS[relation.kind], relation.source
             found[relation.target or 0] = Validity(known.start, end, reason, by, names[by])
     return found

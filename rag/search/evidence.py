@@ -36,15 +36,14 @@ from rag.search.sufficiency import (
     sentence_signals,
     with_cosines,
 )
-from rag.search.verdict import CORE, RankedSentences, Verdict, judge
+from rag.search.verdict import CORE, RankedSentences, Verdict, judge, of_any_version, outdated
 from rag.store.store import Store
 from rag.types import Chunk, Evidence, Hit
 from rag.types.documents import led, withdrawn
 
-# Sentences that are embedded when the question is asked, and how much of them: the costliest step of showing
-# evidence. With six instead of four one or two more answers in a hundred are among the first two; twelve
-# bring no more. Of an embedder of the question's language eight are worth it: in everyday words it puts ten
-# more answers in a hundred among the first three than vectors of many languages do.
+# Sentences that are embedded when the question is asked, the costliest step of showing evidence. With six
+# instead of four one or two more answers in a hundred are among the first two; twelve bring no more. Of an
+# embedder of the question's language eight are worth it: ten more in a hundred are among the first three.
 _EMBEDDED = 6
 _COMPARED = 8
 _EMBEDDED_CHARS = 240
@@ -102,8 +101,10 @@ def select(
 ) -> Selection:
     """The at most `limit` sentences that bear on the question, best first, each with what changes it by the
     ISO day `in_force` (see `with_changes`) and the definitions by which it says what is asked; of those
-    `ranked`, if they are. No hit gives an empty, insufficient selection."""
+    `ranked`, if they are; what is `outdated` stands behind. No hit gives an empty, insufficient selection."""
     ranked = ranked or rank_sentences(query, hits, index, index.embedder_for(query.language))
+    over = outdated(query, (hit.document for hit in hits), dated=bool(in_force))
+    ranked = ranked.behind([hits[s.hit].document.id in over for s in ranked.sentences])
     evidence = tuple(
         as_evidence(n, ranked.sentences[i], hits, ranked.probabilities[i], index.store)
         for n, i in enumerate(_displayed(ranked, limit), 1)
@@ -147,6 +148,7 @@ def rank_sentences(
     about = identified(query, index.store, (hit.document.id for hit in hits))
     # A name or two weigh little in a sentence; those of a contract with its parties outweigh what is asked.
     asked_of = without(query, about[1]) if about and len(about[1]) >= _NAMES else query
+    asked_of = of_any_version(asked_of, (hit.document for hit in hits))
     prepared = prepare(asked_of, index.store, query.cues if former else frozenset())
     found = []
     for number, hit in enumerate(hits):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.documents.validity import asks_of, edition_name, ended, unversioned
 from rag.facts.names import short_name, shorter_name
 from rag.languages.text import has_han, search_tokens
 from rag.questions.query import Query
@@ -110,6 +111,18 @@ class RankedSentences:
     cosines: tuple[float | None, ...]
     mode: str
     signals: NDArray[np.float64]
+
+    def behind(self, aside: Sequence[bool]) -> RankedSentences:
+        """Those set aside behind all others."""
+        order = sorted(range(len(aside)), key=lambda n: aside[n])
+        return RankedSentences(
+            self.question,
+            tuple(self.sentences[n] for n in order),
+            tuple(self.probabilities[n] for n in order),
+            tuple(self.cosines[n] for n in order),
+            self.mode,
+            self.signals[order],
+        )
 
 
 def judge(
@@ -234,6 +247,38 @@ def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]
     return tuple(n for n in unknown if not re.search(rf"(?<![a-z0-9]){said[n]}(?![a-z0-9])", read))
 
 
+def outdated(query: Query, documents: Iterable[DocumentInfo], *, dated: bool = False) -> frozenset[int]:
+    """Which documents do not answer, where others do: those out of force, or, where the question names a
+    version of a text, its other versions. None where it asks about words that stood, or about a time (also
+    where a day is set beside it: `dated`)."""
+    every = {document.id: document for document in documents}
+    named = {i: edition_name(d.title or d.path) for i, d in every.items() if asks_of(query.text, d)}
+    if named:
+        others = every.keys() - named.keys()
+        return frozenset(i for i in others if edition_name(every[i].title or every[i].path) in named.values())
+    if query.periods or query.withdrawn or dated:
+        return frozenset()
+    over = frozenset(i for i, document in every.items() if ended(document))
+    return over if len(over) < len(every) else frozenset()
+
+
+def of_any_version(query: Query, documents: Iterable[DocumentInfo]) -> Query:
+    """The question without the words by which it names the version of one of these documents: no sentence
+    holds them."""
+    if not any(asks_of(query.text, document) for document in documents):
+        return query
+    text = unversioned(query.text)
+    held = frozenset(search_tokens(text))
+    return replace(
+        query,
+        text=text,
+        tokens=tuple(t for t in query.tokens if t in held),
+        content=tuple(t for t in query.content if t in held),
+        labelled=tuple(name for name in query.labelled if name in text),
+        numbers=tuple(number for number in query.numbers if number in text),
+    )
+
+
 def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
     """Whether a document in the language of the question lacks a word of a name that this gives, which stands
     whole in another: what it says, it says of somebody else, however alike the names are (Pellamy Foods,
@@ -244,6 +289,7 @@ def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
     for word in query.names:
         joined = f"{names[-1]} {word}" if names else ""
         names[-1:] = [joined] if joined and joined in query.text else [*names[-1:], word]
+    names += query.constraints.values("subject")  # however it is typed
     for tokens in (search_tokens(short_name(name)) for name in names if not has_han(name)):
         whole = sum(map(str.isalpha, tokens)) > 1  # COVID-19 has other names
         bearing = store.owners(store.matching(f'"{" ".join(tokens)}"')) if whole else {}

@@ -176,3 +176,27 @@ def test_a_later_draft_does_not_end_what_was_signed(tmp_path: Path) -> None:
     }
     with archive(tmp_path, **files) as opened:
         assert not [d.path for d in opened.store.documents() if d.metadata.get("superseded")]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "plain", "former"),
+    [
+        ("hotel_policy_2022__md", "hotel_policy_2024__md", "What is the limit for a hotel?",
+         "What was the limit for a hotel in 2022?"),
+        ("hotel_policy_v1__md", "hotel_policy_v2__md", "What is the limit for a hotel?",
+         "What was the limit for a hotel in version 1?"),
+        ("hotel_policy_draft__md", "hotel_policy__md", "What is the limit for a hotel?",
+         "What is the limit for a hotel in the draft?"),
+    ],
+)  # fmt: skip
+def test_of_two_versions_the_later_one_answers_unless_the_other_is_named(
+    tmp_path: Path, older: str, newer: str, plain: str, former: str
+) -> None:
+    policy = "# Hotel policy\n\nThe limit for a hotel is EUR {} a night.\n"
+    with archive(tmp_path, **{older: policy.format(110), newer: policy.format(140)}) as index:
+        helper, path = Assistant(index), older.replace("__", ".")
+        answer = helper.ask(plain)
+        assert "140" in answer.line and {q.document for q in answer.quotes} == {newer.replace("__", ".")}
+        answer = helper.ask(former)
+        assert "110" in answer.line and answer.quotes[0].document == path
+        assert any("superseded" in caution for caution in answer.cautions)

@@ -32,7 +32,7 @@ from rag.languages.text import has_han
 from rag.models.llm import LLM, load_llm
 from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict
+from rag.search.verdict import Verdict, named_elsewhere
 from rag.types import Answer, Cell, ClaimState, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
 from tests.archive import archive
 from tests.asking import asked
@@ -197,6 +197,18 @@ def test_a_title_is_no_explanation(tmp_path: Path) -> None:
     assert answers(told.text, told, wording) is True
 
 
+def test_a_document_that_another_ones_subject_is_not_answers_nothing(tmp_path: Path) -> None:
+    files = {
+        "orn__md": "# The Orn Chronicle\n\nThe Orn Chronicle is a series of Velland.\n",
+        "vell__md": "# Vell Tales\n\nThe series ran for five seasons.\n",
+    }
+    question = "How many seasons of the orn chronicle are there?"
+    with archive(tmp_path, **files) as index:
+        query, own = index.understand(question), {d.path: d for d in index.documents()}
+        assert named_elsewhere(query, own["vell.md"], index.store)
+        assert not named_elsewhere(query, own["orn.md"], index.store)
+
+
 def test_a_document_that_lacks_the_name_asked_about_answers_nothing(tmp_path: Path) -> None:
     memo = "# Review of Torvane Foods\n\nThe guarantee of Torvane Foods comes to 700 crowns at most.\n"
     deed = "# Deed\n\nTorvane Cold Stores stands surety for Torvane Foods, up to 9,000 crowns in all.\n"
@@ -315,9 +327,35 @@ def test_reply_that_gives_no_answer_is_nearby_at_best(index: Index, question: st
     assert answer.verdict is Outcome.NEARBY and answer.quotes
 
 
-def test_reply_that_gives_back_the_question_is_nearby_at_best(index: Index) -> None:
+def test_reply_that_gives_back_the_question_makes_the_sentence_that_says_more_the_line(index: Index) -> None:
     answer = ask(index, QUESTION, replying("notice of the tenant [1]"))
-    assert answer.verdict is Outcome.NEARBY and answer.model == ""
+    assert answer.verdict is Outcome.ANSWERED and "60 days" in answer.line
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "text", "line"),
+    [
+        ("Where are the Orn Hills in Velland?", "Velland", "The Orn Hills rise in the north of Velland.",
+         "The Orn Hills rise in the north of Velland."),
+        ("Where are the Orn Hills?", "the Orn Hills", "Orn Hills.", None),  # nothing more is said
+        ("How old is Jana Orn?", "Jana Orn", "Jana Orn lives in Velland.", None),  # nor what is asked
+        ("奥恩山在维兰的哪里？", "维兰", "奥恩山位于维兰北部。", "奥恩山位于维兰北部。"),
+    ],
+)  # fmt: skip
+def test_what_gives_the_question_back_is_answered_by_no_sentence_that_does_not_say_it(
+    question: str, reply: str, text: str, line: str | None
+) -> None:
+    assert _said(question, reply, text) == line
+
+
+def test_what_the_limit_cuts_short_is_quoted_where_it_copies_a_sentence(tmp_path: Path) -> None:
+    said = "The Orn Bridge was shut in May because ice had bent two of its piers and the deck between them"
+    with archive(tmp_path, orn__md=f"# Orn Bridge\n\n{said}.\n") as index:
+        for reply, line in ((said, f"{said}."), (said.replace("ice", "fire"), None)):
+            helper = Assistant(index, replying(reply), max_tokens=12)
+            answer = helper.ask("Why was the Orn Bridge shut in May?")
+            assert (answer.line == line) is (line is not None)
+            assert manner(answer) == "quoted" or answer.verdict is not Outcome.ANSWERED
 
 
 # --- from odds to a verdict ---
@@ -948,5 +986,4 @@ def _said(question: str, reply: str, text: str) -> str | None:
     """The line that a reply gives over one sentence; None where it gives none."""
     query = asked(question)
     claim = claim_of(reply, [fake_evidence(text)], query, instructions(query.language))
-    assert claim is not None
-    return claim.text if claim.state is ClaimState.SUPPORTED else None
+    return claim.text if claim and claim.state is ClaimState.SUPPORTED else None

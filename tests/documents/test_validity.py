@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.validity import UNKNOWN, Validity, edition_name, settled, versions
+from rag.documents.validity import (
+    UNKNOWN,
+    Validity,
+    asks_of,
+    called,
+    edition_name,
+    ended,
+    marked,
+    settled,
+    version_of,
+    versions,
+)
 from rag.domains.law.statutes import repeals, validity
 from rag.index import open_index
 from rag.types import DocumentInfo, FileStatus, Filters, Relation, RelationKind
@@ -271,3 +283,61 @@ def test_a_draft_ends_when_what_was_signed_begins(
     )
     force = versions([one, other], settled([one, other], []))
     assert (force[1].end, force[1].by, force[2].end) == ("2024-03-01", 2, "")
+
+
+@pytest.mark.parametrize(
+    ("title", "path", "head", "version"),
+    [
+        ("Service Agreement", "Service Agreement v2.1.docx", "", "2.1"),
+        ("Centrifuge Use", "SOP-7_Rev B.md", "", "b"),
+        ("Field Manual, 3rd edition", "manual.pdf", "", "3"),
+        ("Isolation Procedure", "isolation.md", "# Isolation Procedure\n\nVersion: 4, from 1 May\n", "4"),
+        ("员工手册（2023版）", "手册.md", "", "2023"),
+        ("操作规程 第二版", "规程.md", "", "2"),
+        ("Travel policy 2022", "x.md", "", "2022"),
+        ("Price list", "Price list June 2025.csv", "", "2025.6"),
+        ("Annual report 2022", "report.pdf", "", ""),
+        ("Companies Act 2006", "act.pdf", "", ""),
+        ("Tarrow v Kelmont", "tarrow v kelmont.pdf", "See version 3 of the form.", ""),
+    ],
+)  # fmt: skip
+def test_a_document_says_which_version_it_is(title: str, path: str, head: str, version: str) -> None:
+    assert version_of(title, path, head) == version
+
+
+def test_versions_without_a_day_are_ordered_by_their_numbers() -> None:
+    names = ("Lease v2.docx", "Lease v10.docx", "Lease v1.docx")
+    three = [info(n, path, "Lease", version=path[7:].split(".")[0]) for n, path in enumerate(names, 1)]
+    force = force_of(three)
+    assert force == {
+        1: Validity("", "", "superseded", 2, "Lease v10"),
+        3: Validity("", "", "superseded", 1, "Lease v2"),
+    }
+    assert force[1].ended("1900-01-01") and not force[1].in_force("2100-01-01")
+    kept = {d.id: ended(d) for d in marked(three, force)}
+    assert kept[2] is None and kept[3] == Validity("", "", "superseded", None, "Lease v2")
+
+
+def test_an_undated_draft_gives_way_to_what_is_none_and_a_younger_one_does_not() -> None:
+    draft, final = info(1, "采购合同（草稿）.md", "采购合同"), info(2, "采购合同.md", "采购合同")
+    assert force_of([draft, final])[1].by == 2
+    younger = info(1, "采购合同（草稿）.md", "采购合同", issued="2025-01-01")
+    signed = replace(final, metadata={"issued": "2024-01-01"})
+    assert not any(force.reason for force in force_of([younger, signed]).values())
+
+
+def test_a_question_names_the_version_that_it_asks_of() -> None:
+    old = info(
+        1, "Travel policy 2022.md", "Travel policy", version="2022", superseded_by="Travel policy 2024"
+    )
+    new = info(2, "Travel policy 2024.md", "Travel policy", version="2024")
+    draft = info(3, "Lease draft.docx", "Lease")
+    for text, of in (
+        ("What was the limit in 2022?", old),
+        ("What did the previous version say of hotels?", old),
+        ("What is the limit in the 2024 policy?", new),
+        ("What is the rent in the draft?", draft),
+    ):
+        assert [d for d in (old, new, draft) if asks_of(text, d)] == [of]
+    assert not any(asks_of("What may a hotel cost?", d) for d in (old, new, draft))
+    assert called(old) == "Travel policy 2022" and called(draft) == "Lease draft"

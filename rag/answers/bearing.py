@@ -29,6 +29,7 @@ _CLAUSE = re.compile(r"[，；。;]|,(?!\d)|\b(?:and|but|while)\b")
 _SEVERAL = re.compile(r"[、，,;；和及]| and ")
 _ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
+_NAMED = re.compile(r"(?!(?:Yes|No)\b)[A-Z][^\W_]*|[^\W_]*\d[^\W_]*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _SIDES, _ROWS = patterns("parties"), patterns("rows")
 _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]
@@ -110,14 +111,24 @@ def of_other_side(query: Wording, text: str) -> bool:
     return leads and asked[0][0] not in dict(said)
 
 
+def beside(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:
+    """Whether words of a piece, as they stand among these sources, are of something beside the question."""
+    every = tuple(sources)
+    of_another = of_another_row(query, piece, every) or on_another_matter(query, piece, every)
+    return of_another or excepted(query, piece, every, words) or one_of_many(query, piece, words)
+
+
 def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
     """Whether a piece is a row of a table whose label says nothing that is asked, and another of the sources
     a row whose label says what the piece and all that stands over it does not: "Women 108 (52.2%)" beside
-    "Dizziness 17.9", asked for the share with dizziness."""
-    asked, own = frozenset(query.content), _label(piece)
-    if not own or own & asked:
-        return False
-    return any(_label(other) & asked - set(content_tokens(_around(piece))) for other in sources)
+    "Dizziness 17.9", asked for the share with dizziness; or whether its label stands in another table whose
+    heads say it: the price of gowns beside their cost, asked for that."""
+    asked, own, around = frozenset(query.content), _label(piece), set(content_tokens(_around(piece)))
+    for other in sources if own else ():
+        said = set(content_tokens(other.header)) if other.heads and _label(other) == own else set[str]()
+        if (_label(other) if not own & asked else said) & asked - around:
+            return True
+    return False
 
 
 def one_of_many(query: Wording, piece: Evidence, words: str) -> bool:
@@ -293,12 +304,18 @@ def _names(match: re.Match[str], side: str) -> frozenset[str]:
     return frozenset(content_tokens(_RE["measured"].sub(" ", words)))
 
 
-def hardly_names(query: Wording, piece: Evidence, *over: str) -> bool:
-    """Whether a piece in the language of the question, with what stands `over` it, hardly names what is asked
-    about."""
+def hardly_names(query: Wording, piece: Evidence, *over: str, least: float = 0.5) -> bool:
+    """Whether a piece in the language of the question, with what stands `over` it, names less than this share
+    of what is asked about."""
     matter = set(query.content).difference(content_tokens(piece.document.title))
     named = matter.intersection(content_tokens("\n".join((*over, piece.words))))
-    return 2 * len(named) < len(matter) and has_han(query.text) == has_han(piece.text)
+    return len(named) < least * len(matter) and has_han(query.text) == has_han(piece.text)
+
+
+def invents(words: str, piece: Evidence) -> bool:
+    """Whether words have a number, or a name in capitals, that stands neither in a piece nor over it."""
+    held = set(content_tokens(_around(piece)))
+    return any(not held.issuperset(content_tokens(word)) for word in _NAMED.findall(words))
 
 
 def nearer(text: str, start: int, end: int, query: Wording) -> bool:

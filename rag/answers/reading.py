@@ -1,10 +1,9 @@
 """The model reads where code states nothing: from few sentences it says whether they state the answer, and
 the answer in as few words as it takes.
 
-Sources and question are read once. From that state two short continuations start: the log-odds of yes against
-no to whether the sources state the answer, which the verdict weighs, and, where that suffices, the answer
-with the number of its source. Code looks for the sentence in which its words stand, makes the line of them,
-verifies it, and cites; what the model typed as a source is a hint. What does not hold is not displayed.
+Sources and question are read once: whether they state it, which the verdict weighs, and, where that suffices,
+the answer with the number of its source. Code looks for the sentence in which its words stand, makes the line
+of them, verifies it, and cites; what the model typed as a source is a hint. What does not hold is not shown.
 
 Evidence first, also among many: while somebody's evidence is being looked for, nobody's answer begins to be
 read. A search takes a tenth of a second of processor time, an answer seconds, on the same cores."""
@@ -19,15 +18,13 @@ from functools import partial
 from rag.answers.bearing import (
     CLAUSES,
     answers,
+    beside,
     denies,
-    excepted,
     hardly_names,
+    invents,
     nearer,
     negations,
     of_another,
-    of_another_row,
-    on_another_matter,
-    one_of_many,
     out_of_range,
     said_otherwise,
 )
@@ -43,7 +40,7 @@ from rag.languages.text import content_tokens, has_han, in_one_piece
 from rag.questions.expects import KINDS, AnswerType, Wording
 from rag.questions.query import Query
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict, named_elsewhere, outdated, unstated, with_odds, worth_reading
+from rag.search.verdict import Verdict, named_elsewhere, outdated, surely, unstated, with_odds, worth_reading
 from rag.types import Claim, ClaimState, Event, Evidence, Queued, StageStarted
 from rag.verify.align import reason
 from rag.verify.claims import verify_sentence
@@ -59,6 +56,8 @@ _LABEL = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)?\.\s*")  # "Lactose." in front of 
 _CURRENCY = re.compile(rf"(?<![A-Za-z])(?:{alternatives(CURRENCY_BEFORE)})[ \t]*$", re.IGNORECASE)
 # So much of a reply that stands in no source as it is has to be words of one sentence.
 _MOSTLY = 0.6
+# A sentence that stands for such a reply names so much of what is asked; half where the judge is less sure.
+_SHARED = 1 / 3
 _TRIMMED = " \t\"'“”‘’「」.。,，;；:："
 _CODE = 4  # characters of a currency's code and its blank
 _BOXES = frozenset("☐☒☑")
@@ -72,8 +71,7 @@ _SIGNS = str.maketrans("“”‘’–—‑，：；（）％", "\"\"''---,:;(
 class ReaderReply:
     """What came of reading: the verdict with the model's odds in it, the verified `claim` that the line is
     made of, if any, and what it was made from: `draft`, as the model wrote it. `dropped` is a claim that did
-    not hold, and `source` the number of the evidence that the model named, or 1; `trouble` says why nothing
-    was written."""
+    not hold, `source` the evidence that the model named, or 1; `trouble` says why nothing was written."""
 
     verdict: Verdict
     claim: Claim | None = None
@@ -131,7 +129,8 @@ def _read(
     shown: Sequence[Evidence] = [piece for piece in found.evidence if piece.document.id not in over]
     if not query.whether:
         shown = [piece for piece in shown if not said_otherwise(query, piece)] or shown
-    own, sources, claim, cut, most = request.query, shown[:MOST_SOURCES], None, False, setup.max_tokens
+    own, sources, claim, most = request.query, shown[:MOST_SOURCES], None, setup.max_tokens
+    cut = aside = False
     translated = request.language != query.language
     if translated and own.expects is not AnswerType.OTHER:
         query = replace(query, expects=own.expects)
@@ -156,12 +155,12 @@ def _read(
             cut = not (_SOURCE.search(draft) or "\n" in draft.strip()) and llm.count_tokens(draft) >= most
             claim = claim_of(_to_its_end(draft, sources) if cut else draft, sources, query, asked)
             cited = [e for e in sources if claim and e.number in claim.citations]
-            foreign = any(named_elsewhere(own, e.document, setup.index.store) for e in cited)
-            beside = (of_another_row, on_another_matter)
-            aside = any(each(query, e, sources) for e in cited for each in beside)
-            aside = aside or any(excepted(query, e, shown, claim.text) for e in cited if claim)
-            aside = aside or any(one_of_many(query, e, claim.text) for e in cited if claim)
-            if claim and (foreign or aside):
+            aside = any(
+                named_elsewhere(own, e.document, setup.index.store) or beside(query, e, shown, claim.text)
+                for e in cited
+                if claim
+            )
+            if claim and aside:
                 claim = replace(claim, state=ClaimState.UNSUPPORTED)
             if claim is not None and claim.state is ClaimState.SUPPORTED:
                 break
@@ -184,13 +183,17 @@ def _read(
     hint = _named(draft) if llm.info.judges else 1
     quotable = [piece.number for piece in sources if not _leads(piece)] or [1]
     named = hint if hint in quotable else quotable[0]
-    if not holds:  # of a misread yes or no the sentence says it, if it bears on the question
+    if not holds:  # what was misread, or said in other words, the sentence says, where it surely answers
         said = next(piece for piece in found.evidence if piece.number == named)
-        bears = lead and answers(in_one_line(said), said, query)
-        bears = bears and not hardly_names(query, said, *said.heading_path)
+        sure = llm.info.judges and surely(verdict) and claim is not None and not aside
+        sure = sure and not invents(_SOURCE.sub("", draft), said)
+        bears = (lead or sure) and answers(in_one_line(said), said, query)
+        least = _SHARED if sure else 0.5
+        bears = bears and not hardly_names(query, said, *said.heading_path, least=least)
         bears = bears and not named_elsewhere(own, said.document, setup.index.store)
-        verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
-    if cut and claim is not None and holds:  # what it began to copy is quoted
+        if not (sure and bears):
+            verdict = unread if bears or not (lead or llm.info.judges) else unstated(verdict)
+    if claim is not None and holds and cut:  # what it began to copy is quoted
         return ReaderReply(verdict, draft=draft, model=llm.info.name, source=claim.citations[0])
     dropped = (claim,) if claim is not None and not holds else ()
     return ReaderReply(verdict, claim if holds else None, draft, llm.info.name, dropped, source=named)

@@ -21,6 +21,8 @@ from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
 _NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
 _RE = patterns("names", re.NOFLAG)
+PLACED = _RE["placed"]
+"""What stands in front of the name of a place."""
 POSSESSIVE = _RE["possessive"]
 LEGAL_NAME = _RE["legal_name"]
 ZH_LEGAL_NAME = _RE["zh_legal_name"]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.validity import asks_of, edition_name, ended, unversioned
-from rag.facts.names import short_name, shorter_name
+from rag.facts.names import PLACED, short_name, shorter_name
 from rag.languages.text import has_han, search_tokens
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
@@ -89,6 +89,13 @@ class Verdict:
 COUNTED = Verdict(1.0, 1.0)
 """Of what code counted over everything that matches."""
 _NEARBY = 0.5
+# So sure that a sentence is quoted where what a model wrote of it does not hold.
+_SURELY = 0.9
+
+
+def surely(verdict: Verdict) -> bool:
+    """Whether the sources so surely state the answer that a reply which does not hold tells nothing."""
+    return verdict.sufficient and verdict.confidence >= _SURELY
 
 
 def outcome(verdict: Verdict) -> Outcome:
@@ -289,15 +296,23 @@ def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
     for word in query.names:
         joined = f"{names[-1]} {word}" if names else ""
         names[-1:] = [joined] if joined and joined in query.text else [*names[-1:], word]
-    names += query.constraints.values("subject")  # however it is typed
-    for tokens in (search_tokens(short_name(name)) for name in names if not has_han(name)):
-        whole = sum(map(str.isalpha, tokens)) > 1  # COVID-19 has other names
+    lower = query.text.lower()  # a subject however it is typed
+    names += [name for name in query.constraints.values("subject") if name.lower() in lower]
+    names = [name for name in names if not (has_han(name) or _placed(name.lower(), lower))]
+    for tokens in (search_tokens(short_name(name)) for name in names):
+        whole = sum(token.isalpha() and len(token) > 1 for token in tokens) > 1  # COVID-19 has other names
         bearing = store.owners(store.matching(f'"{" ".join(tokens)}"')) if whole else {}
         if bearing and document.id not in bearing.values():
             holding = ({*store.owners(store.matching(f'"{token}"')).values()} for token in tokens)
             if not all(document.id in documents for documents in holding):
                 return True
     return False
+
+
+def _placed(name: str, text: str) -> bool:
+    """Whether a text names a place, which has many names: "in the United States"."""
+    start, _, behind = text.partition(name)
+    return PLACED.search(start) is not None and not behind.strip()[:1].isalpha()
 
 
 def lacks(

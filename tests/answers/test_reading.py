@@ -948,6 +948,39 @@ def test_a_sentence_with_days_is_neither_ruled_out_nor_a_row_beside_another() ->
     assert not of_another_row(question, piece, sources)  # a sentence is no row
 
 
+@pytest.mark.parametrize(
+    ("question", "is_other"),
+    [("What do gowns cost us?", True), ("What is the price of gowns?", False), ("What are gowns?", False)],
+)
+def test_a_row_whose_label_stands_under_the_heads_asked_for_elsewhere_gives_way(
+    question: str, is_other: bool
+) -> None:
+    price = replace(fake_evidence("Gowns | 33", number=1), heads=("Item", "Price (USD)"))
+    cost = replace(fake_evidence("Gowns | 21", number=2), heads=("Item", "Cost (USD)"))
+    assert of_another_row(read_wording(question), price, [price, cost]) is is_other
+
+
+SHUT_OUT = "不赔偿因地震造成的损失。"
+
+
+@pytest.mark.parametrize(
+    ("likely", "reply", "line"),
+    [
+        (SURE, "地震不赔付", SHUT_OUT),
+        (SURE, "会", SHUT_OUT),
+        (SURE, "没有提到", None),
+        (1.0, "地震不赔付", None),
+    ],
+)
+def test_what_a_reply_says_in_other_words_the_sentence_says_where_the_judge_is_sure(
+    tmp_path: Path, likely: float, reply: str, line: str | None
+) -> None:
+    with archive(tmp_path, policy__md=f"# 家财险条款\n\n{SHUT_OUT}\n") as index:
+        answer = ask(index, "家财险对地震造成的损失会赔吗？", replying(f"{reply}[1]", likely=likely))
+        assert (answer.line == line) is (line is not None)
+        assert answer.model == ""
+
+
 def test_a_misread_yes_leaves_no_sentence_that_does_not_bear_on_the_question(tmp_path: Path) -> None:
     text = "# Zarin\n\nZarin raises digoxin levels.\n"
     with archive(tmp_path, zarin__md=text) as opened:

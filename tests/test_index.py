@@ -119,7 +119,7 @@ def test_opening_reads_no_model_and_takes_no_time(built: Path) -> None:
         f"index = open_index({str(built)!r})\n"
         "index.documents(); index.store.lexical(['notic'], limit=3)\n"
         "print(time.process_time() - began)\n"
-        "slow = ('torch', 'faiss', 'onnxruntime', 'pebble', 'lxml', 'pydantic')\n"
+        "slow = ('torch', 'faiss', 'onnxruntime', 'lxml', 'pydantic')\n"
         "print([m for m in slow if m in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,11 +16,12 @@ from typing import Any
 
 from rag.files import sha256_file
 from rag.parsers import content, holder
+from rag.parsers.pool import Worker
 from rag.types import DocumentInfo
 from ui import Texts
 
 _log = logging.getLogger(__name__)
-_SECONDS = 20.0
+_SECONDS, _MEMORY_MB = 20.0, 2048
 _MOST_KEPT = 32  # pages of about 100 kB each
 
 
@@ -65,7 +66,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pool: Any = None
+        self._worker: Worker | None = None
         self._drawn = lru_cache(_MOST_KEPT)(self._draw)
 
     def page(
@@ -92,20 +93,24 @@ class Pictures:
         if known != sha256:
             raise _Changed
         with self._lock:
-            if self._pool is None:
-                import multiprocessing
-
-                from pebble import ProcessPool
-
-                self._pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
-            job = self._pool.schedule(draw, args=(source, *how), timeout=_SECONDS)
-        picture: Picture = job.result()
+            try:
+                self._worker = self._worker or Worker(_draw_job, _MEMORY_MB, None, ())
+                picture: Picture = self._worker.run((source, *how), _SECONDS)
+            except Exception:  # the next page has a new worker
+                self._end()
+                raise
         return picture
+
+    def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end()
 
     def close(self) -> None:
         """Ends the worker."""
         with self._lock:
-            if self._pool is not None:
-                self._pool.stop()
-                self._pool.join()
-                self._pool = None
+            self._end()
+
+
+def _draw_job(job: tuple[Any, ...]) -> Picture:
+    return draw(*job)

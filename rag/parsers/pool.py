@@ -7,18 +7,21 @@ again in every worker, and one that imports torch would pay for it each time."""
 from __future__ import annotations
 
 import ctypes
+import math
 import multiprocessing.popen_spawn_posix as popen_spawn
 import os
 import resource
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, TypeVar
 
 from rag.errors import CitewiseError, ParseError
@@ -30,7 +33,9 @@ R = TypeVar("R")
 _LAUNCH = threading.Lock()
 _WORKER_NICE = 5  # the process that answers questions goes first
 _BEAT = 0.1  # seconds between looks at `stop` and at the pool's health
-_FRESH_POOLS = 2  # a pool that breaks is replaced so often in a row before its jobs are given up
+_MOST_UNBORN = (
+    2  # so many workers in a row die as they start, for each there is to be, before all is given up
+)
 
 
 class Watch:
@@ -81,23 +86,38 @@ class _WorkerContext(SpawnContext):
     Process = _WorkerProcess  # type: ignore[assignment]
 
 
-def _in_worker(function: Callable[[T], R], job: T) -> R:
-    """With the worker's start-up error in front: a failing initializer fails each job, not the pool."""
-    if _start_error is not None:
-        raise _start_error
-    try:
-        return function(job)
-    finally:
-        Watch.beat(0)
-
-
-_start_error: BaseException | None = None
+def _serve(
+    connection: Connection,
+    function: Callable[[T], R],
+    memory_mb: int,
+    initializer: Callable[..., object] | None,
+    initargs: tuple[Any, ...],
+) -> None:
+    """The life of a worker: it says that it is there, and answers each job with its result or its error; what
+    fails at the start fails each job."""
+    failed = _start_worker(memory_mb, initializer, initargs)
+    with suppress(EOFError, OSError):  # nobody asks any more
+        connection.send(None)
+        while True:
+            job = connection.recv()
+            try:
+                if failed is not None:
+                    raise failed
+                answer: tuple[R | None, BaseException | None] = (function(job), None)
+            except BaseException as error:
+                answer = (None, error)
+            Watch.beat(0)
+            try:
+                connection.send(answer)
+            except (AttributeError, TypeError, PicklingError) as error:
+                connection.send((None, ParseError(f"its result cannot be sent: {error}.", "unreadable")))
 
 
 def _start_worker(
     memory_mb: int, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]
-) -> None:
-    global _start_error
+) -> Exception | None:
+    """Sets the limits of this process; how the initializer failed, if it did."""
+    failed = None
     with suppress(OSError, AttributeError):
         # glibc sets aside 64 MiB of addresses per thread; counted against RLIMIT_AS that would hit on
         # machines with many cores.
@@ -109,7 +129,7 @@ def _start_worker(
         if initializer is not None:
             initializer(*initargs)
     except Exception as error:
-        _start_error = error
+        failed = error
     with suppress(OSError, ValueError):
         # The address space may grow by so much over what the idle worker maps.
         mapped = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
@@ -117,6 +137,67 @@ def _start_worker(
         limit = mapped + memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (min(limit, hard) if hard >= 0 else limit, hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return failed
+
+
+class Worker:
+    """A worker process; `job` is what it has in hand, a tuple of one, and `until` when its time is over."""
+
+    def __init__(self, *of: Any) -> None:
+        context = _WorkerContext()
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, *of), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.ready, self.job, self.until = False, tuple[Any, ...](), math.inf
+
+    def take(self, job: object, seconds: float) -> bool:
+        """Whether it took the job; one that is dead does not."""
+        try:
+            self.connection.send(job)
+        except OSError:
+            return False
+        self.job, self.until = (job,), time.monotonic() + seconds
+        return True
+
+    def answer(self) -> tuple[Any, BaseException | None]:
+        """What it says, or how it came to an end: a TimeoutError, or `_Died`."""
+        if not self.connection.poll():
+            return None, TimeoutError()
+        try:
+            answer = self.connection.recv() or (None, None)
+        except (EOFError, OSError):
+            self.process.join(_BEAT)  # what it died of
+            self.end()
+            return None, _Died(self.process.exitcode)
+        except Exception as error:  # it cannot be unpickled here
+            answer = (None, error)
+        self.ready, self.job, self.until = True, (), math.inf
+        return answer
+
+    def run(self, job: object, seconds: float) -> Any:
+        """The result of one job. Raises what the job raises, and TimeoutError or `_Died`, after which the
+        worker takes no more."""
+        while not self.ready or self.job or self.take(job, seconds):
+            if not self.connection.poll(seconds):
+                self.end()
+                raise TimeoutError(f"not done within {seconds:g} seconds")
+            taken = bool(self.job)
+            result, error = self.answer()
+            if error is not None:
+                raise error
+            if taken:
+                return result
+        raise _Died(self.process.exitcode)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class _Died(Exception):
+    """A worker process ended; its exit code."""
 
 
 def run_in_workers(
@@ -138,68 +219,39 @@ def run_in_workers(
     memory does not grow with their number. Closing the iterator kills the workers, and so does `stop`, within
     a beat: what is in hand then is not yielded. `function`, `initializer`, jobs and results must be picklable
     and importable from a module other than `__main__`."""
-    from pebble import ProcessPool
-
     count = workers if workers > 0 else len(os.sched_getaffinity(0))
-
-    def start_pool() -> Any:
-        return ProcessPool(
-            max_workers=count,
-            initializer=_start_worker,
-            initargs=(limits.memory_mb, initializer, initargs),
-            context=_WorkerContext(),
-        )
-
-    pool, broken = start_pool(), 0
-    pending: dict[Future[R], T] = {}
-    source, again = iter(jobs), list[T]()
+    source, team, unborn = iter(jobs), list[Worker](), 0
+    waiting = list(islice(source, 1))
     try:
-        while stop is None or not stop.is_set():
-            for job in [*again, *islice(source, max(0, 2 * count - len(pending) - len(again)))]:
-                pending[_scheduled(pool, function, job, limits.seconds)] = job
-            if not pending:
+        while (waiting or any(one.job for one in team)) and not (stop is not None and stop.is_set()):
+            missing = count - len(team) if waiting else 0
+            team += [Worker(function, limits.memory_mb, initializer, initargs) for _ in range(missing)]
+            for worker in [one for one in team if one.ready and not one.job]:
+                if waiting and worker.take(waiting[0], limits.seconds):
+                    waiting = [*waiting[1:], *islice(source, 1 - len(waiting[1:]))]
+                elif waiting:
+                    team.remove(worker)
+            heard = wait([one.connection for one in team if one.job or not one.ready], timeout=_BEAT)
+            for worker in [one for one in team if one.connection in heard or one.until < time.monotonic()]:
+                job, ready = worker.job, worker.ready
+                result, error = worker.answer()
+                if isinstance(error, TimeoutError | _Died):
+                    worker.end()
+                    team.remove(worker)
+                unborn = 0 if ready or not isinstance(error, _Died) else unborn + 1
+                for one in job:
+                    yield one, result if error is None else _failure(error, limits)
+            if unborn > _MOST_UNBORN * count:
+                died = ParseError("not read: the worker processes do not start. Try again.", "unreadable")
+                yield from ((one, died) for one in chain(waiting, source))
                 return
-            done, _ = wait(pending, timeout=_BEAT, return_when=FIRST_COMPLETED)
-            ended = [future for future in done if not isinstance(future.exception(), BrokenExecutor)]
-            for future in ended:
-                yield pending.pop(future), _outcome(future, limits)
-            broken, again = broken * (not ended), []
-            if len(ended) == len(done) and pool.active:
-                continue
-            # Workers died before they took a job: the pool is replaced, and the jobs, which are not to blame,
-            # start over.
-            again, broken = list(pending.values()), broken + 1
-            pending.clear()
-            if broken > _FRESH_POOLS:
-                error = ParseError("not read: the worker processes do not start. Try again.", "unreadable")
-                yield from ((job, error) for job in again)
-                again = []
-            _kill(pool)
-            pool = start_pool()
     finally:
-        _kill(pool)
+        for worker in team:
+            worker.end()
 
 
-def _scheduled(pool: Any, function: Callable[[T], R], job: T, seconds: float) -> Future[R]:
-    try:
-        future: Future[R] = pool.schedule(_in_worker, args=[function, job], timeout=seconds)
-    except RuntimeError as error:  # it broke a moment ago
-        future = Future()
-        future.set_exception(BrokenExecutor(str(error)))
-    return future
-
-
-def _kill(pool: Any) -> None:
-    pool.stop()
-    pool.join()
-
-
-def _outcome(future: Future[Any], limits: Limits) -> Any:
-    from pebble import ProcessExpired
-
-    match future.exception():
-        case None:
-            return future.result()
+def _failure(failed: BaseException, limits: Limits) -> CitewiseError:
+    match failed:
         case CitewiseError() as error:
             return error
         case TimeoutError():
@@ -209,17 +261,16 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
                 f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb",
                 "too_large",
             )
-        case ProcessExpired() as error if error.exitcode == -signal.SIGALRM:
+        case _Died(args=(code,)) if code == -signal.SIGALRM:
             why = f"a page of it is not read within {limits.step_seconds:g} seconds."
             return ParseError(why, "timeout")
-        case ProcessExpired() as error:
+        case _Died(args=(code,)):
             # Native code that gets no memory aborts instead of raising, so the two cannot be distinguished
             # for certain.
             why = f"the file is damaged or needs more than {limits.memory_mb} MB"
             return ParseError(
-                f"the worker process died (exit code {error.exitcode}): {why}. It is tried again at the next "
-                "ingest.",
-                "too_large" if error.exitcode in (-9, 137) else "unreadable",
+                f"the worker process died (exit code {code}): {why}. It is tried again at the next ingest.",
+                "too_large" if code in (-9, 137) else "unreadable",
             )
         case error:
             return ParseError(f"{type(error).__name__}: {error}", "corrupt")

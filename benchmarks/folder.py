@@ -364,7 +364,8 @@ def questions() -> list[dict[str, object]]:
         asked.append((f"{one.theirs}的合同提前多少日通知解除？", f"{one.notice}日"))
     asked.append((f"{all_of[36].theirs}的合同是哪一天签订的？", f"{all_of[36].signed:%Y年%-m月%-d日}"))
     asked.append((f"{all_of[38].theirs}的保证金是多少？", None))
-    return [{"id": f"q{n:02}", "question": q, "answers": [a]} for n, (q, a) in enumerate(asked, 1)]
+    rows = ({"question": q, "answers": [a] if a else [], "answerable": a is not None} for q, a in asked)
+    return [{"id": f"q{n:02}", **row} for n, row in enumerate(rows, 1)]
 
 
 def main(folder: Path) -> None:

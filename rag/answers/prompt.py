@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from rag.answers.line import in_one_line
-from rag.documents.validity import called
+from rag.documents.validity import NOW, called
 from rag.errors import GenerationError
 from rag.facts.dates import dates
 from rag.languages import model_instructions, named
@@ -125,11 +125,11 @@ def reading_prompt(
 
 
 def _undated(text: str) -> str:
-    """A question without its days and years, and what stands in front of them."""
+    """A question without its days and years, and what stands in front of them, and the present day."""
     for day in reversed(dates(text)):
         if day.period.year:
             text = _BEFORE_DAY.sub("", text[: day.start]) + text[day.end :]
-    return text
+    return NOW.sub("", text)
 
 
 def _source(piece: Evidence, code: str) -> str:

@@ -31,6 +31,8 @@ from rag.types.documents import Metadata, several, single
 
 _RE = patterns("validity", re.NOFLAG)
 FILE_DATE = _RE["file_date"]
+NOW = _RE["now"]
+"""The present day, in a question."""
 
 _SHAPES = Patterns(__file__)
 _COUNTRY = "中华人民共和国"

@@ -56,6 +56,8 @@ def test_few_sources_are_read_under_their_own_numbers() -> None:
         ("What was the rent of the mill on 30 April 2023?", "en", "What was the rent of the mill?"),
         ("In 2021, how much was the rent?", "en", ", how much was the rent?"),
         ("磨坊2021年10月的租金是多少？", "zh", "磨坊的租金是多少？"),
+        ("What is the rent of the mill today?", "en", "What is the rent of the mill ?"),
+        ("磨坊目前的租金是多少？", "zh", "磨坊租金是多少？"),
     ],
 )
 def test_words_in_force_on_the_day_asked_about_are_read_without_it(
@@ -64,8 +66,8 @@ def test_words_in_force_on_the_day_asked_about_are_read_without_it(
     piece = replace(_evidence(SENTENCES)[0], changes=(ChangedBy(2, 0, "2024-01-01", made=False),))
     asked = replace(read_wording(question), language=language)
     prompt = reading_prompt(asked, [piece], llm=FakeLLM(), max_tokens=50)
-    assert read in prompt.user and "202" not in prompt.user
-    assert "202" in read_for(question, SENTENCES, language=language).user
+    assert f"{read}\n" in prompt.user and "202" not in prompt.user
+    assert read_for(question, SENTENCES, language=language).user.endswith(f"{question}\n")
 
 
 def test_instructions_and_examples_are_the_same_for_every_question() -> None:

@@ -275,6 +275,8 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
     names none; the only one of prices for "cheapest"; all of them where nothing but a size is named."""
     typed = table.cues.asked.query.asked
     aged = not table.cues.order or _RE["by_age"].search(typed)  # no day is the largest
+    if table.cues.order and aged and not any(c.dated for c in table.columns):
+        return []  # nor is the latest price the highest
     counted = [c for c in table.columns if c.counts or (c.dated and aged)]
     if table.cues.order and _RE["priced_most"].search(typed):
         money = [c for c in counted if c.unit is not None and c.unit.kind is Kind.MONEY]

@@ -215,6 +215,7 @@ def test_a_question_over_rows_is_answered_from_all_of_them(
         "How many packs of Ostrelin does the Harrow dispensary have?",  # the first row says nothing of it
         "How many mL of Veltoxan syrup are there?",
         "What is the latest drug of the Harrow dispensary?",  # no number is a time
+        "What is the latest spend of Cawdene Ltd?",  # which is not the highest
         "Which invoice is the largest?",  # of two currencies, and by no date
         "What is the total amount of all open invoices?",
         "What was the total in 2024?",  # of a statement's year: no sum over all of its lines

@@ -6,11 +6,11 @@ from decimal import Decimal as D
 
 import pytest
 
-from rag.domains.finance.concepts import concepts
+from rag.domains.finance.concepts import concepts, identifier
 from rag.domains.finance.figures.asked import FigureRequest, FiscalTerm
 from rag.domains.finance.figures.computing import compute
 from rag.domains.finance.figures.expressions import terms
-from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name, identifier
+from rag.domains.finance.figures.formulas import UNITS, Formula, book, concept_name
 from rag.domains.finance.printing import Rounding
 from rag.languages.text import has_han, normalise
 from rag.types import Calculation, Figure

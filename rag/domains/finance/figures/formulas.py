@@ -9,21 +9,17 @@ Of a name that a line and a formula share the formula speaks: it knows what to d
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from rag.domains.finance.concepts import concepts
+from rag.domains.finance.concepts import concepts, identifier
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
 from rag.languages import COMPLETE, Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
 from rag.languages.text import has_han, normalise
 
-FORMULAS = Path(__file__).with_name("formulas.toml")
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
 _RE = Patterns(__file__)
 _PLAIN = _RE.words("plain")
@@ -89,19 +85,13 @@ class Book:
         return tuple(kept)
 
 
-def identifier(key: str) -> str:
-    """How an expression writes a key: "short-term debt" -> short_term_debt."""
-    return re.sub(r"\W+", "_", key)
-
-
 @lru_cache(maxsize=1)
 def book() -> Book:
     """The shipped formulas and lines, read once."""
-    raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
+    table, raw = concepts(), concepts().rows
     equal_lines: dict[str, list[str]] = raw["twins"]
-    table, printed = concepts(), concepts().rows
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
-    placeless = [row["names"][0] for row in printed["concept"] if "wordings" in row]
+    placeless = [row["names"][0] for row in raw["concept"] if "wordings" in row]
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
@@ -109,17 +99,17 @@ def book() -> Book:
     for row in rows:
         formula = _formula(row, names)
         if formula.key in formulas:
-            raise ValueError(f"{FORMULAS} has the key {formula.key!r} twice")
+            raise ValueError(f"formulas.toml has the key {formula.key!r} twice")
         formulas[formula.key] = formula
         names[identifier(formula.key)] = formula.expression
     pairs = [(name, f"f:{row['key']}") for row in rows for name in dict.fromkeys([*row["names"], row["key"]])]
     back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
-    pairs += _line_names(printed["line"], back)
+    pairs += _line_names(raw["line"], back)
     known = {name for name, _ in pairs}
-    pairs += [(name, key) for row in printed["concept"] for name, key in _others(row) if name not in known]
+    pairs += [(name, key) for row in raw["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
+        {row["id"]: _line(row["id"], equal_lines) for row in raw["line"] if row["id"] not in back},
         {key: tuple(ids) for key, ids in equal_lines.items()},
         frozenset(raw["outflows"]),
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
@@ -185,14 +175,14 @@ def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
     known = {"key", "names", "expression", "unit", "expression_zh", "better", "healthy", "source",
              "note"}  # fmt: skip
     if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
-        raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
+        raise ValueError(f"formulas.toml, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
     english = [n for n in row["names"] if not has_han(n)]
     chinese = [n for n in row["names"] if has_han(n)]
     try:
         expression = parse(row["expression"], names)
         zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
     except ValueError as error:
-        raise ValueError(f"{FORMULAS}, {row['key']!r}: {error}") from error
+        raise ValueError(f"formulas.toml, {row['key']!r}: {error}") from error
     return Formula(
         row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
         row["unit"], zh, row.get("better", ""), row.get("healthy", ""), row["source"],

@@ -15,8 +15,7 @@ from rag.domains.finance.figures.computing import compute, not_found_words, sent
 from rag.domains.finance.figures.expressions import FormulaTerm as Leaf
 from rag.domains.finance.figures.formulas import concept_name
 from rag.domains.finance.figures.lineitems import FigureReading, find_figure, find_line, item
-from rag.domains.finance.figures.named import NamedLines, read_lines
-from rag.domains.finance.figures.understanding import read_figure
+from rag.domains.finance.figures.understanding import NamedLines, read_figure, read_lines
 from rag.domains.finance.money import calculate
 from rag.domains.finance.printing import NotComputed
 from rag.languages import say, unspaced

@@ -19,16 +19,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from rag.domains.finance.figures import cues
+from rag.domains.finance.figures import asked
 from rag.domains.finance.figures.asked import (
     PAIRED,
     FigureRequest,
     Operation,
     asked_periods,
+    cue,
     named_terms,
     read_text,
 )
-from rag.domains.finance.figures.cues import cue
 from rag.domains.finance.figures.expressions import Call, FormulaTerm, Node, Number, terms
 from rag.domains.finance.figures.formulas import Book, Formula, book, metric
 from rag.domains.finance.printing import read_rounding
@@ -57,7 +57,7 @@ def read_figure(query: Wording, companies: Sequence[str] = ()) -> FigureRequest 
     language = COMPLETE[has_han(text)]
     known = book()
     span = _core(text, language, known)
-    if span is None or cues.says("means", text):
+    if span is None or asked.says("means", text):
         return None
     operands = _operands(text, span, language, known, question)
     if not operands:
@@ -76,21 +76,21 @@ def _core(text: str, language: str, known: Book) -> tuple[int, int] | None:
     spans = definition_spans(text)
     best: tuple[int, int] | None = None
     lines_only = False
-    for start, end in cues.sentences(text):
-        start = front.end() if (front := cues.cue("front").match(text, start)) else start
+    for start, end in asked.sentences(text):
+        start = front.end() if (front := asked.cue("front").match(text, start)) else start
         cut = min((s[0] for s in spans if start <= s[0] < end), default=end)
         # "Define X as ..." holds its name before the cue; such a sentence defines and does not ask.
-        if cues.is_aside(text[start:end], text[start:cut]):
+        if asked.is_aside(text[start:end], text[start:cut]):
             continue
         names = [key for _, _, key in known.find(text[start:cut]) if key[0] in "fl"]
         if not names:
             continue
         # Reasons, words, rules, people: anything but a figure of the accounts.
-        if any(cues.says(f"forbidden_{code}", text[start:end]) for code in {COMPLETE[0], language}):
+        if any(asked.says(f"forbidden_{code}", text[start:end]) for code in {COMPLETE[0], language}):
             return None
         # "How often was the stock sold? Calculate the inventory turnover": the ratio is what is asked.
         better = best is None or (lines_only and any(key[0] == "f" for key in names))
-        if better and cues.asks(text[start:cut], language):
+        if better and asked.asks(text[start:cut], language):
             best, lines_only = (start, cut), all(key[0] == "l" for key in names)
     return best
 
@@ -104,18 +104,18 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
         before, after = text[start : start + a], text[start + b : end]
         if key.startswith("s:"):
             continue
-        if key.startswith("x:") or not cues.head(before, after, language):
+        if key.startswith("x:") or not asked.head(before, after, language):
             if not found:
                 return []
             break
         label = (
-            cues.qualified(before, text[start + a : start + b], key, question)
+            asked.qualified(before, text[start + a : start + b], key, question)
             if not unspaced(language)
             else ""
         )
-        if unspaced(language) and has_han(before[-1:]) and not cues.says("before_zh", before):
+        if unspaced(language) and has_han(before[-1:]) and not asked.says("before_zh", before):
             return []  # "营业外收入" is another line than "收入"
-        if key == "l:cash" and (flow := cues.cash_flow(text[start:end])):
+        if key == "l:cash" and (flow := asked.cash_flow(text[start:end])):
             key, label = f"l:{flow}", ""
         found.append((start + a, start + b, metric(f"l:={label}" if label else key)))
     return found
@@ -123,10 +123,10 @@ def _operands(text: str, span: tuple[int, int], language: str, known: Book, ques
 
 def _enough(text: str, operands: Sequence[_Operand], periods: Sequence[FiscalPeriod], question: str) -> bool:
     """Whether it is clear that a company's accounts are intended."""
-    if periods or cues.says("accounts", text):
+    if periods or asked.says("accounts", text):
         return True
-    strong = [formula for start, end, formula in operands if not cues.weak(text[start:end])]
-    owned = cues.says("owned", text) or cues.says("possessive", question)
+    strong = [formula for start, end, formula in operands if not asked.weak(text[start:end])]
+    owned = asked.says("owned", text) or asked.says("possessive", question)
     return any(formula.source or owned for formula in strong)
 
 
@@ -137,7 +137,7 @@ def _metric(text: str, operands: Sequence[_Operand], language: str) -> Formula |
     """A combination of two names, else the first name."""
     for (start, end, first), (behind, stop, second) in pairwise(operands):
         before, after = text[max(0, start - 60) : start], text[stop : stop + 40]
-        if sign := cues.combination(before, text[end:behind], after, language):
+        if sign := asked.combination(before, text[end:behind], after, language):
             a, b = (second, first) if sign.startswith("~") else (first, second)
             return _combined(a, b, sign.lstrip("~"), language)
     start, end, named = operands[0]
@@ -150,7 +150,7 @@ def _metric(text: str, operands: Sequence[_Operand], language: str) -> Formula |
             return formula
     share = "share_zh_asked" if unspaced(language) else "share_before"
     about = text if unspaced(language) else text[:start]
-    return None if len(operands) < 2 and not named.source and cues.says(share, about) else named
+    return None if len(operands) < 2 and not named.source and asked.says(share, about) else named
 
 
 def _combined(a: Formula, b: Formula, sign: str, language: str) -> Formula:
@@ -201,24 +201,24 @@ def _wanted(
     periods: Sequence[FiscalPeriod],
     language: str,
 ) -> FigureRequest:
-    aim = cues.operation(core, language)
-    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and cues.says("every", core))
+    aim = asked.operation(core, language)
+    inner = aim in _ALL_PERIODS or (aim is Operation.TREND and asked.says("every", core))
     named = named_terms(text, periods, keep_inner=inner)
     span, aim = _spanned(core, len(named), aim)
-    if aim is Operation.SOUND and not formula.healthy and not cues.limit(core)[0]:
+    if aim is Operation.SOUND and not formula.healthy and not asked.limit(core)[0]:
         aim = Operation.VALUE
-    sense, limit = cues.limit(core) if aim is Operation.SOUND else (0, "")
+    sense, limit = asked.limit(core) if aim is Operation.SOUND else (0, "")
     bound = Decimal(limit) if limit else None
-    rising, better = cues.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
+    rising, better = asked.supposed(core, language) if aim in (Operation.TREND, Operation.SIGN) else (0, 0)
     return FigureRequest(
         formula, named, read_rounding(text), aim, span, language,
-        cues.says("sequential", core), sense or rising, better, limit=bound,
+        asked.says("sequential", core), sense or rising, better, limit=bound,
     )  # fmt: skip
 
 
 def _spanned(core: str, named: int, aim: Operation) -> tuple[int, Operation]:
     """Over how many periods the aim goes, where so many are named, and the aim where these decide it."""
-    span = cues.span(core)
+    span = asked.span(core)
     if named > 1:
         aim = Operation.VALUES if aim is Operation.VALUE else aim
     elif aim is Operation.CAGR:

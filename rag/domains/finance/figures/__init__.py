@@ -2,7 +2,7 @@
 
 What is asked: `understanding` reads a question into an `asked.FigureRequest`, with the book of `formulas`
 and the `expressions` that it is made of, or one that calls lines of any table by the table's own words.
-What is there: `cells`, `heads` and `lines` read tables into figures with their periods, units and places;
+What is there: `cells` and `lines` read tables into figures with their periods, units and places;
 `lineitems` finds the one that is intended, `reporter` the reports it is looked for in.
 What comes of it: `computing` works it out and says it; `find` is the one entry."""
 

@@ -22,8 +22,8 @@ from rag.domains.finance.concepts import (
     reports,
 )
 from rag.domains.finance.figures.asked import FiscalTerm
+from rag.domains.finance.figures.cells import fiscal_day, part_of
 from rag.domains.finance.figures.formulas import book
-from rag.domains.finance.figures.heads import fiscal_day, part_of
 from rag.facts.dates import FiscalPeriod
 from rag.facts.names import name_words, short_name, squash
 from rag.languages import Patterns

@@ -2,8 +2,8 @@
 
 The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
 either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
-what is no line of concepts.toml. English ids serve Chinese questions too: `equal_lines` gives the lines that
-a Chinese report prints for them.
+what is no line of concepts.toml. English ids serve Chinese questions too: `twins` gives the lines that a
+Chinese report prints for them.
 
 Of a name that a line and a formula share the formula speaks: it knows what to do without the line."""
 
@@ -58,12 +58,12 @@ class Formula:
 @dataclass(frozen=True, slots=True)
 class Book:
     """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
-    name and unit (see UNITS), line ids with the Chinese ones that say the same ("revenue": 营业收入), what is
+    name and unit (see UNITS), line ids with the Chinese one that says the same ("revenue": 营业收入), what is
     paid (its size is intended, however it is printed), and the names in two languages."""
 
     formulas: Mapping[str, Formula]
     lines: Mapping[str, tuple[str, str]]
-    equal_lines: Mapping[str, tuple[str, ...]]
+    twins: Mapping[str, str]
     outflows: frozenset[str]
     english: Forms[str]
     chinese: Forms[str]
@@ -89,28 +89,25 @@ class Book:
 def book() -> Book:
     """The shipped formulas and lines, read once."""
     table, raw = concepts(), concepts().rows
-    equal_lines: dict[str, list[str]] = raw["twins"]
+    twins: dict[str, str] = raw["twins"]
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
     placeless = [row["names"][0] for row in raw["concept"] if "wordings" in row]
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
-    rows = [{"key": row["names"][0], "unit": "%"} | row for row in raw["formula"]]
+    rows = [{"key": row["names"][0], "unit": "%", "better": "higher"} | row for row in raw["formula"]]
     for row in rows:
-        formula = _formula(row, names)
-        if formula.key in formulas:
-            raise ValueError(f"formulas.toml has the key {formula.key!r} twice")
-        formulas[formula.key] = formula
+        formula = formulas[row["key"]] = _formula(row, names)
         names[identifier(formula.key)] = formula.expression
     pairs = [(name, f"f:{row['key']}") for row in rows for name in dict.fromkeys([*row["names"], row["key"]])]
-    back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
+    back = {zh: en for en, zh in reversed(twins.items())}
     pairs += _line_names(raw["line"], back)
     known = {name for name, _ in pairs}
     pairs += [(name, key) for row in raw["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        {row["id"]: _line(row["id"], equal_lines) for row in raw["line"] if row["id"] not in back},
-        {key: tuple(ids) for key, ids in equal_lines.items()},
+        {row["id"]: _line(row["id"], twins) for row in raw["line"] if row["id"] not in back},
+        twins,
         frozenset(raw["outflows"]),
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
@@ -141,9 +138,9 @@ def concept_unit(key: str) -> str:
     return line[1] if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
 
 
-def _line(key: str, twins: Mapping[str, list[str]]) -> tuple[str, str]:
+def _line(key: str, twins: Mapping[str, str]) -> tuple[str, str]:
     unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-    return twins.get(key, [key if has_han(key) else ""])[0], unit
+    return twins.get(key, key if has_han(key) else ""), unit
 
 
 def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -171,20 +168,8 @@ def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
     return [w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2)]
 
 
-def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
-    known = {"key", "names", "expression", "unit", "expression_zh", "better", "healthy", "source",
-             "note"}  # fmt: skip
-    if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
-        raise ValueError(f"formulas.toml, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
-    english = [n for n in row["names"] if not has_han(n)]
-    chinese = [n for n in row["names"] if has_han(n)]
-    try:
-        expression = parse(row["expression"], names)
-        zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
-    except ValueError as error:
-        raise ValueError(f"formulas.toml, {row['key']!r}: {error}") from error
-    return Formula(
-        row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
-        row["unit"], zh, row.get("better", ""), row.get("healthy", ""), row["source"],
-        row.get("note", ""),
-    )  # fmt: skip
+def _formula(row: Mapping[str, Any], names: Mapping[str, Node]) -> Formula:
+    first = {has_han(name): name for name in reversed(row["names"])}
+    called = {"name": first.get(False, row["key"]), "name_zh": first.get(True, "")}
+    forms = {key: parse(row[key], names) for key in ("expression", "expression_zh") if key in row}
+    return Formula(**{key: value for key, value in row.items() if key != "names"} | called | forms)

@@ -1,9 +1,9 @@
 """The only truth of an index: documents with their text, passages, vectors and search tokens in one SQLite
 file (`rag.store.documents`), and the two legs of a search.
 
-The lexical leg is BM25 over our own tokens, computed by SQLite's FTS5. Weights are FTS5's bm25() with the sign turned, so higher is better (Robertson and Zaragoza, "The
-Probabilistic Relevance Framework: BM25 and Beyond", 2009; k1 = 1.2, b = 0.75; a column's weight counts in the
-term frequency).
+The lexical leg is BM25 over our own tokens, computed by SQLite's FTS5. Weights are FTS5's bm25() with the
+sign turned, so higher is better (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
+Beyond", 2009; k1 = 1.2, b = 0.75; a column's weight counts in the term frequency).
 
 To weigh a passage costs far more than to see that a word is in it, so a query with frequent words runs in two
 steps (the idea of MaxScore: Turtle and Flood, "Query evaluation: strategies and optimizations", 1995):

@@ -85,6 +85,9 @@ def concepts() -> ConceptTable:
         for kind, rows in raw["line"].items()
         for row in rows
     ]
+    raw["formula"] = [
+        {"key": row["names"][0], "unit": unit} | row for unit, rows in raw["formula"].items() for row in rows
+    ]
     lines = {row["id"]: (tuple(row["wordings"]), tuple(row["statements"])) for row in raw["line"]}
     found: list[Concept] = []
     for row in (*raw["line"], *raw["concept"], *_computed(raw)):
@@ -110,7 +113,7 @@ def _computed(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     lines = {identifier(row["id"]): [row["id"]] for row in raw["line"]}
     for row in raw["formula"]:
         held = [key for word in re.findall(r"\w+", row["expression"]) for key in lines.get(word, ())]
-        lines[identifier(row.get("key", row["names"][0]))] = held
+        lines[identifier(row["key"])] = held
         names: dict[tuple[str, ...], str] = {}
         for name in row["names"]:
             if not has_han(name) and (stems := lexicon.stems_of(name)) not in stated:

@@ -95,8 +95,7 @@ def book() -> Book:
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
-    usual = {"unit": "%", "better": "higher", "source": "CFA"}
-    rows = [{"key": row["names"][0], **usual, **row} for row in raw["formula"]]
+    rows = [{"better": "higher", "source": "CFA"} | row for row in raw["formula"]]
     for row in rows:
         formula = formulas[row["key"]] = _formula(row, names)
         names[identifier(formula.key)] = formula.expression

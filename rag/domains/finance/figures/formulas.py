@@ -23,7 +23,6 @@ from rag.languages.text import has_han, normalise
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
 _RE = Patterns(__file__)
 _PLAIN = _RE.words("plain")
-_PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
 _GROWTH = frozenset({"cagr", "one-time items", "quarterly results", "segment revenue", "geographic"})
 _SHARES = frozenset({"shares", "shares outstanding"})
 
@@ -57,12 +56,11 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
-    name and unit (see UNITS), line ids with the Chinese one that says the same ("revenue": 营业收入), what is
-    paid (its size is intended, however it is printed), and the names in two languages."""
+    """Everything that has a name: formulas by key, line ids with the Chinese one that says the same
+    ("revenue": 营业收入), what is paid (its size is intended, however it is printed), and the names of
+    formulas and lines in two languages."""
 
     formulas: Mapping[str, Formula]
-    lines: Mapping[str, tuple[str, str]]
     twins: Mapping[str, str]
     outflows: frozenset[str]
     english: Forms[str]
@@ -106,7 +104,6 @@ def book() -> Book:
     pairs += [(name, key) for row in raw["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        {row["id"]: _line(row["id"], twins) for row in raw["line"] if row["id"] not in back},
         twins,
         frozenset(raw["outflows"]),
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
@@ -126,26 +123,20 @@ def metric(key: str) -> Formula:
 
 def concept_name(key: str, language: str) -> str:
     """What a line is called in an answer: its id, in Chinese the Chinese line's; a row label as it is."""
-    if key.startswith("="):
-        return key[1:]
-    line = book().lines.get(key)
-    return (line and own((key, line[0]), language)) or key
+    return key[1:] if key.startswith("=") else own((key, book().twins.get(key, key)), language)
 
 
 def concept_unit(key: str) -> str:
     """ "money", "money per share" or "shares"; "money" where nothing else is known."""
-    line = book().lines.get(key)
-    return line[1] if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
-
-
-def _line(key: str, twins: Mapping[str, str]) -> tuple[str, str]:
-    unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-    return twins.get(key, key if has_han(key) else ""), unit
+    per_share = "per share" in key or " eps" in f" {key}"
+    return "shares" if key in _SHARES else "money per share" if per_share else "money"
 
 
 def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for row in rows:
-        for name in dict.fromkeys([*row["names"], *_own_wordings(row)]):
+        # What reports print is also what some questions say; one-word wordings are too broad to be names.
+        printed = (w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2))
+        for name in dict.fromkeys([*row["names"], *printed]):
             # "Change in inventory" is a change of the line, not the line.
             if not name.startswith("change in") or row["id"].startswith("change in"):
                 yield name, f"l:{back.get(row['id'], row['id'])}"
@@ -161,11 +152,6 @@ def _others(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     if key == "product revenue":  # rows that reports print by these names
         return [(n, f"l:={n}") for n in names if n.endswith((" revenue", " sales"))]
     return [(n, f"{'x' if 'wordings' in row else 's'}:{key}") for n in names] if key not in _GROWTH else []
-
-
-def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
-    """What reports print is also what some questions say; one-word wordings are too broad to be names."""
-    return [w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2)]
 
 
 def _formula(row: Mapping[str, Any], names: Mapping[str, Node]) -> Formula:

@@ -80,11 +80,8 @@ def concepts() -> ConceptTable:
     raw: dict[str, Any] = {}
     for name in ("concepts.toml", "formulas.toml"):
         raw |= tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
-    raw["line"] = [
-        {"id": row["names"][0], "statements": [kind, *row.get("also", ())]} | row
-        for kind, rows in raw["line"].items()
-        for row in rows
-    ]
+    raw["line"] = list(_lines(raw["line"]))
+    raw["twins"] |= {row["id"]: row["zh"][0] for row in raw["line"] if "zh" in row}
     raw["formula"] = [
         {"key": row["names"][0], "unit": unit} | row for unit, rows in raw["formula"].items() for row in rows
     ]
@@ -99,6 +96,17 @@ def concepts() -> ConceptTable:
         names = tuple(row["names"])
         found.append(Concept(names, Sought(names[0], tuple(places), tuple(inputs))))
     return ConceptTable(tuple(found), lines, raw)
+
+
+def _lines(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
+    """The lines, each followed by what Chinese reports print for it."""
+    for kind, rows in tables.items():
+        for row in rows:
+            also = row.get("also", [])
+            yield {"id": row["names"][0], **row, "statements": [kind, *also]}
+            if "zh" in row:
+                stands, names = [kind, *row.get("also_zh", also)], row["zh"]
+                yield {"id": names[0], "names": names, "wordings": row["wordings_zh"], "statements": stands}
 
 
 def identifier(key: str) -> str:

@@ -17,8 +17,7 @@ from synthetic import Asked
 from rag.index import Index
 from rag.search import retrieve
 from rag.search.ranker import Ranker
-from rag.store.dense import DenseIndex
-from rag.store.store import Store
+from rag.store.store import DenseIndex, Store
 
 Search = Callable[[Asked], object]
 

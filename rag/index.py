@@ -16,11 +16,10 @@ from rag.models.generation import LLM
 from rag.models.registry import NO_SOURCES, Sources
 from rag.parsers import Limits
 from rag.search.ranker import TUNED, Ranker, load_ranker
-from rag.store.dense import DenseIndex
 from rag.store.documents import check_filters, matches
 from rag.store.index_file import EmbedderSource, check_versions, new_manifest, remove_index, writer_lock
 from rag.store.schema import DATABASE, Manifest
-from rag.store.store import Store
+from rag.store.store import DenseIndex, Store
 from rag.types import DocumentInfo, FileStatus, Filters, Hit, IngestReport, Stages, Turn
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ from rag.config import Config
 from rag.index import Index, open_index
 from rag.measure.metrics import Passage, contains_answer, hits_any
 from rag.measure.yardstick import EvalQuestion, half_of, load_questions
-from rag.models.judge import Judge
 from rag.models.llm import LlamaCpp
+from rag.models.native import Judge
 from rag.search.evidence import rank_closer, rank_sentences, select
 from rag.types import Evidence
 from scripts.calibrate import fit_logistic

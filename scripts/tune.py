@@ -19,7 +19,7 @@ import typer
 from fitting import Tuning
 
 from rag.cli import shared
-from rag.cli.measure import check_set, set_config
+from rag.cli.index import check_set, set_config
 from rag.cli.shared import SET_HELP, Command, EmbedderOption, JsonOption, SetIndexOption
 from rag.config import Config
 from rag.errors import InputError

@@ -10,7 +10,6 @@ import typer
 
 from rag.cli import ask as _ask
 from rag.cli import index as _index
-from rag.cli import measure as _measure
 from rag.cli import models as _models
 from rag.cli.shared import Command
 
@@ -47,11 +46,11 @@ _index_app = typer.Typer(
 )
 _models_app = typer.Typer(help="Models: which there are, where, and whether they are right.", **_settings)
 
-_NAMES = {_measure.evaluate: "eval", _models.list_models: "list"}
+_NAMES = {_index.evaluate: "eval", _models.list_models: "list"}
 _asking = (_ask.ask, _ask.search, _index.ingest, _ask.batch, _models.ui)
 _modelling = (_models.list_models, _models.pull, _models.add)
 for _group, _commands in (
-    (app, (*_asking, _measure.evaluate, _models.doctor)),
+    (app, (*_asking, _index.evaluate, _models.doctor)),
     (_models_app, _modelling),
     (_index_app, (_index.show, _index.text, _index.delete, _index.verify)),
 ):

@@ -28,8 +28,7 @@ from numpy.typing import NDArray
 
 from rag.errors import CitewiseError, GenerationError
 from rag.models.generation import POLL, Pieces, Stop
-from rag.models.judge import Judge
-from rag.models.native import Context, Interrupted, Model, Prefixes
+from rag.models.native import Context, Interrupted, Judge, Model, Prefixes
 from rag.types import Queued
 
 _PIECES_A_TURN = 2  # the sooner a prompt is read, the more answers are written in one call

@@ -52,7 +52,7 @@ class LLMInfo:
     `context_tokens` holds prompt and answer together. `local` is False where the words leave this machine.
     `languages` are those it writes usably, ("*",) for all: in others answers are quotes. `judges`: whether
     its yes or no, and the source that it names, bear on what it read. `probed`: whether its odds are read
-    from inside (`rag.models.judge`), and so in front of the answer instead of a yes or no."""
+    from inside (`rag.models.native`), and so in front of the answer instead of a yes or no."""
 
     name: str
     fingerprint: str

@@ -26,8 +26,7 @@ from rag.models.generation import (
     Texts,
     without_thoughts,
 )
-from rag.models.judge import Judge, judge_of
-from rag.models.native import Context, Model, Prefixes, build
+from rag.models.native import Context, Judge, Model, Prefixes, build, judge_of
 from rag.models.registry import NO_SOURCES, Sources, find_reader
 from rag.models.remote import OpenAIServer, audit_file, is_address
 

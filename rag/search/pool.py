@@ -36,8 +36,7 @@ from rag.models.embedder import Embedder, reached, similarities, supports
 from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import AGREEMENTS, Pool, Terms
-from rag.store.dense import DenseIndex
-from rag.store.store import Store
+from rag.store.store import DenseIndex, Store
 from rag.types import Filters, Hit
 from rag.types.documents import admitted, path_words, withdrawn
 from rag.types.search import Candidate

@@ -563,8 +563,8 @@ def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.Mo
     Path("own/documents").mkdir(parents=True)
     Path("own/questions.jsonl").write_text('{"question": "How?", "evidence": [{"document": "a.md"}]}')
     report(None).write(Path("former"))
-    monkeypatch.setattr("rag.cli.measure.ingest_set", lambda *_, **__: None)
-    monkeypatch.setattr("rag.cli.measure._measure", lambda *_, **__: report(1))
+    monkeypatch.setattr("rag.cli.index.ingest_set", lambda *_, **__: None)
+    monkeypatch.setattr("rag.cli.index._measure", lambda *_, **__: report(1))
     result = run("eval", "own", "--compare", "former/report.json")
     assert "| a | evidence in the first 5 | not found → 1 | How? |" in result.stdout
 

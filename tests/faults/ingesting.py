@@ -22,9 +22,9 @@ from typing import Any
 
 import rag.index
 import rag.search.retrieve
-import rag.store.dense
 import rag.store.ingest
 import rag.store.schema
+import rag.store.store
 from rag.errors import CitewiseError, IndexMissing
 from rag.languages.text import search_tokens
 from rag.store.schema import DATABASE

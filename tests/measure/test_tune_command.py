@@ -188,7 +188,7 @@ def test_set_of_documents_and_questions_is_ingested_first(
 ) -> None:
     read: list[tuple[Path, Path]] = []
     monkeypatch.setattr(
-        "rag.cli.measure.ingest_set",
+        "rag.cli.index.ingest_set",
         lambda documents, settings, **_: read.append((documents, settings.index)),
     )
     monkeypatch.setattr("rag.cli.shared.open_configured_index", lambda *_, **__: pytest.fail("stop here"))

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import GenerationError
 from rag.models.engine import Engine, Odds, Request, cuts, likeliest, shared
-from rag.models.judge import Judge
-from rag.models.native import Interrupted, Prefixes
+from rag.models.native import Interrupted, Judge, Prefixes
 from rag.types import Queued
 
 SIZE = 4

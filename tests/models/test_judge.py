@@ -10,10 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import ConfigError
-from rag.models import judge
-from rag.models.judge import judge_of
+from rag.models import native
 from rag.models.llm import LlamaCpp, load_llm
-from rag.models.native import Context, Model
+from rag.models.native import Context, Model, judge_of
 from rag.models.registry import NO_SOURCES, find_reader, readers
 
 
@@ -89,6 +88,6 @@ def test_model_without_weights_says_its_own_odds(tmp_path: Path) -> None:
 
 def test_damaged_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "judge.json").write_text('{"m": {"layers": [1, 2], "weights": [[0.5]], "bias": 0}}')
-    monkeypatch.setattr(judge, "files", lambda package: tmp_path)
+    monkeypatch.setattr(native, "files", lambda package: tmp_path)
     with pytest.raises(ConfigError, match="Reinstall"):
         judge_of("m")

@@ -10,9 +10,8 @@ import pytest
 from rag.config import default_cache_dir
 from rag.languages.text import sentences
 from rag.models.embedder import load_embedder
-from rag.store.dense import DenseIndex
 from rag.store.schema import SentenceVectors, Space
-from rag.store.store import Store
+from rag.store.store import DenseIndex, Store
 from tests.fakes import FakeEmbedder
 from tests.indexing import LEASE, document, manifest, put
 

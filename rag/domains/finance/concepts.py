@@ -2,7 +2,7 @@
 
 "What was the quick ratio?" is answered by no sentence that says "quick ratio", but by a balance sheet with
 cash, receivables and total current liabilities. concepts.toml holds that knowledge as data and describes
-its two sorts of table.
+its two sorts of table; what is worked out needs the lines of its formula (formulas.toml).
 
 Names match as in `rag.languages.lexicon`: whole stemmed words, the longest form in one place wins. Every
 place counts, so that a definition inside a question ("defined as: revenue / average PP&E") brings the line
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
@@ -46,8 +46,8 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class ConceptTable:
-    """What concepts.toml holds: `lines` are the wordings and statements of its line items, by id; `rows` as
-    they stand there."""
+    """What concepts.toml and formulas.toml hold: `lines` are the wordings and statements of the line items,
+    by id; `rows` as they stand there."""
 
     concepts: tuple[Concept, ...]
     lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
@@ -76,11 +76,18 @@ def reports(store: Store) -> frozenset[int]:
 
 @cache
 def concepts() -> ConceptTable:
-    """The concepts and lines of concepts.toml, read once."""
-    raw = tomllib.loads(Path(__file__).with_name("concepts.toml").read_text(encoding="utf-8"))
+    """The concepts and lines of concepts.toml, and the formulas as concepts, read once."""
+    raw: dict[str, Any] = {}
+    for name in ("concepts.toml", "formulas.toml"):
+        raw |= tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    raw["line"] = list(_lines(raw["line"]))
+    raw["twins"] |= {row["id"]: row["zh"][0] for row in raw["line"] if "zh" in row}
+    raw["formula"] = [
+        {"key": row["names"][0], "unit": unit} | row for unit, rows in raw["formula"].items() for row in rows
+    ]
     lines = {row["id"]: (tuple(row["wordings"]), tuple(row["statements"])) for row in raw["line"]}
     found: list[Concept] = []
-    for row in (*raw["line"], *raw["concept"]):
+    for row in (*raw["line"], *raw["concept"], *_computed(raw)):
         used = [lines[name] for name in row.get("lines", ())]
         inputs = [tuple(row["wordings"])] if "wordings" in row else []
         inputs += [wordings for wordings, _ in used]
@@ -89,6 +96,38 @@ def concepts() -> ConceptTable:
         names = tuple(row["names"])
         found.append(Concept(names, Sought(names[0], tuple(places), tuple(inputs))))
     return ConceptTable(tuple(found), lines, raw)
+
+
+def _lines(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
+    """The lines, each followed by what Chinese reports print for it."""
+    for kind, rows in tables.items():
+        for row in rows:
+            also = row.get("also", [])
+            yield {"id": row["names"][0], **row, "statements": [kind, *also]}
+            if "zh" in row:
+                stands, names = [kind, *row.get("also_zh", also)], row["zh"]
+                yield {"id": names[0], "names": names, "wordings": row["wordings_zh"], "statements": stands}
+
+
+def identifier(key: str) -> str:
+    """How an expression writes a key: "short-term debt" -> short_term_debt."""
+    return re.sub(r"\W+", "_", key)
+
+
+def _computed(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A concept for each formula: English names that no other concept has, the lines of the expression."""
+    rows = (row for row in (*raw["line"], *raw["concept"]) if not any(map(has_han, row["names"])))
+    stated = {lexicon.stems_of(name) for row in rows for name in row["names"]}
+    lines = {identifier(row["id"]): [row["id"]] for row in raw["line"]}
+    for row in raw["formula"]:
+        held = [key for word in re.findall(r"\w+", row["expression"]) for key in lines.get(word, ())]
+        lines[identifier(row["key"])] = held
+        names: dict[tuple[str, ...], str] = {}
+        for name in row["names"]:
+            if not has_han(name) and (stems := lexicon.stems_of(name)) not in stated:
+                names.setdefault(stems, name)
+        if names and held:
+            yield {"names": list(names.values()), "lines": dict.fromkeys(held)}
 
 
 @cache

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rag.domains.finance import given as a
 from rag.domains.finance.money import calculate
-from rag.domains.finance.money import given as a
 from rag.types import Calculation
 
 RATES = st.decimals(D("0.0001"), D("0.05"), places=4)

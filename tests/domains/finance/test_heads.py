@@ -3,7 +3,7 @@
 import pytest
 
 from rag.domains.finance.concepts import ReportFacts
-from rag.domains.finance.figures.heads import Column, read_columns, read_unit
+from rag.domains.finance.figures.cells import Column, read_columns, read_unit
 
 ANNUAL = ReportFacts(years=(2023,), part="FY", ended="2023-12-31")
 SECOND_QUARTER = ReportFacts(years=(2022,), part="Q2", ended="2021-10-30")

@@ -7,7 +7,7 @@ import pytest
 
 from rag.assistant import Assistant
 from rag.domains.finance.figures import Computed, find_figures
-from rag.domains.finance.figures.named import read_lines
+from rag.domains.finance.figures.understanding import read_lines
 from rag.index import Index
 from rag.questions.expects import read_wording
 from tests.indexing import new_index, run_here, write_files

@@ -2,32 +2,27 @@
 
 The book gives the lines that a statement prints (ids of its concepts), the formulas over them, and finds
 either by the names that questions use. A key that starts with "=" is a row label as a report prints it, for
-what is no line of concepts.toml. English ids serve Chinese questions too: `equal_lines` gives the lines that
-a Chinese report prints for them.
+what is no line of concepts.toml. English ids serve Chinese questions too: `twins` gives the lines that a
+Chinese report prints for them.
 
 Of a name that a line and a formula share the formula speaks: it knows what to do without the line."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from rag.domains.finance.concepts import concepts
+from rag.domains.finance.concepts import concepts, identifier
 from rag.domains.finance.figures.expressions import FormulaTerm, Node, parse
 from rag.languages import COMPLETE, Patterns, own
 from rag.languages.lexicon import Forms, compiled, matches, words_of
 from rag.languages.text import has_han, normalise
 
-FORMULAS = Path(__file__).with_name("formulas.toml")
 UNITS = ("%", "times", "days", "money", "money per share", "shares", "")
 _RE = Patterns(__file__)
 _PLAIN = _RE.words("plain")
-_PER_SHARE = frozenset({"eps", "basic eps", "diluted eps"})
 _GROWTH = frozenset({"cagr", "one-time items", "quarterly results", "segment revenue", "geographic"})
 _SHARES = frozenset({"shares", "shares outstanding"})
 
@@ -61,13 +56,12 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Everything that has a name: formulas by key, lines by key (their English name too) with their Chinese
-    name and unit (see UNITS), line ids with the Chinese ones that say the same ("revenue": 营业收入), what is
-    paid (its size is intended, however it is printed), and the names in two languages."""
+    """Everything that has a name: formulas by key, line ids with the Chinese one that says the same
+    ("revenue": 营业收入), what is paid (its size is intended, however it is printed), and the names of
+    formulas and lines in two languages."""
 
     formulas: Mapping[str, Formula]
-    lines: Mapping[str, tuple[str, str]]
-    equal_lines: Mapping[str, tuple[str, ...]]
+    twins: Mapping[str, str]
     outflows: frozenset[str]
     english: Forms[str]
     chinese: Forms[str]
@@ -89,38 +83,28 @@ class Book:
         return tuple(kept)
 
 
-def identifier(key: str) -> str:
-    """How an expression writes a key: "short-term debt" -> short_term_debt."""
-    return re.sub(r"\W+", "_", key)
-
-
 @lru_cache(maxsize=1)
 def book() -> Book:
     """The shipped formulas and lines, read once."""
-    raw = tomllib.loads(FORMULAS.read_text(encoding="utf-8"))
-    equal_lines: dict[str, list[str]] = raw["twins"]
-    table, printed = concepts(), concepts().rows
+    table, raw = concepts(), concepts().rows
+    twins: dict[str, str] = raw["twins"]
     # Concepts with wordings of their own that are no [[line]] are known by their first name.
-    placeless = [row["names"][0] for row in printed["concept"] if "wordings" in row]
+    placeless = [row["names"][0] for row in raw["concept"] if "wordings" in row]
     names: dict[str, Node] = {identifier(key): FormulaTerm(key) for key in [*table.lines, *placeless]}
     names |= {identifier(key): FormulaTerm(f"={label}") for key, label in raw["rows"].items()}
     formulas: dict[str, Formula] = {}
-    rows = [{"key": row["names"][0], "unit": "%"} | row for row in raw["formula"]]
+    rows = [{"better": "higher", "source": "CFA"} | row for row in raw["formula"]]
     for row in rows:
-        formula = _formula(row, names)
-        if formula.key in formulas:
-            raise ValueError(f"{FORMULAS} has the key {formula.key!r} twice")
-        formulas[formula.key] = formula
+        formula = formulas[row["key"]] = _formula(row, names)
         names[identifier(formula.key)] = formula.expression
     pairs = [(name, f"f:{row['key']}") for row in rows for name in dict.fromkeys([*row["names"], row["key"]])]
-    back = {zh: en for en, ids in reversed(list(equal_lines.items())) for zh in ids}
-    pairs += _line_names(printed["line"], back)
+    back = {zh: en for en, zh in reversed(twins.items())}
+    pairs += _line_names(raw["line"], back)
     known = {name for name, _ in pairs}
-    pairs += [(name, key) for row in printed["concept"] for name, key in _others(row) if name not in known]
+    pairs += [(name, key) for row in raw["concept"] for name, key in _others(row) if name not in known]
     return Book(
         formulas,
-        {row["id"]: _line(row["id"], equal_lines) for row in printed["line"] if row["id"] not in back},
-        {key: tuple(ids) for key, ids in equal_lines.items()},
+        twins,
         frozenset(raw["outflows"]),
         compiled((n.replace(" & ", " and "), v) for n, v in pairs if not has_han(n)),
         compiled((normalise(n), v) for n, v in pairs if has_han(n)),
@@ -139,26 +123,20 @@ def metric(key: str) -> Formula:
 
 def concept_name(key: str, language: str) -> str:
     """What a line is called in an answer: its id, in Chinese the Chinese line's; a row label as it is."""
-    if key.startswith("="):
-        return key[1:]
-    line = book().lines.get(key)
-    return (line and own((key, line[0]), language)) or key
+    return key[1:] if key.startswith("=") else own((key, book().twins.get(key, key)), language)
 
 
 def concept_unit(key: str) -> str:
     """ "money", "money per share" or "shares"; "money" where nothing else is known."""
-    line = book().lines.get(key)
-    return line[1] if line else "money per share" if "per share" in key or " eps" in f" {key}" else "money"
-
-
-def _line(key: str, twins: Mapping[str, list[str]]) -> tuple[str, str]:
-    unit = "money per share" if key in _PER_SHARE else "shares" if key in _SHARES else "money"
-    return twins.get(key, [key if has_han(key) else ""])[0], unit
+    per_share = "per share" in key or " eps" in f" {key}"
+    return "shares" if key in _SHARES else "money per share" if per_share else "money"
 
 
 def _line_names(rows: Iterable[Mapping[str, Any]], back: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for row in rows:
-        for name in dict.fromkeys([*row["names"], *_own_wordings(row)]):
+        # What reports print is also what some questions say; one-word wordings are too broad to be names.
+        printed = (w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2))
+        for name in dict.fromkeys([*row["names"], *printed]):
             # "Change in inventory" is a change of the line, not the line.
             if not name.startswith("change in") or row["id"].startswith("change in"):
                 yield name, f"l:{back.get(row['id'], row['id'])}"
@@ -176,25 +154,8 @@ def _others(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(n, f"{'x' if 'wordings' in row else 's'}:{key}") for n in names] if key not in _GROWTH else []
 
 
-def _own_wordings(row: Mapping[str, list[str]]) -> list[str]:
-    """What reports print is also what some questions say; one-word wordings are too broad to be names."""
-    return [w for w in row["wordings"] if (len(w) > 2 if has_han(w) else len(w.split()) > 2)]
-
-
-def _formula(row: Mapping[str, str], names: Mapping[str, Node]) -> Formula:
-    known = {"key", "names", "expression", "unit", "expression_zh", "better", "healthy", "source",
-             "note"}  # fmt: skip
-    if (unknown := set(row) - known) or row["unit"] not in UNITS or not row.get("source"):
-        raise ValueError(f"{FORMULAS}, {row['key']!r}: unknown {unknown or row['unit']}, or no source")
-    english = [n for n in row["names"] if not has_han(n)]
-    chinese = [n for n in row["names"] if has_han(n)]
-    try:
-        expression = parse(row["expression"], names)
-        zh = parse(row["expression_zh"], names) if "expression_zh" in row else None
-    except ValueError as error:
-        raise ValueError(f"{FORMULAS}, {row['key']!r}: {error}") from error
-    return Formula(
-        row["key"], english[0] if english else row["key"], chinese[0] if chinese else "", expression,
-        row["unit"], zh, row.get("better", ""), row.get("healthy", ""), row["source"],
-        row.get("note", ""),
-    )  # fmt: skip
+def _formula(row: Mapping[str, Any], names: Mapping[str, Node]) -> Formula:
+    first = {has_han(name): name for name in reversed(row["names"])}
+    called = {"name": first.get(False, row["key"]), "name_zh": first.get(True, "")}
+    forms = {key: parse(row[key], names) for key in ("expression", "expression_zh") if key in row}
+    return Formula(**{key: value for key, value in row.items() if key != "names"} | called | forms)

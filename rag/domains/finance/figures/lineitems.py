@@ -19,7 +19,7 @@ from rag.domains.finance.figures.lines import PER_SHARE, Amount, TableLine, ledg
 from rag.domains.finance.sections import PRIMARY
 from rag.facts.dates import MONTH_NAME
 from rag.languages import Patterns, own
-from rag.languages.text import has_han, search_tokens
+from rag.languages.text import search_tokens
 from rag.store.store import Store
 from rag.types import Evidence, Figure
 
@@ -82,13 +82,10 @@ class FigureReading:
 @lru_cache(maxsize=512)
 def item(key: str, language: str = "en") -> Item | None:
     """The item of a concept's key; None for an unknown one. In documents in Chinese an English key stands for
-    the Chinese lines that say the same."""
+    the Chinese line that says the same."""
     lines, others = _concepts()
-    wordings, statements = lines.get(key) or others.get(key) or ((), ())
-    if own((False, True), language) and not has_han(key):
-        same = [lines[other] for other in book().equal_lines.get(key, ()) if other in lines]
-        wordings = tuple(w for words, _ in same for w in words) or wordings
-        statements = same[0][1] if same else statements
+    there = own((key, book().twins.get(key, key)), language)
+    wordings, statements = lines.get(there) or others.get(there) or ((), ())
     return Item(key, wordings, statements) if wordings else None
 
 

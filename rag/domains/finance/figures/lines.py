@@ -16,8 +16,15 @@ from functools import cache, lru_cache, partial
 from weakref import WeakKeyDictionary, proxy
 
 from rag.domains.finance.concepts import report_facts
-from rag.domains.finance.figures import heads
-from rag.domains.finance.figures.cells import FigureCell, read_cells
+from rag.domains.finance.figures.cells import (
+    Column,
+    ColumnUnit,
+    FigureCell,
+    read_cells,
+    read_columns,
+    read_unit,
+    units_sentence,
+)
 from rag.domains.finance.sections import PRIMARY, SCHEDULE
 from rag.languages import Patterns
 from rag.store.store import Store
@@ -78,7 +85,7 @@ class Amount:
     """A cell under its column. `factor` turns what is printed into single units of `unit`."""
 
     cell: FigureCell
-    column: heads.Column
+    column: Column
     factor: int = 1
     unit: str = ""
 
@@ -109,7 +116,7 @@ def table_lines(
         return ()
     rows = list(_rows(store, info, chunks))
     units = _units(store, info, rows)
-    columns = cache(lambda over, instant: heads.read_columns(over[0], over[1:], facts, instant=instant))
+    columns = cache(lambda over, instant: read_columns(over[0], over[1:], facts, instant=instant))
     lines: list[TableLine] = []
     for row, (label, section, implied) in zip(rows, _labels(rows), strict=True):
         block, chunk, over = row.block, row.chunk, row.heads
@@ -171,16 +178,16 @@ def _is_head(text: str, over: Sequence[str]) -> bool:
     return {*re.findall(r"\w+", text)} <= {*re.findall(r"\w+", " ".join(over))}
 
 
-def _units(store: Store, info: DocumentInfo, rows: Sequence[_Row]) -> dict[Heads, heads.ColumnUnit]:
+def _units(store: Store, info: DocumentInfo, rows: Sequence[_Row]) -> dict[Heads, ColumnUnit]:
     """The unit of each table by its heads: its own, else that of the lines above it, else the usual one of
     the document's tables."""
-    found: dict[Heads, heads.ColumnUnit] = {}
+    found: dict[Heads, ColumnUnit] = {}
     for row in rows:
         if row.heads not in found and row.block.table:
-            unit = heads.read_unit(f"{row.block.table.title}\n{heads_text(row.heads)}")
+            unit = read_unit(f"{row.block.table.title}\n{heads_text(row.heads)}")
             if not unit.stated:
                 above = store.text(info.id, max(0, row.block.start - _ABOVE), row.block.start)
-                near = heads.read_unit(heads.units_sentence(above))
+                near = read_unit(units_sentence(above))
                 unit = replace(near, currency=unit.currency or near.currency) if near.stated else unit
             found[row.heads] = unit
     stated = Counter(unit for unit in found.values() if unit.stated)
@@ -189,13 +196,11 @@ def _units(store: Store, info: DocumentInfo, rows: Sequence[_Row]) -> dict[Heads
         money, key=money.__getitem__, default=""
     )
     currency = _SIGNS.get(currency, currency)
-    usual = stated.most_common(1)[0][0] if stated else heads.ColumnUnit()
+    usual = stated.most_common(1)[0][0] if stated else ColumnUnit()
     return {h: replace(u if u.stated else usual, currency=u.currency or currency) for h, u in found.items()}
 
 
-def _amount(
-    cell: FigureCell, column: heads.Column, unit: heads.ColumnUnit, label: str, section: str
-) -> Amount:
+def _amount(cell: FigureCell, column: Column, unit: ColumnUnit, label: str, section: str) -> Amount:
     words = f"{section} {label}"
     own = column.unit or unit
     currency = _SIGNS.get(cell.currency, cell.currency) or own.currency or unit.currency

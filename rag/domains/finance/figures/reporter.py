@@ -22,8 +22,8 @@ from rag.domains.finance.concepts import (
     reports,
 )
 from rag.domains.finance.figures.asked import FiscalTerm
+from rag.domains.finance.figures.cells import fiscal_day, part_of
 from rag.domains.finance.figures.formulas import book
-from rag.domains.finance.figures.heads import fiscal_day, part_of
 from rag.facts.dates import FiscalPeriod
 from rag.facts.names import name_words, short_name, squash
 from rag.languages import Patterns
@@ -127,9 +127,8 @@ def _foreign_names(query: Query) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _finance_words() -> frozenset[str]:
     """Every word that names a line item or a formula."""
-    names = list(book().lines)
-    names += [formula.name for formula in book().formulas.values()]
     table = concepts()
+    names = [*table.lines, *(formula.name for formula in book().formulas.values())]
     names += [wording for wordings, _ in table.lines.values() for wording in wordings]
     names += [name for concept in table.concepts for name in concept.names]
     return frozenset(singular(w) for name in names for w in re.findall(r"[a-z&]+", name.lower()))

@@ -213,6 +213,11 @@ class TextBuilder:
         )
         return "".join(self._parts), tuple(blocks), pages
 
+    def parsed(self, title: str, metadata: Mapping[str, str] | None = None) -> Parsed:
+        """The document as it was added."""
+        text, blocks, pages = self.build(title)
+        return Parsed(title, text, blocks, pages, self.marks(), tuple(self.losses), metadata or {})
+
     def lose(self, kind: LossKind, what: str, *, under: str | None = None) -> None:
         """`what` is not read that stands here, under the last heading if no other is named."""
         if under is None:

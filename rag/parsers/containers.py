@@ -41,9 +41,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         title, metadata["author"] = one_line(mail["Subject"] or ""), one_line(mail["From"] or "")
         _write(mail, builder, 1)
     builder.paragraph("\n".join(inside))
-    text, blocks, _ = builder.build(title)
-    losses = tuple(builder.losses)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
+    return builder.parsed(title, metadata)
 
 
 def held(data: bytes, *, path: str, limits: Limits) -> dict[str, Callable[[], bytes]]:

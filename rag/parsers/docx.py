@@ -44,15 +44,13 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     reader = _Reader(package, limits, 0, TextBuilder())
     reader.document()
     metadata = package.properties()
-    title = metadata.pop("title", "") or reader.title
-    text, blocks, _ = reader.builder.build(title)
-    if not blocks and reader.drawings.numbers["picture"]:
+    parsed = reader.builder.parsed(metadata.pop("title", "") or reader.title, metadata)
+    if not parsed.blocks and reader.drawings.numbers["picture"]:
         raise ParseError(
             f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
             "empty",
         )
-    losses = tuple(reader.builder.losses)
-    return Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
+    return parsed
 
 
 class _Reader:

@@ -44,9 +44,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     tree, first_heading = _walk(decoded(page, path), builder, pictures)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
-    text, blocks, _ = builder.build(title)
-    losses = tuple(builder.losses)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=_metadata(tree))
+    return builder.parsed(title, _metadata(tree))
 
 
 def _no_picture(address: str) -> bytes:

@@ -47,9 +47,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata, first = _front_matter(lines)
     reader = _Reader(lines[first:])
     reader.run()
-    title = metadata.pop("title", "") or reader.title
-    text, blocks, _ = reader.builder.build(title)
-    return Parsed(title, text, blocks, marks=reader.builder.marks(), metadata=metadata)
+    return reader.builder.parsed(metadata.pop("title", "") or reader.title, metadata)
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:

@@ -40,9 +40,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     builder = TextBuilder()
     reader = _epub if path.lower().endswith(".epub") else _odt
     title, metadata = reader(data, path, limits, builder)
-    text, blocks, _ = builder.build(title)
-    losses = tuple(builder.losses)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
+    return builder.parsed(title, metadata)
 
 
 def _epub(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:

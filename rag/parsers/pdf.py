@@ -126,9 +126,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     for page in pages:
         layout.add(page)
     layout.close()
-    text, blocks, spans = builder.build(title)
-    metadata = details.metadata | cover
-    return Parsed(title, text, blocks, spans, builder.marks(), losses, metadata)
+    builder.losses += losses
+    return builder.parsed(title, details.metadata | cover)
 
 
 def open_pdf(data: bytes | str, *, path: str) -> Any:

@@ -51,8 +51,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     title = html.write(html.HIDE_GONE + page, builder)
     builder.end_headings()
     html.write(html.HIDE_GONE + reader.margins("footer"), builder)
-    text, blocks, _ = builder.build(title)
-    return Parsed(title, text, blocks, marks=builder.marks())
+    return builder.parsed(title)
 
 
 def _well_formed(page: str) -> str:

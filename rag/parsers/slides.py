@@ -72,9 +72,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             builder.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), under="")
     metadata = package.properties()
     name = metadata.pop("title", "") or next(filter(None, titles), "")
-    text, blocks, _ = builder.build(name)
-    losses = tuple(builder.losses)
-    return Parsed(name, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
+    return builder.parsed(name, metadata)
 
 
 def _has_unread_picture(slide: Any, relations: Mapping[str, tuple[str, str]], drawings: Drawings) -> bool:

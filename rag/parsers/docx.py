@@ -18,18 +18,16 @@ from rag.languages.text import letters
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
 from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
+from rag.parsers.docx_styles import Numbering, Styles, integer, is_dark, is_on, value
 from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
-from rag.parsers.office import Package, open_package
+from rag.parsers.office import MC, Package, R, W, open_package
 from rag.parsers.plain import heading_level, is_tabbed, tab_table
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
-_R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TWIP = 635  # English Metric Units
 _BOXES_DEEP = 8
 _LONGEST_CELL = 1500  # characters
@@ -109,7 +107,7 @@ class _Reader:
             for reference in section.iterchildren(f"{W}{which}Reference"):
                 if (reference.get(W + "type") or "default") not in kinds:
                     continue
-                part = self._target(reference.get(_R_ID) or "")
+                part = self._target(reference.get(R + "id") or "")
                 root = self._package.xml(part) if part and part not in seen else None
                 seen.add(part)
                 text = "\n".join(self._margin_lines(root)) if root is not None else ""
@@ -142,10 +140,10 @@ class _Reader:
                 self._table(child)
             elif tag in _WRAPPERS or (tag == W + "sdt" and not is_placeholder(child)):
                 self._body(child)
-            elif tag == _MC:
+            elif tag == MC + "AlternateContent":
                 self._body(chosen(child))
             elif tag == W + "altChunk":
-                self._included(self._target(child.get(_R_ID) or ""))
+                self._included(self._target(child.get(R + "id") or ""))
             elif tag == W + "subDoc":
                 self.builder.lose(LossKind.UNSUPPORTED_PART, "subdocument")
         self._write_tabbed()

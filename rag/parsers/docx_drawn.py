@@ -10,18 +10,13 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.base import TextBuilder, one_line
-from rag.parsers.docx_styles import W
 from rag.parsers.docx_text import Drawn
 from rag.parsers.grids import rows_to
 from rag.parsers.number_format import show
-from rag.parsers.office import Package
+from rag.parsers.office import DGM, VML, A, C, Package, W
 from rag.parsers.pictures import shows_text
 from rag.types import LossKind
 
-_C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
-_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_VML = "{urn:schemas-microsoft-com:vml}"
-_DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MOST_POINTS = 2000
 # A picture that takes this share of a page's width and height is a page of its own.
 _PAGE_SIZE = 0.7, 0.6
@@ -70,12 +65,12 @@ class Drawings:
     def _chart(self, root: Any) -> bool:
         """The title, and a table with a row for each category and a column for each series; False where the
         file keeps no values."""
-        title = one_line(" ".join(_text(t) for t in root.iterfind(f"{_C}chart/{_C}title")))
-        axes = [one_line(_text(t)) for t in root.iterfind(f".//{_C}plotArea/*/{_C}title")]
+        title = one_line(" ".join(_text(t) for t in root.iterfind(f"{C}chart/{C}title")))
+        axes = [one_line(_text(t)) for t in root.iterfind(f".//{C}plotArea/*/{C}title")]
         names, columns = [], []
         categories: dict[int, str] = {}
-        for series in root.iter(_C + "ser"):
-            names.append(" ".join(_points(series.find(_C + "tx")).values()))
+        for series in root.iter(C + "ser"):
+            names.append(" ".join(_points(series.find(C + "tx")).values()))
             for place, name in _points(_either(series, "cat", "xVal")).items():
                 categories.setdefault(place, name)
             columns.append(_points(_either(series, "val", "yVal")))
@@ -89,7 +84,7 @@ class Drawings:
         return True
 
     def _diagram(self, root: Any) -> bool:
-        points = (p for p in root.iter(_DGM + "pt") if p.get("type") in (None, "node", "asst"))
+        points = (p for p in root.iter(DGM + "pt") if p.get("type") in (None, "node", "asst"))
         lines = [line for point in points if (line := _text(point)).strip()]
         self._builder.start_group()
         for line in lines:
@@ -98,18 +93,18 @@ class Drawings:
 
 
 def _either(series: Any, *names: str) -> Any:
-    return next((found for name in names if (found := series.find(_C + name)) is not None), None)
+    return next((found for name in names if (found := series.find(C + name)) is not None), None)
 
 
 def _points(data: Any) -> dict[int, str]:
     """The values that a chart keeps of its cells as they show, by their place; the levels of a category put
     together."""
     found: dict[int, str] = {}
-    code = data.findtext(f".//{_C}formatCode") or "" if data is not None else ""
-    for point in data.iter(_C + "pt") if data is not None else ():
+    code = data.findtext(f".//{C}formatCode") or "" if data is not None else ""
+    for point in data.iter(C + "pt") if data is not None else ():
         place = point.get("idx") or ""
         if place.isdecimal() and len(found) < _MOST_POINTS:
-            value = _shown(one_line(point.findtext(_C + "v") or ""), point.get("formatCode") or code)
+            value = _shown(one_line(point.findtext(C + "v") or ""), point.get("formatCode") or code)
             found[int(place)] = f"{value} {found[int(place)]}" if int(place) in found else value
     return found
 
@@ -123,9 +118,9 @@ def _shown(value: str, code: str) -> str:
 
 def drawn_lines(element: Any) -> Iterator[str]:
     """The paragraphs of a text that is drawn (DrawingML)."""
-    for paragraph in element.iter(_A + "p"):
-        runs = paragraph.iter(_A + "t", _A + "br")
-        yield "".join("\n" if run.tag == _A + "br" else run.text or "" for run in runs)
+    for paragraph in element.iter(A + "p"):
+        runs = paragraph.iter(A + "t", A + "br")
+        yield "".join("\n" if run.tag == A + "br" else run.text or "" for run in runs)
 
 
 def _text(element: Any) -> str:
@@ -136,6 +131,6 @@ def _size(element: Any) -> list[float]:
     """Width and height of a drawing, in English Metric Units."""
     for extent in (e for above in element.iterancestors(W + "drawing") for e in above.iter("{*}extent")):
         return [int(side) if (side := extent.get(name, "")).isdigit() else 0 for name in ("cx", "cy")]
-    shape = next(element.iterancestors(f"{_VML}shape"), element)
+    shape = next(element.iterancestors(f"{VML}shape"), element)
     found = dict(re.findall(r"(width|height):([\d.]+)pt", shape.get("style") or ""))
     return [float(found.get(side, 0)) * 12_700 for side in ("width", "height")]

@@ -15,9 +15,9 @@ from typing import Any
 from rag.facts.numerals import HAN_DIGITS, NUMERALS
 from rag.facts.references import han
 from rag.languages import Patterns, union
+from rag.parsers.office import W
 
 _RE = Patterns(__file__)
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
 _DEEP = 12  # a style that is based on more than that is based on itself
 _OFF = ("0", "false", "off")

@@ -21,39 +21,34 @@ from rag.parsers.docx_styles import (
     Numbering,
     RunLook,
     Styles,
-    W,
     integer,
     is_dark,
     is_on,
     value,
 )
 from rag.parsers.equations import from_field, linear
+from rag.parsers.office import DGM, MC, VML, A, C, M, R, W
 from rag.types import MarkKind
 from rag.types.documents import WITHDRAWN
 
-_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
-_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_VML = "{urn:schemas-microsoft-com:vml}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
+_LEADS = (f"{R}id", f"{R}embed", f"{R}dm")
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
 # What is drawn, by the element that names its part: chart, diagram, picture, embedded file.
 _OLE = "{urn:schemas-microsoft-com:office:office}OLEObject"
 _DRAWN = {
-    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "chart",
+    f"{C}chart": "chart",
     "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart": "new chart",
-    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "diagram",
+    f"{DGM}relIds": "diagram",
     _OLE: "object",
-    f"{_A}blip": "picture",
-    f"{_VML}imagedata": "picture",
+    f"{A}blip": "picture",
+    f"{VML}imagedata": "picture",
 }
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
-) | {_MC + "Fallback"}  # fmt: skip
+) | {MC + "Fallback"}  # fmt: skip
 _PLAIN = RunLook()
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
@@ -74,6 +69,13 @@ class Drawn:
     element: Any = None
     part: str = ""
     name: str = ""
+
+    @classmethod
+    def by(cls, element: Any) -> Drawn:
+        """What the element draws that names a part."""
+        part = next(filter(None, map(element.get, _LEADS)), "")
+        program = element.get("ProgID") or element.get("progId") or ""
+        return cls(_DRAWN.get(element.tag, "object"), element, part, program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +247,11 @@ class LineReader:
                     self._say(marks.note_mark(label), kind)
                     if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
                         break  # the sign in the rest of the run is the note's own mark
-                case _ if tag in (_M + "oMath", _M + "oMathPara"):
+                case _ if tag in (M + "oMath", M + "oMathPara"):
                     self._say(linear(child), kind)
                 case _ if name in _BREAKS:
                     self._say(_BREAKS[name], kind)
-                case _ if tag == _MC + "AlternateContent":
+                case _ if tag == MC + "AlternateContent":
                     self._inner(chosen(child), kind)
                 case _ if not self._drawing(child, kind):
                     self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
@@ -291,13 +293,12 @@ class LineReader:
         tag, drawn = element.tag, None
         if tag == W + "object" and (inner := next(element.iter(_OLE), None)) is not None:
             element, tag = inner, _OLE  # the picture beside it only shows it
-        if tag in (W + "txbxContent", f"{_A}txBody"):
+        if tag in (W + "txbxContent", f"{A}txBody"):
             drawn = Drawn("box", element)
-        elif tag == f"{_VML}textpath":
+        elif tag == f"{VML}textpath":
             drawn = Drawn("box", name=element.get("string") or "")
         elif tag in _DRAWN:
-            part = next(filter(None, map(element.get, _R_ID)), "")
-            drawn = Drawn(_DRAWN[tag], element, part, element.get("ProgID") or "")
+            drawn = Drawn.by(element)
         self._words.drawn += [drawn] if drawn and kind not in WITHDRAWN else []
         return drawn is not None
 
@@ -308,7 +309,7 @@ def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
     for child in container.iterchildren():
         if child.tag == W + "p" or (tables and child.tag == W + "tbl"):
             yield child
-        elif child.tag == _MC + "AlternateContent":
+        elif child.tag == MC + "AlternateContent":
             yield from blocks(chosen(child), tables=tables)
         elif isinstance(child.tag, str) and not (child.tag == W + "sdt" and is_placeholder(child)):
             yield from blocks(child, tables=tables)
@@ -316,7 +317,7 @@ def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
 
 def chosen(alternatives: Any) -> Any:
     """What an Office program of today shows of mc:AlternateContent."""
-    found = (alternatives.find(_MC + name) for name in ("Choice", "Fallback"))
+    found = (alternatives.find(MC + name) for name in ("Choice", "Fallback"))
     return next((one for one in found if one is not None), etree.Element("nothing"))
 
 

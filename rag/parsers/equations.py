@@ -12,11 +12,10 @@ from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.marks import marked, unmarked
+from rag.parsers.office import M, W
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_OMML = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEPTH = 40
@@ -112,13 +111,13 @@ def _row(element: Any) -> str:
     for child in element.iterchildren() if element is not None else ():
         tag = child.tag if isinstance(child.tag, str) else ""
         kind = tag.rpartition("}")[2]
-        if tag.startswith(_OMML) and (said := _object(child, kind)) is not None:
+        if tag.startswith(M) and (said := _object(child, kind)) is not None:
             pieces.append(said)
-        elif tag in (_OMML + "t", _W + "t"):
+        elif tag in (M + "t", W + "t"):
             pieces.append(child.text or "")
-        elif tag in (_W + "br", _W + "tab"):
+        elif tag in (W + "br", W + "tab"):
             pieces.append(" ")
-        elif tag.startswith((_OMML, _W)) and not kind.endswith("Pr") and kind not in ("del", "moveFrom"):
+        elif tag.startswith((M, W)) and not kind.endswith("Pr") and kind not in ("del", "moveFrom"):
             pieces.append(_row(child))
             if kind == "oMath" and child.getnext() is not None:
                 pieces.append(" ")
@@ -129,17 +128,17 @@ def _object(element: Any, kind: str) -> str | None:
     """An object of OMML; None for what only holds others."""
 
     def part(name: str) -> str:
-        return _row(element.find(_OMML + name)).strip()
+        return _row(element.find(M + name)).strip()
 
     def value(name: str, default: str = "") -> str:
-        found = element.find(f"{_OMML}{kind}Pr/{_OMML}{name}")
-        return default if found is None else found.get(_OMML + "val", "")
+        found = element.find(f"{M}{kind}Pr/{M}{name}")
+        return default if found is None else found.get(M + "val", "")
 
     def hidden(name: str) -> bool:
         return value(name, "off") not in ("off", "0", "false")
 
     def each(parent: Any) -> list[str]:
-        return [_row(e).strip() for e in parent.iterchildren(_OMML + "e")]
+        return [_row(e).strip() for e in parent.iterchildren(M + "e")]
 
     match kind:
         case "f":
@@ -162,8 +161,8 @@ def _object(element: Any, kind: str) -> str | None:
         case "d":
             return f"{value('begChr', '(')}{value('sepChr', '|').join(each(element))}{value('endChr', ')')}"
         case "m":
-            rows = _matrix([each(row) for row in element.iterchildren(_OMML + "mr")])
-            return rows if element.getparent().getparent().tag == _OMML + "d" else f"[{rows}]"
+            rows = _matrix([each(row) for row in element.iterchildren(M + "mr")])
+            return rows if element.getparent().getparent().tag == M + "d" else f"[{rows}]"
         case "eqArr":
             return "; ".join(line.replace("&", "").strip() for line in each(element))
         case "acc" | "bar":

@@ -13,20 +13,11 @@ from rag.parsers.docx_drawn import Drawings
 from rag.parsers.docx_text import Drawn
 from rag.parsers.equations import linear
 from rag.parsers.html import tagged
-from rag.parsers.office import open_package
+from rag.parsers.office import DGM, A, C, M, R, open_package
 from rag.types import LossKind
 
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
-_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_R_ID = f"{_R}id"
-# What is drawn on a slide beside its shapes, and the attribute that names its part.
-_LEADS = {
-    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": ("chart", _R_ID),
-    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": ("diagram", f"{_R}dm"),
-    f"{_P}oleObj": ("object", _R_ID),
-}
+_DRAWN = (f"{C}chart", f"{DGM}relIds", f"{_P}oleObj")  # on a slide beside its shapes
 _COUNTED = {"arabic": "1", "alphaLc": "a", "alphaUc": "A", "romanLc": "i", "romanUc": "I"}
 _TITLES, _MARGINS = ("title", "ctrTitle"), ("sldNum", "dt", "ftr", "hdr", "sldImg")
 _OVERLAP = 100_000  # of shapes that stand apart, in English Metric Units
@@ -41,7 +32,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     size = next(package.xml(package.main).iter(_P + "sldSz"), None)
     drawings.page = [_length(size, side) for side in ("cx", "cy")]
     for number, place in enumerate(package.xml(package.main).iter(_P + "sldId"), 1):
-        _, part = relations.get(place.get(_R_ID, ""), ("", ""))
+        _, part = relations.get(place.get(R + "id", ""), ("", ""))
         root, own, name = package.xml(part), package.relations(part), f"Slide {number}"
         if root is None:
             builder.lose(LossKind.UNSUPPORTED_PART, name.lower(), under="")
@@ -64,10 +55,9 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             first = html.write(f"{html.HIDE_GONE}<div class={gone}>{words}</div>", builder)
             titles.append(first if title else "")
             builder.closing = []  # what stands beside a table or chart on a slide is no caption
-        drawn = {e.get(_LEADS[e.tag][1], ""): e for e in root.iter(*_LEADS)}  # once of alternatives
-        for leads, e in drawn.items():
-            one = Drawn(_LEADS[e.tag][0], name=e.get("progId", ""))
-            drawings.add(one, own.get(leads, ("", ""))[1], under=name)
+        drawn = {one.part: one for one in map(Drawn.by, root.iter(*_DRAWN))}  # once of alternatives
+        for one in drawn.values():
+            drawings.add(one, own.get(one.part, ("", ""))[1], under=name)
         if _has_unread_picture(root, own, drawings):
             builder.lose(LossKind.PICTURE_WITH_TEXT, name.lower(), under="")
     metadata = package.properties()
@@ -79,11 +69,11 @@ def _has_unread_picture(slide: Any, relations: Mapping[str, tuple[str, str]], dr
     """Whether a slide is a picture, or has one that may hold words; `relations`: its own."""
     for picture in slide.iter(_P + "pic"):
         left, top, right, low = _place(picture) or (0, 0, 0, 0)
-        embedded = next((e.get(f"{_R}embed", "") for e in picture.iter(_A + "blip")), "")
+        embedded = next((e.get(f"{R}embed", "") for e in picture.iter(A + "blip")), "")
         if drawings.may_hold_words((right - left, low - top), relations.get(embedded, ("", ""))[1]):
             return True
-    worded = any(t.text and t.text.strip() for t in slide.iter(_A + "t"))
-    return not worded and next(slide.iter(_A + "blip"), None) is not None
+    worded = any(t.text and t.text.strip() for t in slide.iter(A + "t"))
+    return not worded and next(slide.iter(A + "blip"), None) is not None
 
 
 def _length(element: Any, side: str) -> int:
@@ -122,10 +112,8 @@ def _place(shape: Any) -> list[float]:
     """Left, top, right and bottom of a shape on its slide, in English Metric Units; [] if none is stated."""
     place = [0.0, 0.0, 1.0, 1.0]
     for element in (shape, *shape.iterancestors(_P + "grpSp")):
-        box = next(element.iter(_A + "xfrm", _P + "xfrm"), None)
-        parts = [
-            box.find(_A + name) if box is not None else None for name in ("off", "ext", "chOff", "chExt")
-        ]
+        box = next(element.iter(A + "xfrm", _P + "xfrm"), None)
+        parts = [box.find(A + name) if box is not None else None for name in ("off", "ext", "chOff", "chExt")]
         if parts[1] is None:
             return place if element is not shape else []
         for n, axis in enumerate("xy"):
@@ -146,10 +134,10 @@ def _shape(shape: Any) -> str:
     if _role(shape) in _TITLES:
         return tagged("h1", title) if (title := " ".join(_lines(shape)).strip()) else ""
     rows = []
-    for table in shape.iter(_A + "tbl"):
-        first = "th" if table.find(f"{_A}tblPr[@firstRow='1']") is not None else "td"
-        for row, kind in zip(table.iterchildren(_A + "tr"), chain([first], repeat("td")), strict=False):
-            cells = (e for e in row.iterchildren(_A + "tc") if not (e.get("hMerge") or e.get("vMerge")))
+    for table in shape.iter(A + "tbl"):
+        first = "th" if table.find(f"{A}tblPr[@firstRow='1']") is not None else "td"
+        for row, kind in zip(table.iterchildren(A + "tr"), chain([first], repeat("td")), strict=False):
+            cells = (e for e in row.iterchildren(A + "tc") if not (e.get("hMerge") or e.get("vMerge")))
             rows.append(tagged("tr", "".join(_cell(kind, cell) for cell in cells)))
     return tagged("table", "".join(rows)) if rows else "".join(_items(shape))
 
@@ -159,8 +147,8 @@ def _items(shape: Any) -> Iterator[str]:
     within lists."""
     lines, counts = list(_lines(shape)), dict[int, int]()
     bulleted = _role(shape) in ("body", "obj") and len(lines) > 1
-    for paragraph, words in zip(shape.iter(_A + "p"), lines, strict=True):
-        look = paragraph.find(_A + "pPr")
+    for paragraph, words in zip(shape.iter(A + "p"), lines, strict=True):
+        look = paragraph.find(A + "pPr")
         kinds = {e.tag.rpartition("}")[2]: e for e in (look if look is not None else ())}
         level, counted = int(look.get("lvl", 0)) if look is not None else 0, kinds.get("buAutoNum")
         counts = {n: count for n, count in counts.items() if n < level + (counted is not None)}
@@ -182,13 +170,13 @@ def _cell(kind: str, cell: Any) -> str:
 
 def _lines(element: Any) -> Iterator[str]:
     """The paragraphs of a text that is drawn, in HTML."""
-    for paragraph in element.iter(_A + "p"):
+    for paragraph in element.iter(A + "p"):
         words = ""
-        for run in paragraph.iter(_A + "r", _A + "fld", _A + "br", f"{_M}oMath"):
-            look = run.find(_A + "rPr")
+        for run in paragraph.iter(A + "r", A + "fld", A + "br", f"{M}oMath"):
+            look = run.find(A + "rPr")
             shift = int(look.get("baseline", 0)) if look is not None else 0
             struck = look is not None and look.get("strike", "noStrike") != "noStrike"
             tag = "s" if struck else "sup" if shift > 0 else "sub" if shift < 0 else "span"
-            said = linear(run) if run.tag == f"{_M}oMath" else run.findtext(_A + "t") or ""
-            words += "<br>" if run.tag == _A + "br" else tagged(tag, escape(said))
+            said = linear(run) if run.tag == f"{M}oMath" else run.findtext(A + "t") or ""
+            words += "<br>" if run.tag == A + "br" else tagged(tag, escape(said))
         yield words

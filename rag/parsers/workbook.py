@@ -22,11 +22,10 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
-from rag.parsers.office import Package
+from rag.parsers.office import Package, R
 from rag.types import MarkKind
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _EMPTY_CELL = re.compile(rb"<((?:\w+:)?c)\s[^<>]*(?:/>|></\1>)")
 _EMPTY_ROW = re.compile(rb"<((?:\w+:)?row)(?:\s[^<>]*)?(?:/>|>\s*</\1>)")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -103,7 +102,7 @@ class WorkbookFile:
         relations = package.relations(package.main)
         self.sheets = []
         for sheet in self._root.iter(_S + "sheet"):
-            kind, target = relations.get(sheet.get(_R + "id", ""), ("worksheet", ""))
+            kind, target = relations.get(sheet.get(R + "id", ""), ("worksheet", ""))
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
             part = target if target in package else ""
             self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))

@@ -40,18 +40,14 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     builder = TextBuilder()
     archived = path.lower().endswith((".mhtml", ".mht"))
-    page, pictures = _archived(data, path) if archived else (data, _no_picture)
+    page, pictures = _archived(data, path) if archived else (data, lambda _: b"")
     tree, first_heading = _walk(decoded(page, path), builder, pictures)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
     return builder.parsed(title, _metadata(tree))
 
 
-def _no_picture(address: str) -> bytes:
-    return b""
-
-
-def write(source: str, builder: TextBuilder, pictures: Pictures = _no_picture) -> str:
+def write(source: str, builder: TextBuilder, pictures: Pictures = lambda _: b"") -> str:
     """Add a piece of HTML that stands in a document of another format; its first heading."""
     return _walk(source, builder, pictures)[1]
 
@@ -152,8 +148,12 @@ class _Walker:
             self._flush()
             self._put("pre", without_signs(node.text()), {})
             return False
-        if self._words.page.tag(node) == "table" and self._table(node):
-            return False
+        if self._words.page.tag(node) == "table":
+            table = _Table(self, node)
+            if table.is_data:  # else it only lays out a page: its cells are walked as blocks
+                self._flush()
+                self._put_table(table)
+                return False
         if tag in _HEADINGS or tag in _ITEMS:
             self._flush()
             self._kind = tag
@@ -231,15 +231,6 @@ class _Walker:
             self.builder.paragraph(text, listed=listed)
         for words in former.values():
             self.builder.paragraph(_lines(words), listed=listed)
-
-    def _table(self, table: Any) -> bool:
-        """Add a table of data. False for a table that only lays out a page: its cells are walked as
-        blocks."""
-        reader = _Table(self, table)
-        if reader.is_data:
-            self._flush()
-            self._put_table(reader)
-        return reader.is_data
 
     def _put_table(self, table: _Table) -> None:
         for words in (table.caption[0], *table.caption[1].values()):

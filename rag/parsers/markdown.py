@@ -162,8 +162,10 @@ class _Reader:
             self._prose(line)
             return
         self._grid.begin(head=head)
-        for cell in _cells(line):
-            self._grid.cell([_read(one_line(line)) for line in _BREAK.split(cell)])
+        inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
+        for cell in _CELL_BREAK.split(inner):
+            lines = _BREAK.split(cell.strip().replace("\\|", "|"))
+            self._grid.cell([_read(one_line(line)) for line in lines])
         self._grid.end()
 
     def _end_table(self) -> None:
@@ -198,8 +200,3 @@ def _is_html(block: str) -> bool:
 
     name = _TAG.match(block.lstrip())
     return name is None or name.group(1).lower() in {*block_names, "script", "style", "pre", "textarea"}
-
-
-def _cells(line: str) -> list[str]:
-    inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
-    return [cell.strip().replace("\\|", "|") for cell in _CELL_BREAK.split(inner)]

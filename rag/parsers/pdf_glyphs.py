@@ -14,9 +14,8 @@ from itertools import groupby, pairwise, repeat
 from typing import Any
 
 from rag.parsers import pdf_lines
-from rag.parsers.pdf_covered import covered
-from rag.parsers.pdf_drawn import Seen, shows_text
-from rag.parsers.pdf_garbled import is_language, shifted_back
+from rag.parsers.encoding import is_language, shifted_back
+from rag.parsers.pdf_drawn import Seen, covered, shows_text
 from rag.parsers.pdf_lines import (
     Box,
     PlacedWord,

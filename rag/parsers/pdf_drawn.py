@@ -253,7 +253,6 @@ _SHARE = 0.4  # of the height of its type that is covered of a word, at least
 _RECTANGLE = 6  # pieces of a path, at most
 _SCALE, _MOST_PIXELS = 2.0, 4e6  # of the page as it is drawn
 _FLAT = 8  # between the darkest and the brightest of one colour
-_OPAQUE = 255
 _INSET = 0.15  # of a character's box, on each side
 _MOST_ANNOTATIONS = 2000
 _BEYOND = 1 << 30  # the place of what is drawn last
@@ -262,19 +261,12 @@ _DRAWN_OVER = frozenset((3, 4, 5, 6, 7, 8, 13, 15))
 
 
 class _Cover(NamedTuple):
-    """What may cover words: its place in the order in which things are drawn, itself (None: an annotation),
-    its box, and whether it is a picture."""
+    """What may cover words: its place in the order in which things are drawn, its box, and whether it is a
+    picture."""
 
     place: int
-    drawn: c_void_p | None
     box: Box
     picture: bool = False
-
-    def is_opaque(self) -> bool:
-        if self.drawn is None:
-            return True
-        transparent = quick("FPDFPageObj_HasTransparency")(self.drawn)
-        return not transparent and (self.picture or fill(self.drawn)[3] == _OPAQUE)
 
 
 def covered(
@@ -298,16 +290,12 @@ def covered(
             tallest = max((abs(line.top - line.bottom) for line in lines), default=0.0)
         first, last = (bisect_left(placed, (y, 0)) for y in (cover.box[3] - tallest, cover.box[1]))
         words = (word for _, n in placed[first:last] for word in lines[n].words)
-        opaque: bool | None = None
         for word in words:
             if not _lies_in(word, cover.box):
                 continue
             own = drawn(word.number)
-            if order.get(own, _BEYOND) < cover.place:
-                hides = opaque = cover.is_opaque() if opaque is None else opaque
-            else:
-                hides = colour is not None and seen.inks.get(own) == colour
-            if hides:
+            below = order.get(own, _BEYOND) < cover.place
+            if below or (colour is not None and seen.inks.get(own) == colour):
                 numbers = range(word.number, word.number + len(word.text))
                 found = {
                     n: b for n, b in zip(numbers, boxes(numbers), strict=True) if _is_within(b, cover.box)
@@ -326,12 +314,12 @@ def _covers(page: Any, seen: Seen) -> Iterator[tuple[_Cover, Colour | None]]:
             ink = fill(drawn)
             alike = ink in colours and quick("FPDFPath_CountSegments")(drawn) <= _RECTANGLE
             if place > start or alike:
-                yield _Cover(place, drawn, box), ink if alike else None
+                yield _Cover(place, box), ink if alike else None
     for place, drawn in seen.of_kinds(IMAGE, SHADING) if start < _BEYOND else ():
         if place > start:
-            yield _Cover(place, drawn, seen.bounds(drawn), picture=True), None
+            yield _Cover(place, seen.bounds(drawn), picture=True), None
     if quick("FPDFPage_GetAnnotCount")(seen.page):
-        yield from ((_Cover(_BEYOND, None, box), None) for box in _annotations(page))
+        yield from ((_Cover(_BEYOND, box), None) for box in _annotations(page))
 
 
 def _annotations(page: Any) -> Iterator[Box]:

@@ -71,12 +71,7 @@ class PageText:
         self._covered = covered(page, self._seen, parts, self.boxes, self._drawn)
         seen = self._fill_gaps([part for part in map(self._seen_part, parts) if part])
         lines = read_marks(seen, self._placed, self._small())
-        self._turn = _turn_of(lines)
-        if self._turn:
-            turned = [_turned(line, self._turn) if _is_turned(line) else line for line in lines]
-            levels = pdf_lines.by_height(turned)
-            lines = [line for level in levels for line in level]
-        beside = {} if self._turn else {id(line): line for line in lines if self._is_beside(line)}
+        beside = {id(line): line for line in lines if self._is_beside(line)}
         lines = [line for line in lines if id(line) not in beside]
         lines = joined(lines)
         lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
@@ -134,7 +129,7 @@ class PageText:
         for turn in sorted(set(turns), reverse=True):
             some = [line for line, own in zip(lines, turns, strict=True) if own == turn]
             boxes = [box for line in some for word in line.words for box in word[1:3]]
-            places = [_turned_box(box, turn) for box in boxes]
+            places = [_turned_box(box, turn, (0.0, 0.0)) for box in boxes]
             by = edge - max(box[2] for box in places), -_BELOW - max(box[1] for box in places)
             lefts, tops, rights, bottoms = zip(*boxes, strict=True)
             self._upright.append(((min(lefts), max(tops), max(rights), min(bottoms)), turn, by))
@@ -285,7 +280,7 @@ class PageText:
 
     def rules(self) -> list[Box]:
         """Level and upright lines drawn on the page, as its type stands."""
-        found = [_turned_box(box, self._turn) if self._turn else box for box in self._seen.rules()]
+        found = self._seen.rules()
         for area, turn, by in self._upright:
             own = [box for box in found if _meet(box, area)]
             found = [box for box in found if box not in own] + [_turned_box(box, turn, by) for box in own]
@@ -337,16 +332,7 @@ def _is_within(line: TextLine, other: TextLine) -> bool:
     return line is not other and level and other.left < line.left and line.right < other.right
 
 
-def _turn_of(lines: Sequence[TextLine]) -> int:
-    """1 where most of a page's type runs upwards, -1 where it runs downwards, 0 where it is level."""
-    turned = [line for line in lines if _is_turned(line)]
-    if sum(len(line.text) for line in turned) * 2 <= sum(len(line.text) for line in lines):
-        return 0
-    up = sum(1 if line.words[-1].last[3] > line.words[0].first[3] else -1 for line in turned)
-    return 1 if up > 0 else -1
-
-
-def _turned_box(box: Box, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> Box:
+def _turned_box(box: Box, turn: int, by: tuple[float, float]) -> Box:
     """A box as it stands for a reader who turns the page, moved `by` points to the right and up."""
     left, top, right, bottom = box
     box = (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
@@ -363,7 +349,7 @@ def _meet(box: Box, area: Box) -> bool:
     )
 
 
-def _turned(line: TextLine, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> TextLine:
+def _turned(line: TextLine, turn: int, by: tuple[float, float]) -> TextLine:
     boxes = ((_turned_box(word.first, turn, by), _turned_box(word.last, turn, by)) for word in line.words)
     words = [word._replace(first=a, last=b) for word, (a, b) in zip(line.words, boxes, strict=True)]
     return TextLine.of(words, line.bold)

@@ -4,9 +4,9 @@ them one; or level lines of one width part rows, whose columns are found by gaps
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby, pairwise, takewhile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
 
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
@@ -32,21 +32,11 @@ _MOST = 60_000  # pairs of lines that are compared
 @dataclass(frozen=True, slots=True)
 class _Grid:
     """A grid of lines: where its rows begin from the top, and its columns from the left, with their last
-    ends; `spans` are its cells. `drawn`: its upright lines are, too."""
+    ends; `spans` are its cells."""
 
     ys: tuple[float, ...]
     xs: tuple[float, ...]
     spans: tuple[Span, ...]
-    drawn: bool = True
-
-    def below_heads(self, lines: Iterable[TextLine]) -> _Grid:
-        """Its rows from the first one with figures on."""
-        parts = (part for line in lines for part in self.cut(line))
-        first = min((at[0] for part, at in parts if at and at[1] and is_number(part.text)), default=0)
-        cells = (
-            (max(r - first, 0), c, h - max(first - r, 0), w) for r, c, h, w in self.spans if r + h > first
-        )
-        return replace(self, ys=self.ys[first:], spans=tuple(cells))
 
     def touches(self, line: TextLine) -> bool:
         low, high = sorted((line.bottom, line.top))
@@ -78,8 +68,6 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     upright = [b for b in rules if b[2] - b[0] < b[1] - b[3]]
     if len(level) < 2 or len(level) * len(upright) > _MOST:
         return []
-    seams = _seams([b for b in level if not any(_meet(b, rule) for rule in upright)])
-    upright += seams
     groups: list[tuple[list[Box], list[Box]]] = []
     for rule in upright:
         met = [b for b in level if _meet(b, rule)]
@@ -90,22 +78,8 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
             joined[1].extend(group[1])
             groups.remove(group)
         groups.append(joined)
-    made = ((_grid(*group), any(rule not in seams for rule in group[1])) for group in groups)
-    grids = [replace(grid, drawn=drawn) for grid, drawn in made if grid is not None]
+    grids = [grid for grid in (_grid(*group) for group in groups) if grid is not None]
     return sorted(grids, key=lambda grid: -grid.ys[0])
-
-
-def _seams(level: Sequence[Box]) -> list[Box]:
-    """Upright lines that are not drawn: where the level lines of cells side by side meet at one place from
-    height to height."""
-    found: list[Box] = []
-    above: dict[float, float] = {}  # where lines met, by their place, and the last height at which they did
-    for _, run in groupby(sorted(level, key=lambda b: (-round(b[1]), b[0])), key=lambda b: round(b[1])):
-        for x, y in [(b[0], b[1]) for a, b in pairwise(run) if abs(b[0] - a[2]) < 1]:
-            place = next((one for one in above if abs(one - x) < 2), x)
-            found += [(place, above[place], place, y)] if place in above else []
-            above[place] = y
-    return found
 
 
 def _find_levels(rules: Sequence[Box]) -> list[list[Box]]:
@@ -187,10 +161,6 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
     """The items with the table of a grid in place of what stands in it; as they are where it is none."""
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
-    if not grid.drawn:
-        lines = (item for item in items if isinstance(item, TextLine) and item.words and grid.touches(item))
-        grid = grid.below_heads(lines)
-    first: TextLine | None = None
     start = inside = across = 0  # lines
     for item in items:
         if isinstance(item, PdfTable) or not item.words or not grid.touches(item):
@@ -203,17 +173,12 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
             if span is None:
                 rest.append(part)
                 continue
-            first, start = (item, len(rest)) if first is None else (first, start)
+            start = start if cells else len(rest)
             cells.setdefault(span, []).append(part)
     if across * 4 > inside:
         return items  # lines around some figures of a table
     table = _of_cells(cells, len(grid.ys) - 1, len(grid.xs) - 1)
-    if table is None or first is None:
-        return items
-    if not grid.drawn:
-        above = _put_above(table, rest[:start], Row([first]), [*pairwise(grid.xs)])
-        rest, start = [item for item in rest if id(item) not in above], start - len(above)
-    return [*rest[:start], table, *rest[start:]]
+    return items if table is None else [*rest[:start], table, *rest[start:]]
 
 
 def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:

@@ -345,7 +345,7 @@ def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
     cells = [in_cells(row.pieces, columns) for row in rows]
     sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
     every = [line for side in sides for line in side]
-    if _share_of_figures(every) > 0.2 or not all(map(_is_prose, sides)):
+    if not all(map(_is_prose, sides)):
         return []
     for side in sides:
         edge = max(line.right for line in side)
@@ -354,15 +354,10 @@ def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
     return every
 
 
-def _share_of_figures(lines: Sequence[TextLine]) -> float:
-    words = [word for line in lines for word in line.text.split()]
-    return sum(pdf_rows.is_value(word) or pdf_rows.is_blank_figure(word) for word in words) / len(words)
-
-
 def _is_prose(side: Sequence[TextLine]) -> bool:
     """Whether the lines of a column are sentences that go on from one line to the next."""
     letters = sum(len(line.text) for line in side)
-    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side) or _share_of_figures(side) > 1 / 6:
+    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side):
         return False
     left, edge = min(line.left for line in side), max(line.right for line in side)
     # A column begins at one place, or its paragraphs at a second one.

@@ -173,8 +173,11 @@ class TextBuilder:
         flat = [plain for plain, _ in parts]
         spans, text = row_spans(flat), row_text(flat)
         if joint != JOINT:
-            text = joint.join(filter(None, flat))
-            spans = _spans_of(flat, len(joint))[: len(spans)]
+            text, at = joint.join(filter(None, flat)), 0
+            for n, cell in enumerate(flat[: len(spans)]):
+                begin = at + len(joint) if at and cell else at
+                at = begin + len(cell)
+                spans[n] = begin, at
         marks = [
             (kind, at + start, at + end, label)
             for (at, _), (_, found) in zip(spans, parts, strict=False)
@@ -268,16 +271,6 @@ class TextBuilder:
         self.closing = [] if kind not in self._OPEN else [*self.closing[-3:], (kind, body)]
         row = kind is BlockKind.TABLE_ROW
         self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
-
-
-def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
-    """Where each cell stands in the text of those that are not empty, with joints of that width."""
-    found, at = [], 0
-    for cell in cells:
-        begin = at + joint if at and cell else at
-        at = begin + len(cell)
-        found.append((begin, at))
-    return found
 
 
 def is_number(cell: str) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
@@ -104,16 +105,11 @@ def _points(data: Any) -> dict[int, str]:
     for point in data.iter(C + "pt") if data is not None else ():
         place = point.get("idx") or ""
         if place.isdecimal() and len(found) < _MOST_POINTS:
-            value = _shown(one_line(point.findtext(C + "v") or ""), point.get("formatCode") or code)
+            value, form = one_line(point.findtext(C + "v") or ""), point.get("formatCode") or code
+            with suppress(ValueError):
+                value = show(float(value), form) if form else value
             found[int(place)] = f"{value} {found[int(place)]}" if int(place) in found else value
     return found
-
-
-def _shown(value: str, code: str) -> str:
-    try:
-        return show(float(value), code) if code else value
-    except ValueError:
-        return value
 
 
 def drawn_lines(element: Any) -> Iterator[str]:

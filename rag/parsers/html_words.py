@@ -124,7 +124,9 @@ class LineWords:
             look = _Look(left_out=True)
         elif attributes or tag in _TELLING or self.page.rules:
             own = declarations(attributes.get("style") or "")
-            if attributes and _left_out(attributes, own):
+            silent = "hidden" in attributes or attributes.get("aria-hidden") == "true"
+            silent = silent or attributes.get("role") in ("navigation", "menubar")
+            if silent or own.get("display") == "none" or own.get("visibility") == "hidden":
                 look = _Look(left_out=True)
             elif (style := self.page.style(node)) or tag in _TELLING or "bgcolor" in attributes:
                 look = _look(tag, attributes, look, style)
@@ -272,12 +274,6 @@ class LineWords:
         self.add((" " if before[-1:].isdigit() else "") + f"{text.strip()}/{under.text().strip()}")
         self._ahead |= {slash.mem_id, under.mem_id}
         return True
-
-
-def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
-    unseen = own.get("display") == "none" or own.get("visibility") == "hidden"
-    silent = attributes.get("aria-hidden") == "true" or "hidden" in attributes
-    return unseen or silent or attributes.get("role") in ("navigation", "menubar")
 
 
 def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: Declarations) -> _Look:

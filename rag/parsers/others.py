@@ -114,7 +114,7 @@ def _odt_margins(content: Any, styles: Any, reader: _OpenText, kind: str) -> str
             shown = margin is not None and margin.get(_STYLE + "display") != "false"
             for line in margin if shown else ():
                 if not _RE["page_number"].fullmatch("".join(line.itertext())):
-                    lines[reader.piece(line)] = None
+                    lines[reader.element(line)] = None
     return "".join(lines)
 
 
@@ -141,23 +141,20 @@ class _OpenText:
         """What stands in a text or a section of it, notes and comments behind what refers to them."""
         page = ""
         for element in body.iterchildren("{*}*"):
-            page += self.all(element) if element.tag == _TEXT + "section" else self._element(element, "", 0)
+            page += self.all(element) if element.tag == _TEXT + "section" else self.element(element)
             page += "".join(self._notes)
             self._notes.clear()
         return page
 
-    def piece(self, element: Any) -> str:
-        """An element that stands outside the text."""
-        return self._element(element, "", 0)
-
     def _inner(self, element: Any, listed: str = "", depth: int = 0) -> str:
         """What stands in an element, within lists of a style."""
         return escape(element.text or "") + "".join(
-            (self._element(e, listed, depth) if isinstance(e.tag, str) else "") + escape(e.tail or "")
+            (self.element(e, listed, depth) if isinstance(e.tag, str) else "") + escape(e.tail or "")
             for e in element.iterchildren()
         )
 
-    def _element(self, element: Any, listed: str, depth: int) -> str:
+    def element(self, element: Any, listed: str = "", depth: int = 0) -> str:
+        """An element, within lists of a style."""
         kind, style = element.tag.rpartition("}")[2], element.get(_TEXT + "style-name", "")
         if kind in _NO_WORDS:
             return ""
@@ -347,7 +344,9 @@ def _shape(shape: Any) -> str:
         first = "th" if table.find(f"{A}tblPr[@firstRow='1']") is not None else "td"
         for row, kind in zip(table.iterchildren(A + "tr"), chain([first], repeat("td")), strict=False):
             cells = (e for e in row.iterchildren(A + "tc") if not (e.get("hMerge") or e.get("vMerge")))
-            rows.append(tagged("tr", "".join(_cell(kind, cell) for cell in cells)))
+            spans = ((e, f"colspan={e.get('gridSpan', 1)} rowspan={e.get('rowSpan', 1)}") for e in cells)
+            row_of = (tagged(f"{kind} {across}", "<br>".join(_lines(e))) for e, across in spans)
+            rows.append(tagged("tr", "".join(row_of)))
     return tagged("table", "".join(rows)) if rows else "".join(_items(shape))
 
 
@@ -370,11 +369,6 @@ def _items(shape: Any) -> Iterator[str]:
         else:
             words, level = tagged("p", words), 0
         yield "<ul><li>" * level + words + "</ul>" * level
-
-
-def _cell(kind: str, cell: Any) -> str:
-    spans = f"colspan={cell.get('gridSpan', 1)} rowspan={cell.get('rowSpan', 1)}"
-    return tagged(f"{kind} {spans}", "<br>".join(_lines(cell)))
 
 
 def _lines(element: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ import io
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from itertools import islice, takewhile
@@ -37,12 +37,6 @@ _OCR_CONFIDENCE = 0.5
 PDFIUM = threading.RLock()
 
 
-def sensible_title(title: str) -> str:
-    """A metadata title, or "" for what word processors and converters put there by themselves."""
-    line = one_line(title)
-    return line if len(line) > 3 and line.isprintable() and not _RE["file_name"].search(line) else ""
-
-
 def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
     """Company, form and period from the cover of a filing with the U.S. Securities and Exchange Commission;
     {} elsewhere."""
@@ -60,12 +54,6 @@ def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
     elif reported:
         found["period"] = f"reported {reported.group(1) or reported.group(2)}"
     return found
-
-
-def cover_title(cover: Mapping[str, str]) -> str:
-    """ "ACME, INC., Form 10-K, fiscal year ended December 31, 2023"; "" without a cover."""
-    named = [cover["company"], f"Form {cover['form']}", cover.get("period", "")] if cover else []
-    return ", ".join(filter(None, named))
 
 
 def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
@@ -120,7 +108,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     mend([line for page in pages for line in page.lines])
     style = measure(pages)
     cover = read_cover(pages)
-    title = cover_title(cover) or details.title or prominent_line(pages, style)
+    named = [cover["company"], f"Form {cover['form']}", cover.get("period", "")] if cover else []
+    title = ", ".join(filter(None, named)) or details.title or prominent_line(pages, style)
     builder = TextBuilder()
     layout = Layout(builder, style, details.depth)
     for page in pages:
@@ -225,7 +214,9 @@ class _Details:
             named[name] = "-".join(match.groups()) if match else ""
         known = {name: value for name, value in named.items() if value}
         self.metadata = {name: value for name, value in known.items() if not _RE["unset"].fullmatch(value)}
-        self.title = sensible_title(found["Title"])
+        title = one_line(found["Title"])  # or what word processors and converters put there by themselves
+        sensible = len(title) > 3 and title.isprintable() and not _RE["file_name"].search(title)
+        self.title = title if sensible else ""
         self._is_xfa = document.get_formtype() > 1
         for entry in islice(document.get_toc(), _MAX_OUTLINE):
             target = entry.get_dest()

@@ -297,8 +297,11 @@ def covered(
             below = order.get(own, _BEYOND) < cover.place
             if below or (colour is not None and seen.inks.get(own) == colour):
                 numbers = range(word.number, word.number + len(word.text))
+                left, top, right, low = cover.box
                 found = {
-                    n: b for n, b in zip(numbers, boxes(numbers), strict=True) if _is_within(b, cover.box)
+                    n: b
+                    for n, b in zip(numbers, boxes(numbers), strict=True)
+                    if 2 * left < b[0] + b[2] < 2 * right and 2 * low < b[1] + b[3] < 2 * top
                 }
                 suspects |= found
                 under_pictures |= found.keys() if cover.picture else set()
@@ -344,16 +347,12 @@ def _lies_in(word: PlacedWord, box: Box) -> bool:
     return across > least < min(max(top, high), box[1]) - max(min(low, bottom), box[3])
 
 
-def _is_within(character: Box, box: Box) -> bool:
-    x, y = (character[0] + character[2]) / 2, (character[1] + character[3]) / 2
-    return box[0] < x < box[2] and box[3] < y < box[1]
-
-
 def _unseen(
     page: Any, suspects: Mapping[int, Box], under_pictures: Collection[int], drawn: Callable[[int], int]
 ) -> frozenset[int]:
     """The characters without which the page looks the same; those under a picture only where it shows
     nothing there, as the picture of a scan shows its words."""
+    import numpy
     import pypdfium2.raw as raw
 
     width, height = page.get_size()
@@ -370,7 +369,8 @@ def _unseen(
             ends.append((x.value, y.value))
         (x0, x1), (y0, y1) = (sorted(max(0, one) for one in side) for side in zip(*ends, strict=True))
         area = slice(y0, y1 + 1), slice(x0, x1 + 1)
-        if number not in under_pictures or before[area].size == 0 or _is_flat(before[area]):
+        shown = before[area].reshape(-1, before.shape[2]).astype(int)
+        if number not in under_pictures or not shown.size or (numpy.ptp(shown, axis=0) <= _FLAT).all():
             areas[number] = area
     owners = {drawn(number) for number in areas}
     for own in owners:
@@ -379,7 +379,3 @@ def _unseen(
     for own in owners:
         quick("FPDFPageObj_SetIsActive")(c_void_p(own), 1)
     return frozenset(number for number, area in areas.items() if (before[area] == after[area]).all())
-
-
-def _is_flat(area: Any) -> bool:
-    return bool((area.max(axis=(0, 1)).astype(int) - area.min(axis=(0, 1)) <= _FLAT).all())

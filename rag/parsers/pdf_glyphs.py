@@ -71,7 +71,11 @@ class PageText:
         self._covered = covered(page, self._seen, parts, self.boxes, self._drawn)
         seen = self._fill_gaps([part for part in map(self._seen_part, parts) if part])
         lines = read_marks(seen, self._placed, self._small())
-        beside = {id(line): line for line in lines if self._is_beside(line)}
+        beside = {
+            id(line): line
+            for line in lines
+            if _is_turned(line) or (len(line.text) == 1 and self.turn(line.words[0].number) != 0)
+        }
         lines = [line for line in lines if id(line) not in beside]
         lines = joined(lines)
         lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
@@ -116,11 +120,6 @@ class PageText:
 
         return -round(math.sin(raw.FPDFText_GetCharAngle(self._page, number)))
 
-    def _is_beside(self, line: TextLine) -> bool:
-        """Whether a line on a page of level type is turned."""
-        alone = len(line.text) == 1 and self.turn(line.words[0].number) != 0
-        return alone or _is_turned(line)
-
     def _set_upright(self, lines: Sequence[TextLine], edge: float) -> list[TextLine]:
         """Turned lines as they read, below all that the page shows and up to its right edge, and the rules
         among them likewise."""
@@ -132,7 +131,8 @@ class PageText:
             places = [_turned_box(box, turn, (0.0, 0.0)) for box in boxes]
             by = edge - max(box[2] for box in places), -_BELOW - max(box[1] for box in places)
             lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-            self._upright.append(((min(lefts), max(tops), max(rights), min(bottoms)), turn, by))
+            area = min(lefts) - _NEAR, max(tops) + _NEAR, max(rights) + _NEAR, min(bottoms) - _NEAR
+            self._upright.append((area, turn, by))
             levels = pdf_lines.by_height([_turned(line, turn, by) for line in some])
             whole = joined([line for level in levels for line in level])
             found += [close_gaps(line, self._generated) for line in whole]
@@ -282,7 +282,8 @@ class PageText:
         """Level and upright lines drawn on the page, as its type stands."""
         found = self._seen.rules()
         for area, turn, by in self._upright:
-            own = [box for box in found if _meet(box, area)]
+            left, top, right, low = area
+            own = [b for b in found if b[0] < right and left < b[2] and b[3] < top and low < b[1]]
             found = [box for box in found if box not in own] + [_turned_box(box, turn, by) for box in own]
         return found
 
@@ -337,16 +338,6 @@ def _turned_box(box: Box, turn: int, by: tuple[float, float]) -> Box:
     left, top, right, bottom = box
     box = (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
     return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
-
-
-def _meet(box: Box, area: Box) -> bool:
-    """Whether a box lies on an area or next to it."""
-    return (
-        box[0] < area[2] + _NEAR
-        and area[0] < box[2] + _NEAR
-        and box[3] < area[1] + _NEAR
-        and area[3] < box[1] + _NEAR
-    )
 
 
 def _turned(line: TextLine, turn: int, by: tuple[float, float]) -> TextLine:

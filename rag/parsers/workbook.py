@@ -270,20 +270,16 @@ class Formulas:
                 if cell.formula and cell.value is not None:
                     engine.set_value(*place, cell.value)
                 elif cell.formula:
-                    formula = engine.get_formula(*place)
+                    formula = engine.get_formula(*place) or ""
+                    readable = formula and not _OTHER_FILE.search(_TEXT.sub("", formula))
+                    readable = readable and all(map(_is_known, _FUNCTION.findall(_QUOTED.sub("", formula))))
                     try:
-                        engine.set_formula(*place, f"={formula}" if _is_readable(formula) else _UNKNOWN)
+                        engine.set_formula(*place, f"={formula}" if readable else _UNKNOWN)
                     except RuntimeError:  # no formula, too deep, about itself
                         engine.set_formula(*place, _UNKNOWN)
         with suppress(Exception):  # too much work: what is done until then has values
             engine.evaluate_all()
         return engine
-
-
-def _is_readable(formula: str | None) -> bool:
-    if not formula or _OTHER_FILE.search(_TEXT.sub("", formula)):
-        return False
-    return all(map(_is_known, _FUNCTION.findall(_QUOTED.sub("", formula))))
 
 
 @lru_cache(maxsize=1000)

@@ -59,13 +59,8 @@ _CONTENT = re.compile(
 )
 _PARTS = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx", "ppt/presentation.xml": "pptx"}
 _ADVICE = {
-    ".doc": ".docx",
-    ".ppt": ".pptx",
-    ".wps": ".docx",
-    ".pages": ".docx",
-    ".7z": ".zip",
-    ".rar": ".zip",
-}
+    ".doc": ".docx", ".ppt": ".pptx", ".wps": ".docx", ".pages": ".docx", ".7z": ".zip", ".rar": ".zip",
+}  # fmt: skip
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DEEPEST = 3  # files within files
 

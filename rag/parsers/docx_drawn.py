@@ -10,12 +10,11 @@ from contextlib import suppress
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.base import TextBuilder, one_line
+from rag.parsers.base import TextBuilder, one_line, shows_text
 from rag.parsers.docx_text import Drawn
 from rag.parsers.grids import rows_to
 from rag.parsers.number_format import show
 from rag.parsers.office import DGM, VML, A, C, Package, W
-from rag.parsers.pictures import shows_text
 from rag.types import LossKind
 
 _MOST_POINTS = 2000

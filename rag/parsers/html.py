@@ -13,14 +13,13 @@ from urllib.parse import unquote_to_bytes
 
 from rag.errors import ParseError
 from rag.languages import Patterns
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line, shows_text
 from rag.parsers.docx_styles import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_style import FORMS
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
-from rag.parsers.pictures import shows_text
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)

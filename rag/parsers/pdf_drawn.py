@@ -13,8 +13,8 @@ from functools import cached_property
 from itertools import repeat, starmap
 from typing import Any, NamedTuple
 
+from rag.parsers.base import is_print
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
-from rag.parsers.pictures import is_print
 
 _TEXT, _PATH, IMAGE, SHADING, _FORM = 1, 2, 3, 4, 5  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path

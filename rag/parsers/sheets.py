@@ -19,7 +19,6 @@ from rag.parsers import base, marks
 from rag.parsers.encoding import decode
 from rag.parsers.number_format import Value, show
 from rag.parsers.office import open_package, open_zip, parse_xml
-from rag.parsers.pictures import shows_text
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
@@ -242,7 +241,7 @@ class _Workbook:
             self.builder.paragraph(said, location=f"{name}!{at}")
         for words in self._book.boxes(sheet):
             self.builder.paragraph(words, location=sheet.title)
-        if any(map(shows_text, self._book.pictures(sheet))):
+        if any(map(base.shows_text, self._book.pictures(sheet))):
             self._losses.append(Loss(LossKind.PICTURE_WITH_TEXT, sheet.title))
         self._losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
         if sheet.part in self._book.damaged:

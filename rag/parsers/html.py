@@ -56,14 +56,16 @@ def tagged(tag: str, words: str) -> str:
     return f"<{tag}>{words}</{tag.split()[0]}>"
 
 
-def note_link(number: int, label: str) -> str:
-    """HTML for the mark of a note, which is to stand behind it as `note`."""
-    return f"<sup><a href='#n{number}'>{label}</a></sup>"
+class Notes(list[str]):
+    """HTML for the notes that are to stand behind the block that is written."""
 
+    number = 0
 
-def note(number: int, label: str, said: str) -> str:
-    """HTML for a note."""
-    return f"<div id=n{number}><p>{label} {said}</p></div>"
+    def add(self, label: str, said: str) -> str:
+        """HTML for the mark of a note."""
+        self.number += 1
+        self.append(f"<div id=n{self.number}><p>{label} {said}</p></div>")
+        return f"<sup><a href='#n{self.number}'>{label}</a></sup>"
 
 
 def _walk(source: str, builder: TextBuilder, pictures: Pictures) -> tuple[Any, str]:

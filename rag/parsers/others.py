@@ -134,8 +134,7 @@ class _OpenText:
         self._levels = {(name, int(e.get(_TEXT + "level", 1))): e for name, e in named}
         self._counts: dict[str, dict[int, int]] = {}
         self._number = ""
-        self._notes: list[str] = []  # of the block that is read
-        self._noted = 0
+        self._notes = html.Notes()  # of the block that is read
 
     def all(self, body: Any) -> str:
         """What stands in a text or a section of it, notes and comments behind what refers to them."""
@@ -163,7 +162,7 @@ class _OpenText:
         if kind == "annotation":
             author = element.findtext("{http://purl.org/dc/elements/1.1/}creator") or ""
             said = "<br>".join(map(self._inner, element.iterchildren(_TEXT + "p", _TEXT + "list")))
-            return self._note("*", f"{escape(author)}: {said}" if author else said)
+            return self._notes.add("*", f"{escape(author)}: {said}" if author else said)
         if kind in ("h", "p"):
             level = int(element.get(_TEXT + "outline-level", 1))
             if kind == "h" and not listed:
@@ -181,7 +180,7 @@ class _OpenText:
                 self._counts.pop(listed, None)
         elif kind == "note":
             cited, body = (element.find(f"{_TEXT}note-{part}") for part in ("citation", "body"))
-            return self._note(self._inner(cited), self._inner(body))
+            return self._notes.add(self._inner(cited), self._inner(body))
         tag = _TAGS.get(kind, "")
         if kind == "span":
             tag = self._tags.get(style, "span")
@@ -190,12 +189,6 @@ class _OpenText:
             tag = f"td colspan={across} rowspan={down}"
         inner = _SIGNS.get(kind) or self._inner(element, listed, depth)
         return tagged(tag, inner) if tag else inner
-
-    def _note(self, label: str, said: str) -> str:
-        """The mark of a note that stands behind the block."""
-        self._noted += 1
-        self._notes.append(html.note(self._noted, label, said))
-        return html.note_link(self._noted, label)
 
     def _count(self, style: str, level: int, stated: str = "") -> None:
         """The number of the item or heading that begins."""

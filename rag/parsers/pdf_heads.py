@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -126,7 +127,10 @@ def _whole(levels: list[list[TextLine]]) -> list[list[TextLine]]:
             for above in levels[max(0, n - 2) : n]:
                 over = next((one for one in above if _wraps(one, piece, len(above) >= len(level))), None)
                 if over is not None:
-                    above[above.index(over)] = _stacked(over, piece)
+                    left, right = min(over.left, piece.left), max(over.right, piece.right)
+                    whole = replace(over, text=f"{over.text} {piece.text}", left=left, right=right, words=[])
+                    whole.bottom = piece.bottom
+                    above[above.index(over)] = whole
                     level.remove(piece)
                     break
     return [level for level in levels if level]
@@ -139,13 +143,6 @@ def _wraps(line: TextLine, below: TextLine, even: bool) -> bool:
     near = -0.1 * below.size < line.bottom - below.top < 0.4 * below.size and line.bold == below.bold
     within = abs(line.middle - below.middle) < 0.3 * below.size
     return near and within and bool(even or day or below.text[0] in "(（")
-
-
-def _stacked(line: TextLine, below: TextLine) -> TextLine:
-    """Two lines of one head, as wide as both."""
-    whole = TextLine(f"{line.text} {below.text}", min(line.left, below.left), max(line.right, below.right))
-    whole.bottom, whole.top, whole.size, whole.bold = below.bottom, line.top, line.size, line.bold
-    return whole
 
 
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:

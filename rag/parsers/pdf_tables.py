@@ -19,7 +19,7 @@ from rag.parsers.pdf_heads import (
     head_start,
     short,
 )
-from rag.parsers.pdf_lines import Box, TextLine
+from rag.parsers.pdf_lines import FINISHED, HAN, Box, TextLine
 from rag.parsers.pdf_rows import (
     WIDEST,
     Cell,
@@ -42,8 +42,6 @@ _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
 _FEWEST = 4  # lines of prose side by side
 _NARROWEST = 16  # characters in a line of a column of prose
-_FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')」』]*$")
-_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
@@ -365,8 +363,8 @@ def _is_prose(side: Sequence[TextLine]) -> bool:
         return False
     goes_on = 0
     for above, line in pairwise(side):
-        if _FINISHED.search(above.text) or "@" in line.text or above.right < left + 0.6 * (edge - left):
+        if FINISHED.search(above.text) or "@" in line.text or above.right < left + 0.6 * (edge - left):
             continue
-        full = _HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
+        full = HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
         goes_on += bool(line.text[:1].islower() or full)
     return goes_on * 3 >= len(side) - 1

@@ -17,13 +17,13 @@ from openpyxl.utils.cell import get_column_letter
 from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
+from rag.parsers.grids import Passage
 from rag.parsers.number_format import Value, show
 from rag.parsers.office import open_package, open_zip, parse_xml
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
-Passage = tuple[str, dict[MarkKind, str]]
 _NOTHING: Passage = ("", {})
 _DELIMITERS = "\t;|,~^"
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"

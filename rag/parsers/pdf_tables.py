@@ -11,7 +11,6 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
-from rag.parsers.pdf_bands import banded
 from rag.parsers.pdf_heads import (
     FALL,
     column_heads_of,
@@ -32,7 +31,7 @@ from rag.parsers.pdf_rows import (
     read_rows,
     text_of,
 )
-from rag.parsers.pdf_ruled import with_ruled
+from rag.parsers.pdf_ruled import banded, with_ruled
 from rag.parsers.plain import is_list_item
 
 Gap = tuple[float, float]

@@ -17,13 +17,12 @@ from rag.languages import Patterns
 from rag.languages.text import letters
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_drawn import Drawings, drawn_lines
 from rag.parsers.docx_styles import Numbering, Styles, integer, is_dark, is_on, value
-from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
+from rag.parsers.docx_text import Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
-from rag.parsers.office import MC, Package, R, W, open_package
+from rag.parsers.office import MC, Drawings, Drawn, Package, R, W, drawn_lines, open_package
 from rag.parsers.plain import heading_level, is_tabbed, tab_table
 from rag.types import LossKind, MarkKind
 

@@ -27,25 +27,14 @@ from rag.parsers.docx_styles import (
     value,
 )
 from rag.parsers.equations import from_field, linear
-from rag.parsers.office import DGM, MC, VML, A, C, M, R, W
+from rag.parsers.office import DRAWN, MC, OLE, VML, A, Drawn, M, W
 from rag.types import MarkKind
 from rag.types.documents import WITHDRAWN
 
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
-_LEADS = (f"{R}id", f"{R}embed", f"{R}dm")
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
-# What is drawn, by the element that names its part: chart, diagram, picture, embedded file.
-_OLE = "{urn:schemas-microsoft-com:office:office}OLEObject"
-_DRAWN = {
-    f"{C}chart": "chart",
-    "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart": "new chart",
-    f"{DGM}relIds": "diagram",
-    _OLE: "object",
-    f"{A}blip": "picture",
-    f"{VML}imagedata": "picture",
-}
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
 ) | {MC + "Fallback"}  # fmt: skip
@@ -57,25 +46,6 @@ _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))
 
 # A note that a paragraph refers to: ("footnote 3", "endnote 1" or "comment 7", how its mark is gone).
 NoteReference = tuple[str, MarkKind | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Something drawn within a paragraph: `kind` "chart", "new chart", "diagram", "object", "picture" or
-    "box" (of text), which is in `element`; `part` the relation that leads to it; `name` the program it is of,
-    or the words of a box that has no element."""
-
-    kind: str
-    element: Any = None
-    part: str = ""
-    name: str = ""
-
-    @classmethod
-    def by(cls, element: Any) -> Drawn:
-        """What the element draws that names a part."""
-        part = next(filter(None, map(element.get, _LEADS)), "")
-        program = element.get("ProgID") or element.get("progId") or ""
-        return cls(_DRAWN.get(element.tag, "object"), element, part, program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +261,13 @@ class LineReader:
     def _drawing(self, element: Any, kind: MarkKind | None) -> bool:
         """Notes what is drawn here; False for an element that holds more to be walked through."""
         tag, drawn = element.tag, None
-        if tag == W + "object" and (inner := next(element.iter(_OLE), None)) is not None:
-            element, tag = inner, _OLE  # the picture beside it only shows it
+        if tag == W + "object" and (inner := next(element.iter(OLE), None)) is not None:
+            element, tag = inner, OLE  # the picture beside it only shows it
         if tag in (W + "txbxContent", f"{A}txBody"):
             drawn = Drawn("box", element)
         elif tag == f"{VML}textpath":
             drawn = Drawn("box", name=element.get("string") or "")
-        elif tag in _DRAWN:
+        elif tag in DRAWN:
             drawn = Drawn.by(element)
         self._words.drawn += [drawn] if drawn and kind not in WITHDRAWN else []
         return drawn is not None

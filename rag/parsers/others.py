@@ -14,12 +14,10 @@ from rag.errors import ParseError
 from rag.languages import Patterns
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_drawn import Drawings
 from rag.parsers.docx_styles import written
-from rag.parsers.docx_text import Drawn
 from rag.parsers.equations import linear
 from rag.parsers.html import tagged
-from rag.parsers.office import DGM, A, C, M, Package, R, open_package
+from rag.parsers.office import DGM, A, C, Drawings, Drawn, M, Package, R, open_package
 from rag.types import LossKind
 
 _RE = Patterns(__file__)

@@ -1,6 +1,6 @@
 """Rows of a PDF's tables that are more than a line: those of a grid of lines drawn on the page, where a line
-that is missing between two cells makes them one; those between level lines of one width, whose columns are found
-by gaps; and cells of several lines side by side, which a program wrote one by one."""
+that is missing between two cells makes them one; those between level lines of one width, whose columns are
+found by gaps; and cells of several lines side by side, which a program wrote one by one."""
 
 from __future__ import annotations
 

@@ -96,8 +96,7 @@ class _Reader:
         return self._relations.get(identifier, ("", ""))[1]
 
     def _margins(self, body: Any, which: str) -> None:
-        """Headers or footers, each once, those of first and even pages too where these have their own; page
-        numbers alone are left out."""
+        """Headers or footers, each once, of first and even pages too where these have their own."""
         even = self._settings is not None and is_on(self._settings.find(W + "evenAndOddHeaders"))
         seen: set[str] = set()
         for section in body.iter(W + "sectPr"):

@@ -288,8 +288,7 @@ class Numbering:
         return f"{text}{own.suffix}" if text else ""
 
     def _defined(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
-        """The id of the abstract definition, its levels as this list changes them, and the numbers that it
-        starts its levels with."""
+        """The id of the abstract definition, its levels as this list has them, and their starts."""
         element = self._lists.get(number_id)
         abstract = _value(element, "abstractNumId")
         for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names

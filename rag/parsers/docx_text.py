@@ -248,8 +248,7 @@ class LineReader:
                 self._say(from_field(ended.code), kind)
 
     def _control(self, control: Any, kind: MarkKind | None) -> None:
-        """A content control: a box with its state, or what was put in; the words that ask to put something in
-        are none."""
+        """A content control: a box with its state, or what was put in, not the words that ask for it."""
         if control.find(f"{W}sdtPr/{_W14}checkbox") is not None:
             state = control.find(f"{W}sdtPr/{_W14}checkbox/{_W14}checked")
             ticked = state is not None and state.get(_W14 + "val") not in ("0", "false", "off")
@@ -309,8 +308,7 @@ def _shown(text: str, font: str) -> str:
 
 
 def _form_value(data: Any) -> str:
-    """What a form field of old (w:ffData) shows: a box with its state, the entry chosen from a list. What was
-    typed stands in the field's result."""
+    """What an old form field (w:ffData) shows beside its result: a box with its state, the chosen entry."""
     box, choice = data.find(W + "checkBox"), data.find(W + "ddList")
     if box is not None:
         state = box.find(W + "checked")

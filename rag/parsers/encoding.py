@@ -83,8 +83,7 @@ def _looks_binary(data: bytes) -> bool:
 
 
 def _decode_utf16(data: bytes) -> str:
-    """UTF-16 without a mark: of the two byte orders the one whose text is made of letters, digits, blanks and
-    punctuation."""
+    """UTF-16 without a mark, in the byte order that makes letters, digits, blanks and punctuation."""
     readings = {0.9: ""}  # random bytes land among the Han characters one time in three: 0.9 is far from that
     for encoding in ("utf-16-be", "utf-16-le"):
         with suppress(UnicodeDecodeError):
@@ -176,8 +175,7 @@ def _is_cut_by_signs(text: str) -> bool:
 
 
 def _share_known(text: str) -> float:
-    """The share of the letters that stand in stop words of two letters and more; 0 for fewer than four of
-    them."""
+    """The share of the letters that stand in stop words of two and more; 0 for fewer than four of these."""
     words = [word.casefold() for word in _WORDS.findall(text)]
     known = [word for word in words if len(word) > 1 and word in STOP_WORDS]
     return sum(map(len, known)) / sum(map(len, words)) if len(set(known)) > 3 else 0.0

@@ -39,8 +39,7 @@ def linear(element: Any) -> str:
 
 
 def _spaced(text: str) -> str:
-    """With plain letters for those of mathematical alphabets, and with blanks about what stands between two
-    operands, as on the page."""
+    """With plain letters for mathematical ones, and blanks about what stands between two operands."""
     text = _RE["letter"].sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
     text = _RE["sign"].sub(r" \1 ", _RE["between"].sub(r" \1 ", text))
     return " ".join(_RE["hyphen"].sub(" - ", text).split())

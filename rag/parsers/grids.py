@@ -296,8 +296,7 @@ def is_quantity(cell: str) -> bool:
 
 
 def _columns_with_content(once: list[list[str]], full: list[list[str]], count: int) -> list[int]:
-    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
-    columns."""
+    """Columns that a body row fills; all that are not empty where a head would be lost with the others."""
     columns = range(len(once[0]) if once else 0)
     kept = [c for c in columns if any(row[c] for row in once[count:])]
     heads = {row[c] for row in full[:count] for c in kept}

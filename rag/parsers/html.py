@@ -90,8 +90,7 @@ def decoded(data: bytes, path: str) -> str:
 
 
 def _archived(data: bytes, path: str) -> tuple[bytes, Pictures]:
-    """The page of a web archive, which is written as a mail is, and its pictures. Raises ParseError where it
-    holds none."""
+    """The page of a web archive, written as a mail is, and its pictures. Raises ParseError for none."""
     mail = email.message_from_bytes(data)
     page = next((part for part in mail.walk() if part.get_content_type() == "text/html"), None)
     if page is None:
@@ -240,8 +239,7 @@ class _Walker:
 
 
 def _traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
-    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
-    `leave` is called for each node that was entered."""
+    """Walk a tree depth first without recursion: into what `enter` says, with `leave` for each entered."""
     node, depth = root, 0
     while True:
         child = node.child if enter(node) else None

@@ -245,8 +245,7 @@ class LineWords:
         return False
 
     def _begins(self, label: str, before: str) -> bool:
-        """Whether a raised label opens a note: at the beginning of a paragraph, or within one that began so
-        behind the note before."""
+        """Whether a raised label opens a note: at the beginning, or behind the note before."""
         if not self._note:
             return _RE["lead"].fullmatch(before) is not None
         if _RE["sentence_end"].search(before) is None:

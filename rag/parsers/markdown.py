@@ -155,8 +155,7 @@ class _Reader:
             self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")
 
     def _row(self, line: str, *, head: bool) -> None:
-        """A table row with all its cells, more of them than columns, too; a line without any that follows a
-        table is none."""
+        """A row with all its cells, more than columns, too; a line without any is none."""
         if "|" not in line:
             self._end_table()
             self._prose(line)

@@ -245,8 +245,7 @@ class Drawings:
             self._builder.lose(LossKind.UNSUPPORTED_PART, f"{kind} {self.numbers[kind]}", under=under)
 
     def _chart(self, root: Any) -> bool:
-        """The title, and a table with a row for each category and a column for each series; False where the
-        file keeps no values."""
+        """The title, and a table of categories (rows) and series (columns); False without values."""
         title = one_line(" ".join(_text(t) for t in root.iterfind(f"{C}chart/{C}title")))
         axes = [one_line(_text(t)) for t in root.iterfind(f".//{C}plotArea/*/{C}title")]
         names, columns = [], []
@@ -279,8 +278,7 @@ def _either(series: Any, *names: str) -> Any:
 
 
 def _points(data: Any) -> dict[int, str]:
-    """The values that a chart keeps of its cells as they show, by their place; the levels of a category put
-    together."""
+    """The values that a chart keeps of its cells, as they show, by place; levels of a category in one."""
     found: dict[int, str] = {}
     code = data.findtext(f".//{C}formatCode") or "" if data is not None else ""
     for point in data.iter(C + "pt") if data is not None else ():

@@ -99,8 +99,7 @@ def _odt(data: bytes, path: str, limits: Limits, builder: TextBuilder) -> _Said:
 
 
 def _odt_margins(content: Any, styles: Any, reader: _OpenText, kind: str) -> str:
-    """The headers or footers of the pages that a text has, each line once, in HTML; page numbers alone are
-    left out."""
+    """The headers or footers of the pages that a text has, each line once, in HTML, no page numbers alone."""
     used = {"Standard", *(e.get(_STYLE + "master-page-name", "") for e in content.iter(_STYLE + "style"))}
     lines: dict[str, None] = {}
     for page in _all(styles, _STYLE + "master-page"):
@@ -284,8 +283,7 @@ def _shapes(page: Any) -> list[Any]:
 
 
 def _regions(shapes: list[Any], places: Mapping[Any, list[float]]) -> list[list[Any]]:
-    """Shapes in the order in which they are read, those apart that stand side by side: cut at the widest gap
-    between them again and again."""
+    """Shapes in reading order, those apart that stand side by side: cut at the widest gap again and again."""
     gaps = []
     for side in (0, 1):
         order = sorted(shapes, key=lambda shape: places[shape][side])
@@ -342,8 +340,7 @@ def _shape(shape: Any) -> str:
 
 
 def _items(shape: Any) -> Iterator[str]:
-    """The paragraphs of a shape; those with a bullet or number, as in the body of a slide, are items of lists
-    within lists."""
+    """The paragraphs of a shape; with a bullet or number, or in a slide's body, they are items."""
     lines, counts = list(_lines(shape)), dict[int, int]()
     bulleted = _role(shape) in ("body", "obj") and len(lines) > 1
     for paragraph, words in zip(shape.iter(A + "p"), lines, strict=True):

@@ -121,8 +121,7 @@ class PageText:
         return -round(math.sin(raw.FPDFText_GetCharAngle(self._page, number)))
 
     def _set_upright(self, lines: Sequence[TextLine], edge: float) -> list[TextLine]:
-        """Turned lines as they read, below all that the page shows and up to its right edge, and the rules
-        among them likewise."""
+        """Turned lines as they read, and the rules among them, below all of the page, up to its edge."""
         found: list[TextLine] = []
         turns = [self.turn(line.words[0].number) for line in lines]
         for turn in sorted(set(turns), reverse=True):
@@ -176,8 +175,7 @@ class PageText:
         return lines
 
     def _seen_part(self, line: TextLine) -> TextLine | None:
-        """Look up whether a line is bold, and take out of it what cannot be seen; None where nothing is
-        left."""
+        """A line, bold or not, without what cannot be seen; None where nothing is left."""
         first, last = line.words[0], line.words[-1]
         ends = self._drawn(first.number), self._drawn(last.number)
         line.bold = all(map(self._bold, ends))
@@ -209,8 +207,7 @@ class PageText:
         return [part for line in self._read() for part in _fallen(self._uncut(line))]
 
     def _uncut(self, line: TextLine) -> TextLine:
-        """In a line of several columns, what pdfium takes for a cut word as two words: the second one begins
-        the next line of another column."""
+        """In a line of several columns, a cut word is two: the second begins another column."""
         gaps = (b.first[0] - a.last[2] for a, b in pairwise(line.words))
         if pdf_lines.CUT not in line.text or max(gaps, default=0.0) < _COLUMN_GAP * line.size:
             return line
@@ -360,8 +357,7 @@ def has_overlay(page: Any) -> bool:
 
 
 def _fallen(line: TextLine) -> list[TextLine]:
-    """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
-    before."""
+    """Rows of small type that pdfium takes for one line: cut where a word stands lower than the last."""
     if not line.size or line.top - line.bottom < line.size * (1 + _FALL) or _is_turned(line):
         return [line]
     ends = enumerate(pairwise(line.words), 1)

@@ -292,8 +292,7 @@ class Layout:
         return same and full and not FINISHED.search(last.text) and not self._spaced(last, line)
 
     def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
-        """Whether a line is the first one of a paragraph: two of: it runs to the edge, goes on in small
-        letters, and has the end of a sentence within it."""
+        """Whether a line begins a paragraph; two of: full, small letters follow, a sentence ends in it."""
         if below is None or abs(line.size - below.size) >= 0.5 or self._spaced(line, below):
             return False
         full = line.right > (line.edge or self._edge) * 0.9
@@ -331,8 +330,7 @@ class Layout:
         return gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size
 
     def _is_split(self, last: TextLine, line: TextLine) -> bool:
-        """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
-        ends early."""
+        """Whether a paragraph begins: an item, article, gap, other type, or behind a short finished line."""
         if _BULLET.match(last.text):
             return False
         if self._starts_anew(line) or abs(last.size - line.size) > 1.5:

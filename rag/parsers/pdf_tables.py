@@ -60,8 +60,7 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
 
 
 def _unruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine | PdfTable]:
-    """The lines with the tables that stand in them: with cells of several lines as bands where more of the
-    lines are rows of tables so."""
+    """The lines with their tables; cells of several lines are bands where more lines are in tables so."""
     rows = read_rows(lines)
     found, bands = list(_with_tables(rows, rules)), banded(rows)
     loose = {id(item) for item in found}
@@ -98,8 +97,7 @@ def _with_tables(rows: Sequence[Row], rules: Sequence[Box]) -> Iterator[TextLine
 
 
 def _end(rows: Sequence[Row], first: int) -> int:
-    """Behind the last row of the table that could begin with row `first`: one gap at least goes down through
-    its rows, or each ends in figures."""
+    """Behind the last row of the table from `first` on: a gap goes through its rows, or each has figures."""
     gaps, last = rows[first].gaps, first
     figures = rows[first].read.seed
     for n in range(first + 1, len(rows)):

@@ -154,8 +154,7 @@ class WorkbookFile:
                 yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
     def _elements(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
-        """The elements of a part as they end, up to where it is damaged, each emptied when the next is asked
-        for."""
+        """The elements of a part as they end, each emptied behind it, up to where the part is damaged."""
         from lxml import etree
 
         source = io.BytesIO(data or self.package.read(part))

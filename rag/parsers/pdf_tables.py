@@ -133,8 +133,6 @@ def _heads_anew(row: Row) -> bool:
     """Whether a row below figures is the head of another table."""
     if not row.parted:
         return bool(stated_units(row.text))
-    if len(row.cuts) > 2 and row.read.values and not row.read.years:
-        return False
     pieces, read = row.pieces, row.read
     years = [pdf_rows.YEAR.match(piece.text) is not None for piece in pieces[1:]]
     figures = read.values or any(is_number(piece.text) for piece in pieces[1:])
@@ -174,8 +172,6 @@ def _table(
     """The table of these rows with the row that its head begins with, or the lines of columns of prose one
     column after the other; None where they are neither."""
     figures = _has_figures(rows[first:end])
-    if not figures and sum(row.parted for row in rows[first:end]) < 3:
-        return None
     if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
         return None  # a title
     top = _first_body(rows, first, end) if figures else first

@@ -15,17 +15,7 @@ from typing import Any
 from lxml import etree
 
 from rag.parsers import docx_styles, marks
-from rag.parsers.docx_styles import (
-    TICKED,
-    UNTICKED,
-    Numbering,
-    RunLook,
-    Styles,
-    integer,
-    is_dark,
-    is_on,
-    value,
-)
+from rag.parsers.docx_styles import TICKED, UNTICKED, RunLook, Styles, integer, is_dark, is_on, value
 from rag.parsers.equations import from_field, linear
 from rag.parsers.office import DRAWN, MC, OLE, VML, A, Drawn, M, W
 from rag.types import MarkKind
@@ -121,7 +111,7 @@ class LineReader:
     """Reads the paragraphs of a file in order, so that their numbers are counted; `backed` says for the
     moment that a colour lies behind all words."""
 
-    def __init__(self, styles: Styles, numbering: Numbering) -> None:
+    def __init__(self, styles: Styles, numbering: docx_styles.Numbering) -> None:
         self._styles = styles
         self._numbering = numbering
         self.backed = False

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -55,7 +55,7 @@ def _mathml(node: Any, depth: int) -> str:
         return f"{text} " if tag == "mtext" else text
     if tag == "mtable":
         rows = [[_mathml(cell, depth + 1).strip() for cell in _children(row)] for row in nodes]
-        return f"[{_matrix(rows)}]"
+        return f"[{'; '.join(map(', '.join, rows))}]"
     parts = [_mathml(part, depth + 1) for part in (nodes[:1] if tag == "semantics" else nodes)]
     scripts = _SCRIPTED.get(tag, ())
     if tag == "mfrac" and len(parts) == 2:
@@ -160,7 +160,7 @@ def _object(element: Any, kind: str) -> str | None:
         case "d":
             return f"{value('begChr', '(')}{value('sepChr', '|').join(each(element))}{value('endChr', ')')}"
         case "m":
-            rows = _matrix([each(row) for row in element.iterchildren(M + "mr")])
+            rows = "; ".join(", ".join(each(row)) for row in element.iterchildren(M + "mr"))
             return rows if element.getparent().getparent().tag == M + "d" else f"[{rows}]"
         case "eqArr":
             return "; ".join(line.replace("&", "").strip() for line in each(element))
@@ -215,7 +215,3 @@ def _below(text: str) -> str:
 
 def _limits(sign: str, below: str, above: str) -> str:
     return sign + (f"_{_grouped(below)}" if below else "") + (f"^{_grouped(above)}" if above else "")
-
-
-def _matrix(rows: Sequence[Sequence[str]]) -> str:
-    return "; ".join(", ".join(row) for row in rows)

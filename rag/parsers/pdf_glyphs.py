@@ -16,18 +16,7 @@ from typing import Any
 from rag.parsers import pdf_lines
 from rag.parsers.encoding import is_language, shifted_back
 from rag.parsers.pdf_drawn import Seen, covered, shows_text
-from rag.parsers.pdf_lines import (
-    Box,
-    PlacedWord,
-    TextLine,
-    close_gaps,
-    close_spaced,
-    joined,
-    quick,
-    with_edges,
-    with_initials,
-    without,
-)
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
 from rag.parsers.pdf_marks import SMALL, read_marks
 
 _WORD = re.compile(r"\S+")
@@ -77,13 +66,13 @@ class PageText:
             if _is_turned(line) or (len(line.text) == 1 and self.turn(line.words[0].number) != 0)
         }
         lines = [line for line in lines if id(line) not in beside]
-        lines = joined(lines)
-        lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
-        lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
+        lines = pdf_lines.joined(lines)
+        lines = [pdf_lines.close_gaps(line, self._generated) for line in lines] if self._touching else lines
+        lines = list(map(pdf_lines.close_spaced, lines)) if _SPACED.search(self.text) else lines
         if any(len(line.text) == 1 and line.text.isupper() for line in lines):
-            lines = with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
+            lines = pdf_lines.with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
         edge = max((line.right for line in lines), default=0.0)
-        self.lines = [*with_edges(lines), *self._set_upright([*beside.values()], edge)]
+        self.lines = [*pdf_lines.with_edges(lines), *self._set_upright([*beside.values()], edge)]
 
     def close(self) -> None:
         self._page.close()
@@ -133,8 +122,8 @@ class PageText:
             area = min(lefts) - _NEAR, max(tops) + _NEAR, max(rights) + _NEAR, min(bottoms) - _NEAR
             self._upright.append((area, turn, by))
             levels = pdf_lines.by_height([_turned(line, turn, by) for line in some])
-            whole = joined([line for level in levels for line in level])
-            found += [close_gaps(line, self._generated) for line in whole]
+            whole = pdf_lines.joined([line for level in levels for line in level])
+            found += [pdf_lines.close_gaps(line, self._generated) for line in whole]
         return found
 
     def _small(self) -> list[int]:
@@ -183,7 +172,7 @@ class PageText:
             return None
         if self._seen.all_seen and not self._crop:
             return line
-        rest, gone = without(line, self._is_unseen)
+        rest, gone = pdf_lines.without(line, self._is_unseen)
         self.hidden += [gone] if gone else []
         return rest
 

@@ -10,22 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise, takewhile
 
+from rag.parsers import pdf_rows
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
-from rag.parsers.pdf_rows import (
-    Cell,
-    Columns,
-    PdfRow,
-    PdfTable,
-    Row,
-    Span,
-    find_columns,
-    in_cells,
-    read_rows,
-    spread,
-    text_of,
-)
+from rag.parsers.pdf_rows import Cell, Columns, PdfRow, PdfTable, Row, Span, in_cells, read_rows, text_of
 
 _LONGEST = 1500  # characters of a cell: more is a page's layout
 _NEAR = 3.0  # points between lines that meet
@@ -204,7 +193,7 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
         numbers = list(run)
         every = [row for n in numbers for row in rows[n]]
         body = [row for row in every if row.is_body]
-        columns = find_columns(body if len(body) > 1 else every)
+        columns = pdf_rows.find_columns(body if len(body) > 1 else every)
         # Rows of figures of one line each need no lines between.
         if not fits or not columns or len(body) > 1 == len(every) / len(numbers):
             continue
@@ -314,7 +303,7 @@ class Band(Row):
 
     @cached_property
     def gaps(self) -> list[tuple[float, float]]:
-        return [(a[1], b[0]) for a, b in pairwise(spread(self._pieces))]
+        return [(a[1], b[0]) for a, b in pairwise(pdf_rows.spread(self._pieces))]
 
 
 def banded(rows: Sequence[Row]) -> list[Row]:

@@ -11,26 +11,9 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
-from rag.parsers.pdf_heads import (
-    FALL,
-    column_heads_of,
-    count_heads,
-    head_start,
-    short,
-)
+from rag.parsers.pdf_heads import FALL, column_heads_of, count_heads, head_start, short
 from rag.parsers.pdf_lines import FINISHED, HAN, Box, TextLine
-from rag.parsers.pdf_rows import (
-    WIDEST,
-    Cell,
-    Columns,
-    PdfTable,
-    Row,
-    carried,
-    find_columns,
-    in_cells,
-    read_rows,
-    text_of,
-)
+from rag.parsers.pdf_rows import Cell, Columns, PdfTable, Row, in_cells, text_of
 from rag.parsers.pdf_ruled import banded, with_ruled
 from rag.parsers.plain import is_list_item
 
@@ -61,7 +44,7 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
 
 def _unruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine | PdfTable]:
     """The lines with their tables; cells of several lines are bands where more lines are in tables so."""
-    rows = read_rows(lines)
+    rows = pdf_rows.read_rows(lines)
     found, bands = list(_with_tables(rows, rules)), banded(rows)
     loose = {id(item) for item in found}
     if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
@@ -126,7 +109,7 @@ def _end(rows: Sequence[Row], first: int) -> int:
 def _shared(gaps: Sequence[Gap], others: Sequence[Gap], line: TextLine) -> list[Gap]:
     """What is free in both."""
     both = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in others]
-    return sorted({gap for gap in both if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
+    return sorted({gap for gap in both if gap[1] - gap[0] > 0.15 * line.size})[: pdf_rows.WIDEST]
 
 
 def _heads_anew(row: Row) -> bool:
@@ -175,7 +158,7 @@ def _table(
     if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
         return None  # a title
     top = _first_body(rows, first, end) if figures else first
-    columns = find_columns(rows[top:end])
+    columns = pdf_rows.find_columns(rows[top:end])
     if columns and (prose := _columns_of_prose(rows[first:end], columns)):
         return first, prose
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
@@ -199,7 +182,7 @@ def _table(
     heads = column_heads_of(over, columns)
     rest = body[number:]
     if number < 2 or body[number - 1][0]:  # else it may be a row whose label stands further down
-        rest = carried(rest, _tops(rest, rules))
+        rest = pdf_rows.carried(rest, _tops(rest, rules))
     return start, [PdfTable([*above, *body[:number], *rest], heads, top - start + number)]
 
 

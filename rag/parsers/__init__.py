@@ -47,8 +47,7 @@ _BY_KIND = {
 SUFFIXES: Mapping[str, str] = MappingProxyType({s: kind for kind, some in _BY_KIND.items() for s in some})
 # Imported at first use: a worker that only meets PDFs never loads openpyxl.
 _MODULES = {"text": "plain", "mhtml": "html"} | dict.fromkeys(("csv", "xlsx", "xls", "xlsb", "ods"), "sheets")
-_MODULES |= dict.fromkeys(("odt", "epub"), "others") | dict.fromkeys(CONTAINERS, "containers")
-_MODULES["pptx"] = "slides"
+_MODULES |= dict.fromkeys(("odt", "epub", "pptx"), "others") | dict.fromkeys(CONTAINERS, "containers")
 _OLD_OFFICE, _OLD_BOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Workbook".encode("utf-16-le")
 # By what their bytes say, whatever their suffix: files of these kinds, which programs misname.
 _MISNAMED = frozenset("docx doc xlsx xls xlsb pptx odt ods rtf pdf csv".split())
@@ -60,13 +59,8 @@ _CONTENT = re.compile(
 )
 _PARTS = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx", "ppt/presentation.xml": "pptx"}
 _ADVICE = {
-    ".doc": ".docx",
-    ".ppt": ".pptx",
-    ".wps": ".docx",
-    ".pages": ".docx",
-    ".7z": ".zip",
-    ".rar": ".zip",
-}
+    ".doc": ".docx", ".ppt": ".pptx", ".wps": ".docx", ".pages": ".docx", ".7z": ".zip", ".rar": ".zip",
+}  # fmt: skip
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DEEPEST = 3  # files within files
 

@@ -1,15 +1,18 @@
-"""What every parser shares: limits, the parsed value and the builder that keeps text and offsets together.
+"""What every parser shares: limits, the parsed value, the builder that keeps text and offsets together, and
+whether a picture, of which nothing is read, looks like print.
 
 No parser ever computes an offset. It hands pieces to a `TextBuilder`, which writes each one down and notes
 where it stands, so a block's span is right by construction."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
+from typing import Any
 
 from rag.languages import patterns
 from rag.languages.text import letters
@@ -33,6 +36,8 @@ _NUMBER = re.compile(r"[(（+\-–—−]?\s*(?:[A-Z]{0,3}[$€£¥￥])?\s*[(�
 _YEAR = re.compile(r"(?:FY\s?)?(?:19|20)\d\d(?:\s?[-–/]\s?(?:\d{2}|\d{4}))?$")
 MAX_COLUMNS = 256
 _TABLES = patterns("tables", re.NOFLAG)
+_LEAST_PIXELS, _MOST_PIXELS = 100_000, 40_000_000  # of a picture that is opened
+_SIDE = 100  # pixels, below which a picture is a sign
 MOST_LABELS = 5  # leading columns in which a blank may mean the label above, and the next
 
 
@@ -173,8 +178,11 @@ class TextBuilder:
         flat = [plain for plain, _ in parts]
         spans, text = row_spans(flat), row_text(flat)
         if joint != JOINT:
-            text = joint.join(filter(None, flat))
-            spans = _spans_of(flat, len(joint))[: len(spans)]
+            text, at = joint.join(filter(None, flat)), 0
+            for n, cell in enumerate(flat[: len(spans)]):
+                begin = at + len(joint) if at and cell else at
+                at = begin + len(cell)
+                spans[n] = begin, at
         marks = [
             (kind, at + start, at + end, label)
             for (at, _), (_, found) in zip(spans, parts, strict=False)
@@ -212,6 +220,11 @@ class TextBuilder:
             Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
         )
         return "".join(self._parts), tuple(blocks), pages
+
+    def parsed(self, title: str, metadata: Mapping[str, str] | None = None) -> Parsed:
+        """The document as it was added."""
+        text, blocks, pages = self.build(title)
+        return Parsed(title, text, blocks, pages, self.marks(), tuple(self.losses), metadata or {})
 
     def lose(self, kind: LossKind, what: str, *, under: str | None = None) -> None:
         """`what` is not read that stands here, under the last heading if no other is named."""
@@ -265,16 +278,6 @@ class TextBuilder:
         self._blocks.append((block, self._table if row else None, packed(start, cells) if row else ()))
 
 
-def _spans_of(cells: Sequence[str], joint: int) -> list[tuple[int, int]]:
-    """Where each cell stands in the text of those that are not empty, with joints of that width."""
-    found, at = [], 0
-    for cell in cells:
-        begin = at + joint if at and cell else at
-        at = begin + len(cell)
-        found.append((begin, at))
-    return found
-
-
 def is_number(cell: str) -> bool:
     """A quantity, as body cells hold; a bare year is none, because years head columns."""
     text = unmarked(cell).strip()
@@ -324,3 +327,41 @@ def _labelled(cells: Sequence[str]) -> bool:
 def is_label(cell: str) -> bool:
     """Whether a cell says what its row is about: neither a number nor that of a sum."""
     return cell == unmarked(cell) > "" and not is_number(cell) and not _TABLES["sum"].search(cell)
+
+
+def shows_text(picture: bytes, *, least: int = _LEAST_PIXELS) -> bool:
+    """Whether a picture file with at least so many pixels looks like print; what is drawn with lines (EMF,
+    WMF) and what is too large to open may be."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            pixels = image.width * image.height
+            if pixels < least or min(image.size) < _SIDE:
+                return False
+            if image.format == "WMF" or pixels > _MOST_PIXELS:
+                return True
+            image.draft("RGB", (800, 800))
+            if image.has_transparency_data:
+                white = Image.new("RGBA", image.size, "white")
+                return is_print(Image.alpha_composite(white, image.convert("RGBA")).convert("L"))
+            return is_print(image.convert("L"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+
+
+def is_print(picture: Any) -> bool:
+    """Whether the pixels of a picture look like print: one ground over most of it, and many sharp changes
+    from it and back in its rows; no photograph, no plain area."""
+    import numpy as np
+
+    pixels = np.asarray(picture)
+    some = pixels[:: max(1, len(pixels) // 200)].astype(int)
+    grey = some if some.ndim < 3 else some[..., min(1, some.shape[2] - 1)]
+    ground = np.bincount(grey.ravel()).argmax()
+    inked = abs(grey - ground) > 64
+    sharp = abs(np.diff(grey)) > 40
+    changing = ((inked[:, 1:] != inked[:, :-1]) & sharp).sum(axis=1) > 12
+    return bool(
+        0.005 < inked.mean() < 0.4 and changing.mean() > 0.15 and (abs(grey - ground) < 24).mean() > 0.5
+    )

@@ -41,9 +41,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
         title, metadata["author"] = one_line(mail["Subject"] or ""), one_line(mail["From"] or "")
         _write(mail, builder, 1)
     builder.paragraph("\n".join(inside))
-    text, blocks, _ = builder.build(title)
-    losses = tuple(builder.losses)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=metadata)
+    return builder.parsed(title, metadata)
 
 
 def held(data: bytes, *, path: str, limits: Limits) -> dict[str, Callable[[], bytes]]:
@@ -74,28 +72,24 @@ def _of_zip(data: bytes, path: str, limits: Limits) -> Iterator[tuple[str, Calla
 
 def _message(data: bytes, path: str) -> EmailMessage:
     if path.lower().endswith(".msg"):
-        return _of_outlook(data, path)
+        from olefile import OleFileIO
+        from oxmsg.storage import Storage
+
+        try:
+            with OleFileIO(data) as file:
+                folder = Storage.from_ole(file)
+            return _sent(folder, 1)
+        except (ValueError, KeyError, AssertionError, OSError, LookupError) as error:
+            why = f"no message of Outlook, or a damaged one ({error})."
+            raise ParseError(f"{path}: {why}", "corrupt") from error
     message = email.message_from_bytes(data, policy=email.policy.default)
     if not any(message[name] for name in _HEADERS):
         raise ParseError(f"{path}: no mail: it has no headers.", "corrupt")
     return message
 
 
-def _of_outlook(data: bytes, path: str) -> EmailMessage:
-    """A message of Outlook as a mail that was sent."""
-    from olefile import OleFileIO
-    from oxmsg.storage import Storage
-
-    try:
-        with OleFileIO(data) as file:
-            folder = Storage.from_ole(file)
-        return _sent(folder, 1)
-    except (ValueError, KeyError, AssertionError, OSError, LookupError) as error:
-        raise ParseError(f"{path}: no message of Outlook, or a damaged one ({error}).", "corrupt") from error
-
-
 def _sent(folder: Any, deep: int) -> EmailMessage:
-    """Of the folder in which a message of Outlook lies; one that is attached to it lies in a folder below."""
+    """A message of Outlook as a mail that was sent; one that is attached to it lies in a folder below."""
     from oxmsg import Message
 
     message, mail = Message(folder), EmailMessage(email.policy.compat32)

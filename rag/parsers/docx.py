@@ -17,19 +17,16 @@ from rag.languages import Patterns
 from rag.languages.text import letters
 from rag.parsers import html
 from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
-from rag.parsers.docx_drawn import Drawings, drawn_lines
-from rag.parsers.docx_styles import Numbering, Styles, W, integer, is_dark, is_on, value
-from rag.parsers.docx_text import Drawn, Line, LineReader, NoteReference, blocks, chosen, is_placeholder
+from rag.parsers.docx_styles import Numbering, Styles, integer, is_dark, is_on, value
+from rag.parsers.docx_text import Line, LineReader, NoteReference, blocks, chosen, is_placeholder
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.marks import marked, note_body, unmarked
-from rag.parsers.office import Package, open_package
+from rag.parsers.office import MC, Drawings, Drawn, Package, R, W, drawn_lines, open_package
 from rag.parsers.plain import heading_level, is_tabbed, tab_table
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
-_R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TWIP = 635  # English Metric Units
 _BOXES_DEEP = 8
 _LONGEST_CELL = 1500  # characters
@@ -44,15 +41,13 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     reader = _Reader(package, limits, 0, TextBuilder())
     reader.document()
     metadata = package.properties()
-    title = metadata.pop("title", "") or reader.title
-    text, blocks, _ = reader.builder.build(title)
-    if not blocks and reader.drawings.numbers["picture"]:
+    parsed = reader.builder.parsed(metadata.pop("title", "") or reader.title, metadata)
+    if not parsed.blocks and reader.drawings.numbers["picture"]:
         raise ParseError(
             f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
             "empty",
         )
-    losses = tuple(reader.builder.losses)
-    return Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
+    return parsed
 
 
 class _Reader:
@@ -101,8 +96,7 @@ class _Reader:
         return self._relations.get(identifier, ("", ""))[1]
 
     def _margins(self, body: Any, which: str) -> None:
-        """Headers or footers, each once, those of first and even pages too where these have their own; page
-        numbers alone are left out."""
+        """Headers or footers, each once, of first and even pages too where these have their own."""
         even = self._settings is not None and is_on(self._settings.find(W + "evenAndOddHeaders"))
         seen: set[str] = set()
         for section in body.iter(W + "sectPr"):
@@ -111,7 +105,7 @@ class _Reader:
             for reference in section.iterchildren(f"{W}{which}Reference"):
                 if (reference.get(W + "type") or "default") not in kinds:
                     continue
-                part = self._target(reference.get(_R_ID) or "")
+                part = self._target(reference.get(R + "id") or "")
                 root = self._package.xml(part) if part and part not in seen else None
                 seen.add(part)
                 text = "\n".join(self._margin_lines(root)) if root is not None else ""
@@ -144,10 +138,10 @@ class _Reader:
                 self._table(child)
             elif tag in _WRAPPERS or (tag == W + "sdt" and not is_placeholder(child)):
                 self._body(child)
-            elif tag == _MC:
+            elif tag == MC + "AlternateContent":
                 self._body(chosen(child))
             elif tag == W + "altChunk":
-                self._included(self._target(child.get(_R_ID) or ""))
+                self._included(self._target(child.get(R + "id") or ""))
             elif tag == W + "subDoc":
                 self.builder.lose(LossKind.UNSUPPORTED_PART, "subdocument")
         self._write_tabbed()

@@ -15,9 +15,9 @@ from typing import Any
 from rag.facts.numerals import HAN_DIGITS, NUMERALS
 from rag.facts.references import han
 from rag.languages import Patterns, union
+from rag.parsers.office import W
 
 _RE = Patterns(__file__)
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING_STYLE = re.compile(r"(?:heading|标题|überschrift|titre)\s*([1-9])$", re.I)
 _DEEP = 12  # a style that is based on more than that is based on itself
 _OFF = ("0", "false", "off")
@@ -288,8 +288,7 @@ class Numbering:
         return f"{text}{own.suffix}" if text else ""
 
     def _defined(self, number_id: str) -> tuple[str, list[_Level], dict[int, int]]:
-        """The id of the abstract definition, its levels as this list changes them, and the numbers that it
-        starts its levels with."""
+        """The id of the abstract definition, its levels as this list has them, and their starts."""
         element = self._lists.get(number_id)
         abstract = _value(element, "abstractNumId")
         for _ in range(_LEVELS):  # a definition may stand in a style: the list that this one names

@@ -15,45 +15,19 @@ from typing import Any
 from lxml import etree
 
 from rag.parsers import docx_styles, marks
-from rag.parsers.docx_styles import (
-    TICKED,
-    UNTICKED,
-    Numbering,
-    RunLook,
-    Styles,
-    W,
-    integer,
-    is_dark,
-    is_on,
-    value,
-)
+from rag.parsers.docx_styles import TICKED, UNTICKED, RunLook, Styles, integer, is_dark, is_on, value
 from rag.parsers.equations import from_field, linear
+from rag.parsers.office import DRAWN, MC, OLE, VML, A, Drawn, M, W
 from rag.types import MarkKind
 from rag.types.documents import WITHDRAWN
 
-_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
-_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_VML = "{urn:schemas-microsoft-com:vml}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_R_ID = (f"{_R}id", f"{_R}embed", f"{_R}dm")
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
-# What is drawn, by the element that names its part: chart, diagram, picture, embedded file.
-_OLE = "{urn:schemas-microsoft-com:office:office}OLEObject"
-_DRAWN = {
-    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "chart",
-    "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart": "new chart",
-    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "diagram",
-    _OLE: "object",
-    f"{_A}blip": "picture",
-    f"{_VML}imagedata": "picture",
-}
 _SKIPPED = frozenset(
     W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
-) | {_MC + "Fallback"}  # fmt: skip
+) | {MC + "Fallback"}  # fmt: skip
 _PLAIN = RunLook()
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts
@@ -62,18 +36,6 @@ _SYMBOL_FIELD = re.compile(r"SYMBOL\s+(\d+|0x[0-9a-f]+)(?:.*\\f\s+\"?([^\"\\]+))
 
 # A note that a paragraph refers to: ("footnote 3", "endnote 1" or "comment 7", how its mark is gone).
 NoteReference = tuple[str, MarkKind | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Something drawn within a paragraph: `kind` "chart", "new chart", "diagram", "object", "picture" or
-    "box" (of text), which is in `element`; `part` the relation that leads to it; `name` the program it is of,
-    or the words of a box that has no element."""
-
-    kind: str
-    element: Any = None
-    part: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +111,7 @@ class LineReader:
     """Reads the paragraphs of a file in order, so that their numbers are counted; `backed` says for the
     moment that a colour lies behind all words."""
 
-    def __init__(self, styles: Styles, numbering: Numbering) -> None:
+    def __init__(self, styles: Styles, numbering: docx_styles.Numbering) -> None:
         self._styles = styles
         self._numbering = numbering
         self.backed = False
@@ -245,11 +207,11 @@ class LineReader:
                     self._say(marks.note_mark(label), kind)
                     if child.get(W + "customMarkFollows") not in (None, "0", "false", "off"):
                         break  # the sign in the rest of the run is the note's own mark
-                case _ if tag in (_M + "oMath", _M + "oMathPara"):
+                case _ if tag in (M + "oMath", M + "oMathPara"):
                     self._say(linear(child), kind)
                 case _ if name in _BREAKS:
                     self._say(_BREAKS[name], kind)
-                case _ if tag == _MC + "AlternateContent":
+                case _ if tag == MC + "AlternateContent":
                     self._inner(chosen(child), kind)
                 case _ if not self._drawing(child, kind):
                     self._inner(child, kind)  # w:ruby holds runs, as other wrappers do
@@ -276,8 +238,7 @@ class LineReader:
                 self._say(from_field(ended.code), kind)
 
     def _control(self, control: Any, kind: MarkKind | None) -> None:
-        """A content control: a box with its state, or what was put in; the words that ask to put something in
-        are none."""
+        """A content control: a box with its state, or what was put in, not the words that ask for it."""
         if control.find(f"{W}sdtPr/{_W14}checkbox") is not None:
             state = control.find(f"{W}sdtPr/{_W14}checkbox/{_W14}checked")
             ticked = state is not None and state.get(_W14 + "val") not in ("0", "false", "off")
@@ -289,15 +250,14 @@ class LineReader:
     def _drawing(self, element: Any, kind: MarkKind | None) -> bool:
         """Notes what is drawn here; False for an element that holds more to be walked through."""
         tag, drawn = element.tag, None
-        if tag == W + "object" and (inner := next(element.iter(_OLE), None)) is not None:
-            element, tag = inner, _OLE  # the picture beside it only shows it
-        if tag in (W + "txbxContent", f"{_A}txBody"):
+        if tag == W + "object" and (inner := next(element.iter(OLE), None)) is not None:
+            element, tag = inner, OLE  # the picture beside it only shows it
+        if tag in (W + "txbxContent", f"{A}txBody"):
             drawn = Drawn("box", element)
-        elif tag == f"{_VML}textpath":
+        elif tag == f"{VML}textpath":
             drawn = Drawn("box", name=element.get("string") or "")
-        elif tag in _DRAWN:
-            part = next(filter(None, map(element.get, _R_ID)), "")
-            drawn = Drawn(_DRAWN[tag], element, part, element.get("ProgID") or "")
+        elif tag in DRAWN:
+            drawn = Drawn.by(element)
         self._words.drawn += [drawn] if drawn and kind not in WITHDRAWN else []
         return drawn is not None
 
@@ -308,7 +268,7 @@ def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
     for child in container.iterchildren():
         if child.tag == W + "p" or (tables and child.tag == W + "tbl"):
             yield child
-        elif child.tag == _MC + "AlternateContent":
+        elif child.tag == MC + "AlternateContent":
             yield from blocks(chosen(child), tables=tables)
         elif isinstance(child.tag, str) and not (child.tag == W + "sdt" and is_placeholder(child)):
             yield from blocks(child, tables=tables)
@@ -316,7 +276,7 @@ def blocks(container: Any, *, tables: bool = True) -> Iterator[Any]:
 
 def chosen(alternatives: Any) -> Any:
     """What an Office program of today shows of mc:AlternateContent."""
-    found = (alternatives.find(_MC + name) for name in ("Choice", "Fallback"))
+    found = (alternatives.find(MC + name) for name in ("Choice", "Fallback"))
     return next((one for one in found if one is not None), etree.Element("nothing"))
 
 
@@ -338,8 +298,7 @@ def _shown(text: str, font: str) -> str:
 
 
 def _form_value(data: Any) -> str:
-    """What a form field of old (w:ffData) shows: a box with its state, the entry chosen from a list. What was
-    typed stands in the field's result."""
+    """What an old form field (w:ffData) shows beside its result: a box with its state, the chosen entry."""
     box, choice = data.find(W + "checkBox"), data.find(W + "ddList")
     if box is not None:
         state = box.find(W + "checked")

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
 from rag.languages import Patterns
 from rag.parsers.marks import marked, unmarked
+from rag.parsers.office import M, W
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_OMML = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEPTH = 40
@@ -40,8 +39,7 @@ def linear(element: Any) -> str:
 
 
 def _spaced(text: str) -> str:
-    """With plain letters for those of mathematical alphabets, and with blanks about what stands between two
-    operands, as on the page."""
+    """With plain letters for mathematical ones, and blanks about what stands between two operands."""
     text = _RE["letter"].sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
     text = _RE["sign"].sub(r" \1 ", _RE["between"].sub(r" \1 ", text))
     return " ".join(_RE["hyphen"].sub(" - ", text).split())
@@ -57,7 +55,7 @@ def _mathml(node: Any, depth: int) -> str:
         return f"{text} " if tag == "mtext" else text
     if tag == "mtable":
         rows = [[_mathml(cell, depth + 1).strip() for cell in _children(row)] for row in nodes]
-        return f"[{_matrix(rows)}]"
+        return f"[{'; '.join(map(', '.join, rows))}]"
     parts = [_mathml(part, depth + 1) for part in (nodes[:1] if tag == "semantics" else nodes)]
     scripts = _SCRIPTED.get(tag, ())
     if tag == "mfrac" and len(parts) == 2:
@@ -112,13 +110,13 @@ def _row(element: Any) -> str:
     for child in element.iterchildren() if element is not None else ():
         tag = child.tag if isinstance(child.tag, str) else ""
         kind = tag.rpartition("}")[2]
-        if tag.startswith(_OMML) and (said := _object(child, kind)) is not None:
+        if tag.startswith(M) and (said := _object(child, kind)) is not None:
             pieces.append(said)
-        elif tag in (_OMML + "t", _W + "t"):
+        elif tag in (M + "t", W + "t"):
             pieces.append(child.text or "")
-        elif tag in (_W + "br", _W + "tab"):
+        elif tag in (W + "br", W + "tab"):
             pieces.append(" ")
-        elif tag.startswith((_OMML, _W)) and not kind.endswith("Pr") and kind not in ("del", "moveFrom"):
+        elif tag.startswith((M, W)) and not kind.endswith("Pr") and kind not in ("del", "moveFrom"):
             pieces.append(_row(child))
             if kind == "oMath" and child.getnext() is not None:
                 pieces.append(" ")
@@ -129,17 +127,17 @@ def _object(element: Any, kind: str) -> str | None:
     """An object of OMML; None for what only holds others."""
 
     def part(name: str) -> str:
-        return _row(element.find(_OMML + name)).strip()
+        return _row(element.find(M + name)).strip()
 
     def value(name: str, default: str = "") -> str:
-        found = element.find(f"{_OMML}{kind}Pr/{_OMML}{name}")
-        return default if found is None else found.get(_OMML + "val", "")
+        found = element.find(f"{M}{kind}Pr/{M}{name}")
+        return default if found is None else found.get(M + "val", "")
 
     def hidden(name: str) -> bool:
         return value(name, "off") not in ("off", "0", "false")
 
     def each(parent: Any) -> list[str]:
-        return [_row(e).strip() for e in parent.iterchildren(_OMML + "e")]
+        return [_row(e).strip() for e in parent.iterchildren(M + "e")]
 
     match kind:
         case "f":
@@ -162,8 +160,8 @@ def _object(element: Any, kind: str) -> str | None:
         case "d":
             return f"{value('begChr', '(')}{value('sepChr', '|').join(each(element))}{value('endChr', ')')}"
         case "m":
-            rows = _matrix([each(row) for row in element.iterchildren(_OMML + "mr")])
-            return rows if element.getparent().getparent().tag == _OMML + "d" else f"[{rows}]"
+            rows = "; ".join(", ".join(each(row)) for row in element.iterchildren(M + "mr"))
+            return rows if element.getparent().getparent().tag == M + "d" else f"[{rows}]"
         case "eqArr":
             return "; ".join(line.replace("&", "").strip() for line in each(element))
         case "acc" | "bar":
@@ -217,7 +215,3 @@ def _below(text: str) -> str:
 
 def _limits(sign: str, below: str, above: str) -> str:
     return sign + (f"_{_grouped(below)}" if below else "") + (f"^{_grouped(above)}" if above else "")
-
-
-def _matrix(rows: Sequence[Sequence[str]]) -> str:
-    return "; ".join(", ".join(row) for row in rows)

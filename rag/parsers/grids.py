@@ -163,11 +163,9 @@ class CellGrid:
             builder.paragraph(rows[first].cells[0])  # a line of its own above all columns
             first += 1
         title, units = title_and_units(builder, caption)
-        starts = [
-            first,
-            *(n for n in range(first + 1, len(rows)) if _begins(rows[n - 1], rows[n])),
-            len(rows),
-        ]
+        # Heads in the middle, several of them, begin another table.
+        begins = [b.head and not a.head and len({*filter(None, b.cells)}) > 1 for a, b in pairwise(rows)]
+        starts = [first, *(n for n in range(first + 1, len(rows)) if begins[n - 1]), len(rows)]
         for start, end in pairwise(starts):
             self._add_rows(builder, range(start, end), title, units)
         for about, grid in self._behind:
@@ -200,11 +198,6 @@ class CellGrid:
             body[n][c] = body[n - 1][c]
         for row in body:
             builder.row(row)
-
-
-def _begins(above: _Row, row: _Row) -> bool:
-    """Whether a row in the middle begins another table: one of heads, and of several."""
-    return row.head and not above.head and len({*filter(None, row.cells)}) > 1
 
 
 # (rows, columns) that a cell spans, by its row and column in a grid.
@@ -303,8 +296,7 @@ def is_quantity(cell: str) -> bool:
 
 
 def _columns_with_content(once: list[list[str]], full: list[list[str]], count: int) -> list[int]:
-    """Columns that any body row fills. A head that would be lost with the others keeps all non-empty
-    columns."""
+    """Columns that a body row fills; all that are not empty where a head would be lost with the others."""
     columns = range(len(once[0]) if once else 0)
     kept = [c for c in columns if any(row[c] for row in once[count:])]
     heads = {row[c] for row in full[:count] for c in kept}

@@ -13,14 +13,13 @@ from urllib.parse import unquote_to_bytes
 
 from rag.errors import ParseError
 from rag.languages import Patterns
-from rag.parsers.base import Limits, Parsed, TextBuilder, one_line
+from rag.parsers.base import Limits, Parsed, TextBuilder, one_line, shows_text
 from rag.parsers.docx_styles import written
 from rag.parsers.encoding import decode
 from rag.parsers.grids import CellGrid, Passage
 from rag.parsers.html_style import FORMS
 from rag.parsers.html_words import LineWords, WebPage, said
 from rag.parsers.marks import marked, unmarked, without_signs
-from rag.parsers.pictures import shows_text
 from rag.types import LossKind, MarkKind
 
 _RE = Patterns(__file__)
@@ -40,20 +39,14 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse an HTML page, of any nesting depth (the walk does not recurse)."""
     builder = TextBuilder()
     archived = path.lower().endswith((".mhtml", ".mht"))
-    page, pictures = _archived(data, path) if archived else (data, _no_picture)
+    page, pictures = _archived(data, path) if archived else (data, lambda _: b"")
     tree, first_heading = _walk(decoded(page, path), builder, pictures)
     named = tree.css_first("title")
     title = (one_line(named.text()) if named is not None else "") or first_heading
-    text, blocks, _ = builder.build(title)
-    losses = tuple(builder.losses)
-    return Parsed(title, text, blocks, marks=builder.marks(), losses=losses, metadata=_metadata(tree))
+    return builder.parsed(title, _metadata(tree))
 
 
-def _no_picture(address: str) -> bytes:
-    return b""
-
-
-def write(source: str, builder: TextBuilder, pictures: Pictures = _no_picture) -> str:
+def write(source: str, builder: TextBuilder, pictures: Pictures = lambda _: b"") -> str:
     """Add a piece of HTML that stands in a document of another format; its first heading."""
     return _walk(source, builder, pictures)[1]
 
@@ -63,14 +56,16 @@ def tagged(tag: str, words: str) -> str:
     return f"<{tag}>{words}</{tag.split()[0]}>"
 
 
-def note_link(number: int, label: str) -> str:
-    """HTML for the mark of a note, which is to stand behind it as `note`."""
-    return f"<sup><a href='#n{number}'>{label}</a></sup>"
+class Notes(list[str]):
+    """HTML for the notes that are to stand behind the block that is written."""
 
+    number = 0
 
-def note(number: int, label: str, said: str) -> str:
-    """HTML for a note."""
-    return f"<div id=n{number}><p>{label} {said}</p></div>"
+    def add(self, label: str, said: str) -> str:
+        """HTML for the mark of a note."""
+        self.number += 1
+        self.append(f"<div id=n{self.number}><p>{label} {said}</p></div>")
+        return f"<sup><a href='#n{self.number}'>{label}</a></sup>"
 
 
 def _walk(source: str, builder: TextBuilder, pictures: Pictures) -> tuple[Any, str]:
@@ -95,8 +90,7 @@ def decoded(data: bytes, path: str) -> str:
 
 
 def _archived(data: bytes, path: str) -> tuple[bytes, Pictures]:
-    """The page of a web archive, which is written as a mail is, and its pictures. Raises ParseError where it
-    holds none."""
+    """The page of a web archive, written as a mail is, and its pictures. Raises ParseError for none."""
     mail = email.message_from_bytes(data)
     page = next((part for part in mail.walk() if part.get_content_type() == "text/html"), None)
     if page is None:
@@ -154,8 +148,12 @@ class _Walker:
             self._flush()
             self._put("pre", without_signs(node.text()), {})
             return False
-        if self._words.page.tag(node) == "table" and self._table(node):
-            return False
+        if self._words.page.tag(node) == "table":
+            table = _Table(self, node)
+            if table.is_data:  # else it only lays out a page: its cells are walked as blocks
+                self._flush()
+                self._put_table(table)
+                return False
         if tag in _HEADINGS or tag in _ITEMS:
             self._flush()
             self._kind = tag
@@ -234,15 +232,6 @@ class _Walker:
         for words in former.values():
             self.builder.paragraph(_lines(words), listed=listed)
 
-    def _table(self, table: Any) -> bool:
-        """Add a table of data. False for a table that only lays out a page: its cells are walked as
-        blocks."""
-        reader = _Table(self, table)
-        if reader.is_data:
-            self._flush()
-            self._put_table(reader)
-        return reader.is_data
-
     def _put_table(self, table: _Table) -> None:
         for words in (table.caption[0], *table.caption[1].values()):
             self.builder.paragraph(words)
@@ -250,8 +239,7 @@ class _Walker:
 
 
 def _traverse(root: Any, enter: Callable[[Any], bool], leave: Callable[[Any], None]) -> None:
-    """Walk a tree depth first without recursion; `enter` says whether the children of a node are visited,
-    `leave` is called for each node that was entered."""
+    """Walk a tree depth first without recursion: into what `enter` says, with `leave` for each entered."""
     node, depth = root, 0
     while True:
         child = node.child if enter(node) else None

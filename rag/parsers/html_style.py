@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +35,8 @@ def read_rules(tree: Any, most: int) -> tuple[Rules, Generated]:
             except SelectolaxError:
                 continue
             for node in nodes:
-                own = generated.of(node, part[2]) if part else found.setdefault(node.mem_id, {})
+                key = (node.mem_id, part[2]) if part else None
+                own = generated.declared.setdefault(key, {}) if key else found.setdefault(node.mem_id, {})
                 own.update(declared)
     return found, generated
 
@@ -67,14 +67,10 @@ class Generated:
     page is walked."""
 
     def __init__(self) -> None:
-        self._declared: dict[tuple[int, str], dict[str, str]] = {}
+        self.declared: dict[tuple[int, str], dict[str, str]] = {}  # by element and part
         self._counts: dict[str, list[list[int]]] = {}  # by name, from the outermost: depth and count
         self._begun: list[tuple[int, str]] = []  # the depths of counters, with their names
         self._depth = 0
-
-    def of(self, node: Any, part: str) -> dict[str, str]:
-        """What is declared of a part beside an element."""
-        return self._declared.setdefault((node.mem_id, part), {})
 
     def open(self, style: Mapping[str, str], *, shown: bool = True) -> None:
         """An element begins; what is not shown is not counted."""
@@ -90,7 +86,7 @@ class Generated:
 
     def words(self, node: Any, part: str) -> str:
         """What stands in a part beside the element, "" for nothing and ornaments; counted under a mark."""
-        style = self._declared.get((node.mem_id, part), {})
+        style = self.declared.get((node.mem_id, part), {})
         content = style.get("content", "")
         # What stands in an attribute of a cell is the head of its column.
         if not content or style.get("display") == "none" or ("attr(" in content and node.tag in _CELLS):
@@ -99,23 +95,20 @@ class Generated:
         said, counted = "", False
         for token in _RE["content"].finditer(content):
             if token["name"]:
-                numbers = [
-                    written(n, FORMS.get(token["form"] or "decimal", "decimal")) for n in self._all(token)
-                ]
+                form = FORMS.get(token["form"] or "decimal", "decimal")
+                counts = [count for _, count in self._counts.get(token["name"]) or [[0, 0]]]
+                numbers = [written(n, form) for n in (counts if token["joint"] is not None else counts[-1:])]
                 said, counted = said + (token["joint"] or "").join(numbers), True
             elif token["attribute"]:
                 said += node.attributes.get(token["attribute"]) or ""
             else:
-                said += _RE["escape"].sub(_unescaped, token["text"] or "")
+                text = token["text"] or ""
+                said += _RE["escape"].sub(lambda c: c[2] or chr(min(int(c[1], 16), 0x10FFFF)), text)
         said = _RE["icon"].sub("", without_signs(said))
         bare = said.rstrip()
         if counted:
             return marked(MarkKind.NUMBERED, bare) + said[len(bare) :]
         return "" if _RE["ornament"].fullmatch(said) else said
-
-    def _all(self, token: Any) -> list[int]:
-        counts = [count for _, count in self._counts.get(token["name"]) or [[0, 0]]]
-        return counts if token["joint"] is not None else counts[-1:]
 
     def _count(self, style: Mapping[str, str]) -> None:
         for kind, usual in _STEPS.items():
@@ -126,7 +119,3 @@ class Generated:
                     counts.append([self._depth, 0])
                     self._begun.append((self._depth, step[1]))
                 counts[-1][:] = [counts[-1][0], number + counts[-1][1] * (kind == "counter-increment")]
-
-
-def _unescaped(code: re.Match[str]) -> str:
-    return code[2] or chr(min(int(code[1], 16), 0x10FFFF))

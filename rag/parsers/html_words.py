@@ -124,7 +124,9 @@ class LineWords:
             look = _Look(left_out=True)
         elif attributes or tag in _TELLING or self.page.rules:
             own = declarations(attributes.get("style") or "")
-            if attributes and _left_out(attributes, own):
+            silent = "hidden" in attributes or attributes.get("aria-hidden") == "true"
+            silent = silent or attributes.get("role") in ("navigation", "menubar")
+            if silent or own.get("display") == "none" or own.get("visibility") == "hidden":
                 look = _Look(left_out=True)
             elif (style := self.page.style(node)) or tag in _TELLING or "bgcolor" in attributes:
                 look = _look(tag, attributes, look, style)
@@ -243,8 +245,7 @@ class LineWords:
         return False
 
     def _begins(self, label: str, before: str) -> bool:
-        """Whether a raised label opens a note: at the beginning of a paragraph, or within one that began so
-        behind the note before."""
+        """Whether a raised label opens a note: at the beginning, or behind the note before."""
         if not self._note:
             return _RE["lead"].fullmatch(before) is not None
         if _RE["sentence_end"].search(before) is None:
@@ -272,12 +273,6 @@ class LineWords:
         self.add((" " if before[-1:].isdigit() else "") + f"{text.strip()}/{under.text().strip()}")
         self._ahead |= {slash.mem_id, under.mem_id}
         return True
-
-
-def _left_out(attributes: dict[str, str | None], own: dict[str, str]) -> bool:
-    unseen = own.get("display") == "none" or own.get("visibility") == "hidden"
-    silent = attributes.get("aria-hidden") == "true" or "hidden" in attributes
-    return unseen or silent or attributes.get("role") in ("navigation", "menubar")
 
 
 def _look(tag: str, attributes: dict[str, str | None], outer: _Look, style: Declarations) -> _Look:

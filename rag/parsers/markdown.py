@@ -47,9 +47,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata, first = _front_matter(lines)
     reader = _Reader(lines[first:])
     reader.run()
-    title = metadata.pop("title", "") or reader.title
-    text, blocks, _ = reader.builder.build(title)
-    return Parsed(title, text, blocks, marks=reader.builder.marks(), metadata=metadata)
+    return reader.builder.parsed(metadata.pop("title", "") or reader.title, metadata)
 
 
 def _front_matter(lines: list[str]) -> tuple[dict[str, str], int]:
@@ -157,15 +155,16 @@ class _Reader:
             self.builder.paragraph(f"{note_body(label)}{_read(note)[0]}")
 
     def _row(self, line: str, *, head: bool) -> None:
-        """A table row with all its cells, more of them than columns, too; a line without any that follows a
-        table is none."""
+        """A row with all its cells, more than columns, too; a line without any is none."""
         if "|" not in line:
             self._end_table()
             self._prose(line)
             return
         self._grid.begin(head=head)
-        for cell in _cells(line):
-            self._grid.cell([_read(one_line(line)) for line in _BREAK.split(cell)])
+        inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
+        for cell in _CELL_BREAK.split(inner):
+            lines = _BREAK.split(cell.strip().replace("\\|", "|"))
+            self._grid.cell([_read(one_line(line)) for line in lines])
         self._grid.end()
 
     def _end_table(self) -> None:
@@ -200,8 +199,3 @@ def _is_html(block: str) -> bool:
 
     name = _TAG.match(block.lstrip())
     return name is None or name.group(1).lower() in {*block_names, "script", "style", "pre", "textarea"}
-
-
-def _cells(line: str) -> list[str]:
-    inner = re.sub(r"(?<!\\)\|$", "", line.strip().removeprefix("|"))
-    return [cell.strip().replace("\\|", "|") for cell in _CELL_BREAK.split(inner)]

@@ -186,8 +186,7 @@ def as_it_stands(pieces: Iterable[tuple[MarkKind | None, str]]) -> tuple[str, di
 
 
 def _before(pieces: list[tuple[MarkKind | None, str]], kind: MarkKind) -> list[tuple[MarkKind | None, str]]:
-    """The pieces without what stands behind those of a kind in their place: words of the same form, such as
-    another amount or day."""
+    """The pieces without words of the same form (an amount, a day) in the place of those of a kind."""
     found: list[tuple[MarkKind | None, str]] = []
     gone: list[str] = []
     for of, text in pieces:

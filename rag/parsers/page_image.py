@@ -147,8 +147,7 @@ def _weight(letters: str) -> int:
 
 
 def _boxes(leaf: Any, page: PageText, characters: Sequence[int]) -> list[Box]:
-    """One box per line: characters are joined in page space, where a line is level (or upright, where the
-    type is turned)."""
+    """One box a line: characters are joined in page space, where lines are level, or upright where turned."""
     lines: list[Box] = []
     for n, box in zip(characters, page.boxes(characters), strict=True):
         if lines and _same_line(lines[-1], box, page.turn(n) != 0):

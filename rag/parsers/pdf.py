@@ -8,7 +8,7 @@ import io
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from itertools import islice, takewhile
@@ -37,12 +37,6 @@ _OCR_CONFIDENCE = 0.5
 PDFIUM = threading.RLock()
 
 
-def sensible_title(title: str) -> str:
-    """A metadata title, or "" for what word processors and converters put there by themselves."""
-    line = one_line(title)
-    return line if len(line) > 3 and line.isprintable() and not _RE["file_name"].search(line) else ""
-
-
 def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
     """Company, form and period from the cover of a filing with the U.S. Securities and Exchange Commission;
     {} elsewhere."""
@@ -60,12 +54,6 @@ def read_cover(pages: Sequence[PageLines]) -> dict[str, str]:
     elif reported:
         found["period"] = f"reported {reported.group(1) or reported.group(2)}"
     return found
-
-
-def cover_title(cover: Mapping[str, str]) -> str:
-    """ "ACME, INC., Form 10-K, fiscal year ended December 31, 2023"; "" without a cover."""
-    named = [cover["company"], f"Form {cover['form']}", cover.get("period", "")] if cover else []
-    return ", ".join(filter(None, named))
 
 
 def prominent_line(pages: Sequence[PageLines], style: Style) -> str:
@@ -99,10 +87,10 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     with PDFIUM:
         pages = list(_read_pages(data, path, limits, details))
     details.put_form(pages)
-    unread = [page for page in pages if not page.lines]
-    if unread := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and _ocr_installed())]:
+    unread = (page for page in pages if not page.lines)
+    if scans := [page for page in unread if ocr or (page.losses[:1] == _GARBLED and _ocr_installed())]:
         with PDFIUM:
-            _read_scans(data, unread, limits)
+            _read_scans(data, scans, limits)
     for page in pages:
         if not page.lines and not page.losses:
             page.losses.append(LossKind.PAGE_WITHOUT_TEXT)
@@ -116,19 +104,22 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
             "empty",
         )
     Watch.beat(0)
-    details.put_outline(pages)
+    for level, heading, number in details.outline:
+        if number <= len(pages):
+            pages[number - 1].outline.append((min(level, 6), heading))
     mend([line for page in pages for line in page.lines])
     style = measure(pages)
     cover = read_cover(pages)
-    title = cover_title(cover) or details.title or prominent_line(pages, style)
+    named = [cover["company"], f"Form {cover['form']}", cover.get("period", "")] if cover else []
+    title = ", ".join(filter(None, named)) or details.title or prominent_line(pages, style)
     builder = TextBuilder()
-    layout = Layout(builder, style, details.depth)
+    depth = max((min(level, 3) for level, *_ in details.outline), default=0)  # what found by wording is below
+    layout = Layout(builder, style, depth)
     for page in pages:
         layout.add(page)
     layout.close()
-    text, blocks, spans = builder.build(title)
-    metadata = details.metadata | cover
-    return Parsed(title, text, blocks, spans, builder.marks(), losses, metadata)
+    builder.losses += losses
+    return builder.parsed(title, details.metadata | cover)
 
 
 def open_pdf(data: bytes | str, *, path: str) -> Any:
@@ -201,7 +192,7 @@ class _Details:
         self._data = data
         self.metadata: dict[str, str] = {}
         self.title = ""
-        self._outline: list[tuple[int, str, int]] = []
+        self.outline: list[tuple[int, str, int]] = []  # level, title and page of each entry
         self._is_xfa = False
 
     @cached_property
@@ -226,13 +217,15 @@ class _Details:
             named[name] = "-".join(match.groups()) if match else ""
         known = {name: value for name, value in named.items() if value}
         self.metadata = {name: value for name, value in known.items() if not _RE["unset"].fullmatch(value)}
-        self.title = sensible_title(found["Title"])
+        title = one_line(found["Title"])  # or what word processors and converters put there by themselves
+        sensible = len(title) > 3 and title.isprintable() and not _RE["file_name"].search(title)
+        self.title = title if sensible else ""
         self._is_xfa = document.get_formtype() > 1
         for entry in islice(document.get_toc(), _MAX_OUTLINE):
             target = entry.get_dest()
             page, title = target.get_index() if target else None, entry.get_title()
             if page is not None and title:
-                self._outline.append((entry.level + 1, one_line(title), page + 1))
+                self.outline.append((entry.level + 1, one_line(title), page + 1))
 
     def overlay(self, number: int) -> Overlay:
         """What stands above the content of a page (1-based)."""
@@ -251,17 +244,6 @@ class _Details:
             pages[0].comments += [one for one in values if one.split(": ", 1)[1] not in text]
             if not values and LossKind.FORM_WITHOUT_VALUES not in pages[0].losses:
                 pages[0].losses.append(LossKind.FORM_WITHOUT_VALUES)
-
-    def put_outline(self, pages: list[PageLines]) -> None:
-        """Give each page its outline entries. Headings found by wording go below them."""
-        for level, title, number in self._outline:
-            if number <= len(pages):
-                pages[number - 1].outline.append((min(level, 6), title))
-
-    @property
-    def depth(self) -> int:
-        """The levels of the outline, of which three count."""
-        return max((min(level, 3) for level, _, _ in self._outline), default=0)
 
 
 def _read_scans(data: bytes, pages: Sequence[PageLines], limits: Limits) -> None:

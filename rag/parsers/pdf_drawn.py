@@ -1,18 +1,20 @@
 """Words of a PDF page that a reader does not see, or sees struck out: invisible or white type, lines drawn
-through words."""
+through words, and what was blacked out without being taken out: words under something opaque, or in the
+colour of the area that they stand on. Where the boxes say that it may be so, the page is drawn with these
+words and without them: where that makes no difference, nobody sees them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from ctypes import byref, c_float, c_int, c_uint, c_void_p, cast
 from dataclasses import replace
 from functools import cached_property
 from itertools import repeat, starmap
-from typing import Any
+from typing import Any, NamedTuple
 
+from rag.parsers.base import is_print
 from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick, without
-from rag.parsers.pictures import is_print
 
 _TEXT, _PATH, IMAGE, SHADING, _FORM = 1, 2, 3, 4, 5  # kinds of objects of a page
 _LINE_TO, _MOVE_TO = 0, 2  # kinds of pieces of a path
@@ -244,3 +246,136 @@ def _goes_through(stroke: Box, line: TextLine) -> bool:
     ends = [word.first[0] for word in line.words], [word.last[2] for word in line.words]
     near = 0.5 * height
     return min(abs(x - stroke[0]) for x in ends[0]) < near and min(abs(x - stroke[2]) for x in ends[1]) < near
+
+
+_LEAST = 3.0  # points of each side of what covers words
+_SHARE = 0.4  # of the height of its type that is covered of a word, at least
+_RECTANGLE = 6  # pieces of a path, at most
+_SCALE, _MOST_PIXELS = 2.0, 4e6  # of the page as it is drawn
+_FLAT = 8  # between the darkest and the brightest of one colour
+_INSET = 0.15  # of a character's box, on each side
+_MOST_ANNOTATIONS = 2000
+_BEYOND = 1 << 30  # the place of what is drawn last
+# Annotations that are drawn over words: free text, line, square, circle, polygon, open polygon, stamp, ink.
+_DRAWN_OVER = frozenset((3, 4, 5, 6, 7, 8, 13, 15))
+
+
+class _Cover(NamedTuple):
+    """What may cover words: its place in the order in which things are drawn, its box, and whether it is a
+    picture."""
+
+    place: int
+    box: Box
+    picture: bool = False
+
+
+def covered(
+    page: Any,
+    seen: Seen,
+    lines: Sequence[TextLine],
+    boxes: Callable[[Sequence[int]], list[Box]],
+    drawn: Callable[[int], int],
+) -> frozenset[int]:
+    """The numbers of the characters of an open page that are drawn and that nobody sees. `boxes` gives those
+    of characters, `drawn` the text object that one belongs to."""
+    suspects: dict[int, Box] = {}
+    under_pictures: set[int] = set()
+    placed: list[tuple[float, int]] = []
+    order: dict[int, int] = {}
+    tallest = 0.0
+    for cover, colour in _covers(page, seen):
+        if not order:
+            order = {one: n for n, one in enumerate(seen.objects)}
+            placed = sorted((min(line.bottom, line.top), n) for n, line in enumerate(lines))
+            tallest = max((abs(line.top - line.bottom) for line in lines), default=0.0)
+        first, last = (bisect_left(placed, (y, 0)) for y in (cover.box[3] - tallest, cover.box[1]))
+        words = (word for _, n in placed[first:last] for word in lines[n].words)
+        for word in words:
+            if not _lies_in(word, cover.box):
+                continue
+            own = drawn(word.number)
+            below = order.get(own, _BEYOND) < cover.place
+            if below or (colour is not None and seen.inks.get(own) == colour):
+                numbers = range(word.number, word.number + len(word.text))
+                left, top, right, low = cover.box
+                found = {
+                    n: b
+                    for n, b in zip(numbers, boxes(numbers), strict=True)
+                    if 2 * left < b[0] + b[2] < 2 * right and 2 * low < b[1] + b[3] < 2 * top
+                }
+                suspects |= found
+                under_pictures |= found.keys() if cover.picture else set()
+    return _unseen(page, suspects, under_pictures, drawn) if suspects else frozenset()
+
+
+def _covers(page: Any, seen: Seen) -> Iterator[tuple[_Cover, Colour | None]]:
+    """What may cover words: what is drawn behind some, and areas in the colour of some, with that."""
+    colours, first = {*seen.inks.values()}, next(iter(seen.inks), 0)
+    start = seen.objects.index(first) if first else _BEYOND
+    for place, drawn, box in seen.paths:
+        if box[2] - box[0] > _LEAST < box[1] - box[3] and filled(drawn):
+            ink = fill(drawn)
+            alike = ink in colours and quick("FPDFPath_CountSegments")(drawn) <= _RECTANGLE
+            if place > start or alike:
+                yield _Cover(place, box), ink if alike else None
+    for place, drawn in seen.of_kinds(IMAGE, SHADING) if start < _BEYOND else ():
+        if place > start:
+            yield _Cover(place, seen.bounds(drawn), picture=True), None
+    if quick("FPDFPage_GetAnnotCount")(seen.page):
+        yield from ((_Cover(_BEYOND, box), None) for box in _annotations(page))
+
+
+def _annotations(page: Any) -> Iterator[Box]:
+    """The boxes of annotations that are drawn over words."""
+    import pypdfium2.raw as raw
+
+    box = raw.FS_RECTF()
+    for n in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
+        annotation = raw.FPDFPage_GetAnnot(page, n)
+        over = raw.FPDFAnnot_GetSubtype(annotation) in _DRAWN_OVER
+        if over and raw.FPDFAnnot_GetRect(annotation, byref(box)):
+            yield box.left, box.top, box.right, box.bottom
+        raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _lies_in(word: PlacedWord, box: Box) -> bool:
+    """Whether so much of a word lies in a box that a character of it may."""
+    left, top, _, low = word.first
+    _, high, right, bottom = word.last
+    least = _SHARE * min(abs(top - low), abs(right - left))
+    across = min(right, box[2]) - max(left, box[0])
+    return across > least < min(max(top, high), box[1]) - max(min(low, bottom), box[3])
+
+
+def _unseen(
+    page: Any, suspects: Mapping[int, Box], under_pictures: Collection[int], drawn: Callable[[int], int]
+) -> frozenset[int]:
+    """The characters without which the page looks the same; those under a picture only where it shows
+    nothing there, as the picture of a scan shows its words."""
+    import numpy
+    import pypdfium2.raw as raw
+
+    width, height = page.get_size()
+    scale = min(_SCALE, (_MOST_PIXELS / max(width * height, 1.0)) ** 0.5)
+    before = page.render(scale=scale, may_draw_forms=False).to_numpy().copy()
+    tall, wide = before.shape[:2]
+    areas: dict[int, tuple[slice, slice]] = {}
+    for number, (left, top, right, bottom) in suspects.items():
+        x, y = c_int(), c_int()
+        ends = []
+        inset = (right - left) * _INSET, (top - bottom) * _INSET  # what stands beside it does not count
+        for corner in ((left + inset[0], top - inset[1]), (right - inset[0], bottom + inset[1])):
+            raw.FPDF_PageToDevice(page, 0, 0, wide, tall, 0, *corner, byref(x), byref(y))
+            ends.append((x.value, y.value))
+        (x0, x1), (y0, y1) = (sorted(max(0, one) for one in side) for side in zip(*ends, strict=True))
+        area = slice(y0, y1 + 1), slice(x0, x1 + 1)
+        shown = before[area].reshape(-1, before.shape[2]).astype(int)
+        if number not in under_pictures or not shown.size or (numpy.ptp(shown, axis=0) <= _FLAT).all():
+            areas[number] = area
+    owners = {drawn(number) for number in areas}
+    for own in owners:
+        quick("FPDFPageObj_SetIsActive")(c_void_p(own), 0)
+    after = page.render(scale=scale, may_draw_forms=False).to_numpy() if areas else before
+    for own in owners:
+        quick("FPDFPageObj_SetIsActive")(c_void_p(own), 1)
+    return frozenset(number for number, area in areas.items() if (before[area] == after[area]).all())

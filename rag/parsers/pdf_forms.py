@@ -47,7 +47,8 @@ def _read_one(page: Any, annotation: Any, overlay: Overlay, fields: list[bool]) 
     kind = str(annotation.get("/Subtype", ""))
     if int(annotation.get("/F", 0)) & _HIDDEN or kind in ("/Popup", "/Link"):
         return
-    box = _box(annotation["/Rect"])
+    left, low, right, top = (float(x) for x in annotation["/Rect"])
+    box = min(left, right), max(low, top), max(left, right), min(low, top)
     contents = one_line(str(annotation.get("/Contents") or ""))
     text = ""
     if kind == "/Widget":
@@ -88,11 +89,6 @@ def xfa_values(reader: Any) -> list[str] | None:
         found = [(etree.QName(one).localname, one_line(one.text or "")) for one in filled]
         return [f"{captions.get(name) or name}: {value}" for name, value in found if value]
     return None
-
-
-def _box(rect: Any) -> Box:
-    a, b, c, d = (float(x) for x in rect)
-    return min(a, c), max(b, d), max(a, c), min(b, d)
 
 
 def _inherited(annotation: Any, key: str) -> Any:
@@ -156,8 +152,9 @@ def lay_over(lines: list[TextLine], words: list[tuple[str, Box]]) -> list[TextLi
     for text, box in sorted(words, key=lambda one: (-one[1][1], one[1][0])):
         left, top, _, bottom = box
         own = TextLine.within(text, box)
+        overlap = ((n, line, min(line.top, top) - max(line.bottom, bottom)) for n, line in enumerate(result))
         at = max(
-            (n for n, line in enumerate(result) if _level(line, box)),
+            (n for n, o, h in overlap if o.words and h > 0.5 * min(o.top - o.bottom, top - bottom)),
             key=lambda n: (result[n].left <= left, result[n].left),
             default=-1,
         )
@@ -169,11 +166,6 @@ def lay_over(lines: list[TextLine], words: list[tuple[str, Box]]) -> list[TextLi
         below = (n for n, line in enumerate(result) if line.size and line.top < middle)
         result.insert(next(below, len(result)), own)
     return result
-
-
-def _level(line: TextLine, box: Box) -> bool:
-    overlap = min(line.top, box[1]) - max(line.bottom, box[3])
-    return bool(line.words) and overlap > 0.5 * min(line.top - line.bottom, box[1] - box[3])
 
 
 def _within(line: TextLine, own: TextLine) -> TextLine:

@@ -14,21 +14,9 @@ from itertools import groupby, pairwise, repeat
 from typing import Any
 
 from rag.parsers import pdf_lines
-from rag.parsers.pdf_covered import covered
-from rag.parsers.pdf_drawn import Seen, shows_text
-from rag.parsers.pdf_garbled import is_language, shifted_back
-from rag.parsers.pdf_lines import (
-    Box,
-    PlacedWord,
-    TextLine,
-    close_gaps,
-    close_spaced,
-    joined,
-    quick,
-    with_edges,
-    with_initials,
-    without,
-)
+from rag.parsers.encoding import is_language, shifted_back
+from rag.parsers.pdf_drawn import Seen, covered, shows_text
+from rag.parsers.pdf_lines import Box, PlacedWord, TextLine, quick
 from rag.parsers.pdf_marks import SMALL, read_marks
 
 _WORD = re.compile(r"\S+")
@@ -72,20 +60,19 @@ class PageText:
         self._covered = covered(page, self._seen, parts, self.boxes, self._drawn)
         seen = self._fill_gaps([part for part in map(self._seen_part, parts) if part])
         lines = read_marks(seen, self._placed, self._small())
-        self._turn = _turn_of(lines)
-        if self._turn:
-            turned = [_turned(line, self._turn) if _is_turned(line) else line for line in lines]
-            levels = pdf_lines.by_height(turned)
-            lines = [line for level in levels for line in level]
-        beside = {} if self._turn else {id(line): line for line in lines if self._is_beside(line)}
+        beside = {
+            id(line): line
+            for line in lines
+            if _is_turned(line) or (len(line.text) == 1 and self.turn(line.words[0].number) != 0)
+        }
         lines = [line for line in lines if id(line) not in beside]
-        lines = joined(lines)
-        lines = [close_gaps(line, self._generated) for line in lines] if self._touching else lines
-        lines = list(map(close_spaced, lines)) if _SPACED.search(self.text) else lines
+        lines = pdf_lines.joined(lines)
+        lines = [pdf_lines.close_gaps(line, self._generated) for line in lines] if self._touching else lines
+        lines = list(map(pdf_lines.close_spaced, lines)) if _SPACED.search(self.text) else lines
         if any(len(line.text) == 1 and line.text.isupper() for line in lines):
-            lines = with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
+            lines = pdf_lines.with_initials(lines, {word.casefold() for word in _WORDS.findall(self.text)})
         edge = max((line.right for line in lines), default=0.0)
-        self.lines = [*with_edges(lines), *self._set_upright([*beside.values()], edge)]
+        self.lines = [*pdf_lines.with_edges(lines), *self._set_upright([*beside.values()], edge)]
 
     def close(self) -> None:
         self._page.close()
@@ -122,26 +109,21 @@ class PageText:
 
         return -round(math.sin(raw.FPDFText_GetCharAngle(self._page, number)))
 
-    def _is_beside(self, line: TextLine) -> bool:
-        """Whether a line on a page of level type is turned."""
-        alone = len(line.text) == 1 and self.turn(line.words[0].number) != 0
-        return alone or _is_turned(line)
-
     def _set_upright(self, lines: Sequence[TextLine], edge: float) -> list[TextLine]:
-        """Turned lines as they read, below all that the page shows and up to its right edge, and the rules
-        among them likewise."""
+        """Turned lines as they read, and the rules among them, below all of the page, up to its edge."""
         found: list[TextLine] = []
         turns = [self.turn(line.words[0].number) for line in lines]
         for turn in sorted(set(turns), reverse=True):
             some = [line for line, own in zip(lines, turns, strict=True) if own == turn]
             boxes = [box for line in some for word in line.words for box in word[1:3]]
-            places = [_turned_box(box, turn) for box in boxes]
+            places = [_turned_box(box, turn, (0.0, 0.0)) for box in boxes]
             by = edge - max(box[2] for box in places), -_BELOW - max(box[1] for box in places)
             lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-            self._upright.append(((min(lefts), max(tops), max(rights), min(bottoms)), turn, by))
+            area = min(lefts) - _NEAR, max(tops) + _NEAR, max(rights) + _NEAR, min(bottoms) - _NEAR
+            self._upright.append((area, turn, by))
             levels = pdf_lines.by_height([_turned(line, turn, by) for line in some])
-            whole = joined([line for level in levels for line in level])
-            found += [close_gaps(line, self._generated) for line in whole]
+            whole = pdf_lines.joined([line for level in levels for line in level])
+            found += [pdf_lines.close_gaps(line, self._generated) for line in whole]
         return found
 
     def _small(self) -> list[int]:
@@ -182,8 +164,7 @@ class PageText:
         return lines
 
     def _seen_part(self, line: TextLine) -> TextLine | None:
-        """Look up whether a line is bold, and take out of it what cannot be seen; None where nothing is
-        left."""
+        """A line, bold or not, without what cannot be seen; None where nothing is left."""
         first, last = line.words[0], line.words[-1]
         ends = self._drawn(first.number), self._drawn(last.number)
         line.bold = all(map(self._bold, ends))
@@ -191,7 +172,7 @@ class PageText:
             return None
         if self._seen.all_seen and not self._crop:
             return line
-        rest, gone = without(line, self._is_unseen)
+        rest, gone = pdf_lines.without(line, self._is_unseen)
         self.hidden += [gone] if gone else []
         return rest
 
@@ -215,8 +196,7 @@ class PageText:
         return [part for line in self._read() for part in _fallen(self._uncut(line))]
 
     def _uncut(self, line: TextLine) -> TextLine:
-        """In a line of several columns, what pdfium takes for a cut word as two words: the second one begins
-        the next line of another column."""
+        """In a line of several columns, a cut word is two: the second begins another column."""
         gaps = (b.first[0] - a.last[2] for a, b in pairwise(line.words))
         if pdf_lines.CUT not in line.text or max(gaps, default=0.0) < _COLUMN_GAP * line.size:
             return line
@@ -286,9 +266,10 @@ class PageText:
 
     def rules(self) -> list[Box]:
         """Level and upright lines drawn on the page, as its type stands."""
-        found = [_turned_box(box, self._turn) if self._turn else box for box in self._seen.rules()]
+        found = self._seen.rules()
         for area, turn, by in self._upright:
-            own = [box for box in found if _meet(box, area)]
+            left, top, right, low = area
+            own = [b for b in found if b[0] < right and left < b[2] and b[3] < top and low < b[1]]
             found = [box for box in found if box not in own] + [_turned_box(box, turn, by) for box in own]
         return found
 
@@ -338,33 +319,14 @@ def _is_within(line: TextLine, other: TextLine) -> bool:
     return line is not other and level and other.left < line.left and line.right < other.right
 
 
-def _turn_of(lines: Sequence[TextLine]) -> int:
-    """1 where most of a page's type runs upwards, -1 where it runs downwards, 0 where it is level."""
-    turned = [line for line in lines if _is_turned(line)]
-    if sum(len(line.text) for line in turned) * 2 <= sum(len(line.text) for line in lines):
-        return 0
-    up = sum(1 if line.words[-1].last[3] > line.words[0].first[3] else -1 for line in turned)
-    return 1 if up > 0 else -1
-
-
-def _turned_box(box: Box, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> Box:
+def _turned_box(box: Box, turn: int, by: tuple[float, float]) -> Box:
     """A box as it stands for a reader who turns the page, moved `by` points to the right and up."""
     left, top, right, bottom = box
     box = (bottom, -left, top, -right) if turn > 0 else (-top, right, -bottom, left)
     return box[0] + by[0], box[1] + by[1], box[2] + by[0], box[3] + by[1]
 
 
-def _meet(box: Box, area: Box) -> bool:
-    """Whether a box lies on an area or next to it."""
-    return (
-        box[0] < area[2] + _NEAR
-        and area[0] < box[2] + _NEAR
-        and box[3] < area[1] + _NEAR
-        and area[3] < box[1] + _NEAR
-    )
-
-
-def _turned(line: TextLine, turn: int, by: tuple[float, float] = (0.0, 0.0)) -> TextLine:
+def _turned(line: TextLine, turn: int, by: tuple[float, float]) -> TextLine:
     boxes = ((_turned_box(word.first, turn, by), _turned_box(word.last, turn, by)) for word in line.words)
     words = [word._replace(first=a, last=b) for word, (a, b) in zip(line.words, boxes, strict=True)]
     return TextLine.of(words, line.bold)
@@ -384,8 +346,7 @@ def has_overlay(page: Any) -> bool:
 
 
 def _fallen(line: TextLine) -> list[TextLine]:
-    """pdfium takes rows of small type for one line now and then: cut where a word stands lower than the one
-    before."""
+    """Rows of small type that pdfium takes for one line: cut where a word stands lower than the last."""
     if not line.size or line.top - line.bottom < line.size * (1 + _FALL) or _is_turned(line):
         return [line]
     ends = enumerate(pairwise(line.words), 1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -72,8 +73,7 @@ def head_start(rows: Sequence[Row], first: int, floor: int, left: float = 0.0) -
 
 
 def _ends_head(text: str) -> bool:
-    """Prose, the sentence that introduces the table, its title, a running head: what is above is not its
-    head."""
+    """Prose, an introduction, a title, a running head: what is above is not the head of the table."""
     sentence = pdf_rows.is_sentence(text.removesuffix(":")) or len(text) > pdf_rows.MAX_LABEL
     introduction = text.endswith((":", "：")) and (len(text) > 50 or _RE["introduces"].search(text))
     page_number = re.fullmatch(r"\d{1,4}", text) and not pdf_rows.YEAR.match(text)
@@ -119,14 +119,16 @@ def column_heads_of(rows: Sequence[Sequence[TextLine]], columns: Columns) -> tup
 
 
 def _whole(levels: list[list[TextLine]]) -> list[list[TextLine]]:
-    """The levels with a head that wraps as one: its second line stands close below the middle of the first,
-    in a level above the last."""
+    """The levels with a head that wraps, in a level above the last, as one."""
     for n, level in enumerate(levels[:-1]):
         for piece in [*level]:
             for above in levels[max(0, n - 2) : n]:
                 over = next((one for one in above if _wraps(one, piece, len(above) >= len(level))), None)
                 if over is not None:
-                    above[above.index(over)] = _stacked(over, piece)
+                    left, right = min(over.left, piece.left), max(over.right, piece.right)
+                    whole = replace(over, text=f"{over.text} {piece.text}", left=left, right=right, words=[])
+                    whole.bottom = piece.bottom
+                    above[above.index(over)] = whole
                     level.remove(piece)
                     break
     return [level for level in levels if level]
@@ -141,16 +143,8 @@ def _wraps(line: TextLine, below: TextLine, even: bool) -> bool:
     return near and within and bool(even or day or below.text[0] in "(（")
 
 
-def _stacked(line: TextLine, below: TextLine) -> TextLine:
-    """Two lines of one head, as wide as both."""
-    whole = TextLine(f"{line.text} {below.text}", min(line.left, below.left), max(line.right, below.right))
-    whole.bottom, whole.top, whole.size, whole.bold = below.bottom, line.top, line.size, line.bold
-    return whole
-
-
 def _over_each(piece: TextLine, columns: Columns) -> list[TextLine]:
-    """A head that lies over two columns cut at its widest gap, where that is wider than a blank: heads that
-    nearly touch."""
+    """A head that lies over two columns cut at its widest gap, if wider than a blank: two heads."""
     gaps = piece.gaps()
     over = [n for n, (left, right) in enumerate(columns) if piece.left < right and left < piece.right]
     if len(over) < 2 or len(gaps) < 2 or max(gaps) < 1.2 * median(gaps):

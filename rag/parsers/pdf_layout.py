@@ -14,14 +14,13 @@ from rag.languages.text import letters
 from rag.parsers.base import TITLE_LIMIT, TextBuilder, clean, one_line
 from rag.parsers.grids import stated_units, title_and_units
 from rag.parsers.marks import marked, note_body, unmarked
-from rag.parsers.pdf_lines import RUN_ON, TextLine
+from rag.parsers.pdf_lines import FINISHED, RUN_ON, TextLine
 from rag.parsers.pdf_rows import PdfTable, cell_spans, is_sentence, read_row, text_of
 from rag.parsers.plain import heading_level, is_list_item, is_title_case
 from rag.types import BlockKind, LossKind, MarkKind
 
 _BULLET = re.compile(r"[•·▪●○◦‣■□➢✓–—-]$")
 _BULLETED = re.compile(r"[•▪●○◦‣■□➢✓]\s*\S")
-_FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
 _FIGURES = re.compile(r"\((?P<n>\d{1,6})\)")
 _OPEN = re.compile(r"[,，、(（–—-]$")
 _FOOT_NOTE = re.compile(rf"{note_body('')[0]}|(?:\d{{1,3}}|[*†‡§¶]+)\s")
@@ -127,7 +126,7 @@ class Layout:
                 if lines or n + 1 < len(prose):  # else it may go on overleaf
                     self._put_apart()
             self._prose(lines, outline, goes_on and not n)
-        if notes and self._paragraph and _FINISHED.search(self._paragraph[-1].text):
+        if notes and self._paragraph and FINISHED.search(self._paragraph[-1].text):
             self._flush()
         for note in notes:  # in front of the sentence that goes on
             self._builder.paragraph(note)
@@ -151,7 +150,7 @@ class Layout:
                 continue
             last = lines[first - 1]
             full = last.right > 0.8 * (last.edge or edge) or end < len(lines)
-            if last.size * 0.95 <= size and full and not _FINISHED.search(last.text):
+            if last.size * 0.95 <= size and full and not FINISHED.search(last.text):
                 del lines[first:end]
                 found[:0] = [_joined(below[begin:end]) for begin, end in pairwise([*starts, len(below)])]
         return found
@@ -185,7 +184,7 @@ class Layout:
             return False
         last = self._paragraph[-1]
         other_type = last.bold != line.bold or abs(last.size - line.size) > 0.5
-        if other_type or _FINISHED.search(last.text) or not any(map(str.isalnum, line.text)):
+        if other_type or FINISHED.search(last.text) or not any(map(str.isalnum, line.text)):
             return False
         full = last.right > (last.edge or self._edge) * 0.85
         return line.text[:1].islower() or full or bool(_OPEN.search(last.text))
@@ -290,11 +289,10 @@ class Layout:
         last = self._paragraph[-1]
         same = last.bold == line.bold and abs(last.size - line.size) < 0.5
         full = last.right > (last.edge or self._edge) * 0.8
-        return same and full and not _FINISHED.search(last.text) and not self._spaced(last, line)
+        return same and full and not FINISHED.search(last.text) and not self._spaced(last, line)
 
     def _begins_prose(self, line: TextLine, below: TextLine | None) -> bool:
-        """Whether a line is the first one of a paragraph: two of: it runs to the edge, goes on in small
-        letters, and has the end of a sentence within it."""
+        """Whether a line begins a paragraph; two of: full, small letters follow, a sentence ends in it."""
         if below is None or abs(line.size - below.size) >= 0.5 or self._spaced(line, below):
             return False
         full = line.right > (line.edge or self._edge) * 0.9
@@ -332,13 +330,12 @@ class Layout:
         return gap > max(last.size, line.size) * 0.45 or gap < -3 * last.size
 
     def _is_split(self, last: TextLine, line: TextLine) -> bool:
-        """Whether a new paragraph begins: a list item, an article, a gap, other type, or a finished line that
-        ends early."""
+        """Whether a paragraph begins: an item, article, gap, other type, or behind a short finished line."""
         if _BULLET.match(last.text):
             return False
         if self._starts_anew(line) or abs(last.size - line.size) > 1.5:
             return True
-        finished = _FINISHED.search(last.text) is not None
+        finished = FINISHED.search(last.text) is not None
         if self._spaced(last, line):
             # A jump upwards is a new column or page part: the sentence may go on there.
             return last.bottom > line.top or finished

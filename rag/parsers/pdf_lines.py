@@ -19,7 +19,8 @@ CUT = "\ufffe"  # pdfium's mark where a word was cut at a line's end
 _RE = Patterns(__file__, cut=CUT)
 _HALVES = patterns("pdf_lines")
 _CLOSED, _APART = (listed(f"spaced_{name}") for name in ("pairs", "series"))
-_HAN = re.compile("[\u4e00-\u9fff]")
+HAN = re.compile("[\u4e00-\u9fff]")
+FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')）」』]*$")
 _TOUCH = 0.04  # between letters of a word, as a share of the height of the type's box
 _LONGEST = 16  # letters of a word that is spaced
 
@@ -251,7 +252,7 @@ def _closed(line: TextLine, run: list[PlacedWord], *, whole: bool) -> list[Place
     usual = sorted(gaps)[len(gaps) // 2]
     between = max(1.9 * usual, usual + 0.18 * line.size)
     text = "".join(word.text for word in run)
-    chinese = _HAN.search(text) is not None
+    chinese = HAN.search(text) is not None
     kinds = [chinese or c.isdigit() for c in text]
     breaks = (n for n, gap in enumerate(gaps, start=1) if gap > between or kinds[n - 1] != kinds[n])
     parts = [run[begin:end] for begin, end in pairwise([0, *breaks, len(run)])]

@@ -95,8 +95,7 @@ def _as_printed(lines: Sequence[TextLine]) -> list[TextLine]:
 
 
 def _is_broken(last: Box, first: Box) -> bool:
-    """Whether two characters that follow each other stand in one line, one of them in smaller type, raised or
-    lowered."""
+    """Whether characters that follow each other stand in one line, one of them smaller, raised or lowered."""
     heights = last[1] - last[3], first[1] - first[3]
     size, shift = max(heights), abs(last[3] - first[3])
     beside = -0.1 * size < first[0] - last[2] < WORD_GAP * size

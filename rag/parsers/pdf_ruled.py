@@ -1,27 +1,20 @@
-"""Ruled tables: lines drawn on a PDF page give a grid, where a line that is missing between two cells makes
-them one; or level lines of one width part rows, whose columns are found by gaps."""
+"""Rows of a PDF's tables that are more than a line: those of a grid of lines drawn on the page, where a line
+that is missing between two cells makes them one; those between level lines of one width, whose columns are
+found by gaps; and cells of several lines side by side, which a program wrote one by one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise, takewhile
 
+from rag.parsers import pdf_rows
 from rag.parsers.base import column_heads, is_number
 from rag.parsers.pdf_heads import column_heads_of, count_heads, head_start
 from rag.parsers.pdf_lines import WORD_GAP, Box, TextLine
-from rag.parsers.pdf_rows import (
-    Cell,
-    Columns,
-    PdfTable,
-    Row,
-    Span,
-    find_columns,
-    in_cells,
-    read_rows,
-    text_of,
-)
+from rag.parsers.pdf_rows import Cell, Columns, PdfRow, PdfTable, Row, Span, in_cells, read_rows, text_of
 
 _LONGEST = 1500  # characters of a cell: more is a page's layout
 _NEAR = 3.0  # points between lines that meet
@@ -32,21 +25,11 @@ _MOST = 60_000  # pairs of lines that are compared
 @dataclass(frozen=True, slots=True)
 class _Grid:
     """A grid of lines: where its rows begin from the top, and its columns from the left, with their last
-    ends; `spans` are its cells. `drawn`: its upright lines are, too."""
+    ends; `spans` are its cells."""
 
     ys: tuple[float, ...]
     xs: tuple[float, ...]
     spans: tuple[Span, ...]
-    drawn: bool = True
-
-    def below_heads(self, lines: Iterable[TextLine]) -> _Grid:
-        """Its rows from the first one with figures on."""
-        parts = (part for line in lines for part in self.cut(line))
-        first = min((at[0] for part, at in parts if at and at[1] and is_number(part.text)), default=0)
-        cells = (
-            (max(r - first, 0), c, h - max(first - r, 0), w) for r, c, h, w in self.spans if r + h > first
-        )
-        return replace(self, ys=self.ys[first:], spans=tuple(cells))
 
     def touches(self, line: TextLine) -> bool:
         low, high = sorted((line.bottom, line.top))
@@ -78,8 +61,6 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
     upright = [b for b in rules if b[2] - b[0] < b[1] - b[3]]
     if len(level) < 2 or len(level) * len(upright) > _MOST:
         return []
-    seams = _seams([b for b in level if not any(_meet(b, rule) for rule in upright)])
-    upright += seams
     groups: list[tuple[list[Box], list[Box]]] = []
     for rule in upright:
         met = [b for b in level if _meet(b, rule)]
@@ -90,22 +71,8 @@ def _find_grids(rules: Sequence[Box]) -> list[_Grid]:
             joined[1].extend(group[1])
             groups.remove(group)
         groups.append(joined)
-    made = ((_grid(*group), any(rule not in seams for rule in group[1])) for group in groups)
-    grids = [replace(grid, drawn=drawn) for grid, drawn in made if grid is not None]
+    grids = [grid for grid in (_grid(*group) for group in groups) if grid is not None]
     return sorted(grids, key=lambda grid: -grid.ys[0])
-
-
-def _seams(level: Sequence[Box]) -> list[Box]:
-    """Upright lines that are not drawn: where the level lines of cells side by side meet at one place from
-    height to height."""
-    found: list[Box] = []
-    above: dict[float, float] = {}  # where lines met, by their place, and the last height at which they did
-    for _, run in groupby(sorted(level, key=lambda b: (-round(b[1]), b[0])), key=lambda b: round(b[1])):
-        for x, y in [(b[0], b[1]) for a, b in pairwise(run) if abs(b[0] - a[2]) < 1]:
-            place = next((one for one in above if abs(one - x) < 2), x)
-            found += [(place, above[place], place, y)] if place in above else []
-            above[place] = y
-    return found
 
 
 def _find_levels(rules: Sequence[Box]) -> list[list[Box]]:
@@ -187,10 +154,6 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
     """The items with the table of a grid in place of what stands in it; as they are where it is none."""
     cells: dict[Span, Cell] = {}
     rest: list[TextLine | PdfTable] = []
-    if not grid.drawn:
-        lines = (item for item in items if isinstance(item, TextLine) and item.words and grid.touches(item))
-        grid = grid.below_heads(lines)
-    first: TextLine | None = None
     start = inside = across = 0  # lines
     for item in items:
         if isinstance(item, PdfTable) or not item.words or not grid.touches(item):
@@ -203,17 +166,12 @@ def _with_grid(items: list[TextLine | PdfTable], grid: _Grid) -> list[TextLine |
             if span is None:
                 rest.append(part)
                 continue
-            first, start = (item, len(rest)) if first is None else (first, start)
+            start = start if cells else len(rest)
             cells.setdefault(span, []).append(part)
     if across * 4 > inside:
         return items  # lines around some figures of a table
     table = _of_cells(cells, len(grid.ys) - 1, len(grid.xs) - 1)
-    if table is None or first is None:
-        return items
-    if not grid.drawn:
-        above = _put_above(table, rest[:start], Row([first]), [*pairwise(grid.xs)])
-        rest, start = [item for item in rest if id(item) not in above], start - len(above)
-    return [*rest[:start], table, *rest[start:]]
+    return items if table is None else [*rest[:start], table, *rest[start:]]
 
 
 def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> list[TextLine | PdfTable]:
@@ -235,7 +193,7 @@ def _with_levels(items: list[TextLine | PdfTable], levels: Sequence[Box]) -> lis
         numbers = list(run)
         every = [row for n in numbers for row in rows[n]]
         body = [row for row in every if row.is_body]
-        columns = find_columns(body if len(body) > 1 else every)
+        columns = pdf_rows.find_columns(body if len(body) > 1 else every)
         # Rows of figures of one line each need no lines between.
         if not fits or not columns or len(body) > 1 == len(every) / len(numbers):
             continue
@@ -311,3 +269,79 @@ def _of_cells(cells: dict[Span, Cell], height: int, width: int) -> PdfTable | No
     heads = tuple(column_heads(whole[skip : skip + count])) if count else ()
     wide_spans = tuple(s for s in spans if max(s[2:]) > 1)
     return PdfTable(rows, heads, head=skip + count, spans=wide_spans, title=title)
+
+
+_TALLEST = 60  # lines of cells side by side
+
+
+class Band(Row):
+    """Cells of several lines side by side, which a program wrote one after the other."""
+
+    banded = True
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.lines = [line for row in rows for line in row.lines]
+        self._pieces = [piece for row in rows for piece in row.pieces]
+        lefts, rights, bottoms, tops = zip(
+            *((o.left, o.right, o.bottom, o.top) for o in self.lines), strict=True
+        )
+        self.line = TextLine(text_of(self.lines), min(lefts), max(rights), min(bottoms), max(tops))
+        self.line.size, self.line.words = self.lines[0].size, self.lines[0].words
+        self.line.bold = all(line.bold for line in self.lines)
+        label = " ".join(
+            row.read.label or row.text for row in rows if not (row.read.values and not row.read.label)
+        )
+        self.read = PdfRow(label, tuple(value for row in rows for value in row.read.values))
+
+    @cached_property
+    def cuts(self) -> list[int]:
+        return [*range(len(self._pieces))]
+
+    @cached_property
+    def pieces(self) -> list[TextLine]:
+        return self._pieces
+
+    @cached_property
+    def gaps(self) -> list[tuple[float, float]]:
+        return [(a[1], b[0]) for a, b in pairwise(pdf_rows.spread(self._pieces))]
+
+
+def banded(rows: Sequence[Row]) -> list[Row]:
+    """The rows, with those that are lines of cells side by side as one."""
+    found: list[Row] = []
+    at = 0
+    while at < len(rows):
+        first, end = _band(rows, at, found[-1].line.bottom if found else None)
+        found += rows[at:first]
+        found.append(Band(rows[first:end]) if end > first + 1 else rows[first])
+        at = end
+    return found
+
+
+def _band(rows: Sequence[Row], at: int, ceiling: float | None) -> tuple[int, int]:
+    """Where the cells begin and end that begin with this row or in the lines below it; itself alone where
+    nothing stands beside it."""
+    first, end, top = at, at + 1, rows[at].line.top
+    edge, right = -_TALLEST * 1e3, rows[at].line.right  # of the cells before, and of all
+    valued = rows[at].parted
+    for n in range(at + 1, min(at + _TALLEST, len(rows))):
+        line, above = rows[n].line, rows[n - 1].line
+        if not line.words or not above.words or abs(line.size - above.size) > 0.2 * line.size:
+            break
+        if line.left > right - 1 and line.top > above.bottom:  # another cell
+            highest = top if ceiling is None or edge > 0 else max(top, min(ceiling, top + 3 * line.size))
+            if line.top > highest + 0.5 * line.size:
+                break
+            if edge < 0:  # what stands above the second cell is no part of the first one
+                first = next(k for k in range(at, n) if k == n - 1 or rows[k].line.bottom < line.top)
+            edge, end, valued = right, n + 1, rows[n].parted
+        elif -0.3 < (above.bottom - line.top) / line.size < 0.6 and line.left > edge - 1:
+            if (edge < 0 and line.left < rows[at].line.left - 1 and line.right < rows[at].line.right) or (
+                valued and rows[n].parted
+            ):
+                break
+            end = n + 1 if edge > 0 else end
+        else:
+            break
+        right = max(right, line.right)
+    return (first, end) if edge > 0 else (at, at + 1)

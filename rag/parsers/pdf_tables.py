@@ -11,28 +11,10 @@ from statistics import median
 from rag.parsers import pdf_rows
 from rag.parsers.base import is_number
 from rag.parsers.grids import stated_units
-from rag.parsers.pdf_bands import banded
-from rag.parsers.pdf_heads import (
-    FALL,
-    column_heads_of,
-    count_heads,
-    head_start,
-    short,
-)
-from rag.parsers.pdf_lines import Box, TextLine
-from rag.parsers.pdf_rows import (
-    WIDEST,
-    Cell,
-    Columns,
-    PdfTable,
-    Row,
-    carried,
-    find_columns,
-    in_cells,
-    read_rows,
-    text_of,
-)
-from rag.parsers.pdf_ruled import with_ruled
+from rag.parsers.pdf_heads import FALL, column_heads_of, count_heads, head_start, short
+from rag.parsers.pdf_lines import FINISHED, HAN, Box, TextLine
+from rag.parsers.pdf_rows import Cell, Columns, PdfTable, Row, in_cells, text_of
+from rag.parsers.pdf_ruled import banded, with_ruled
 from rag.parsers.plain import is_list_item
 
 Gap = tuple[float, float]
@@ -42,8 +24,6 @@ _CLOSE = 0.6  # between two lines of a cell, likewise
 _TRIES = 1
 _FEWEST = 4  # lines of prose side by side
 _NARROWEST = 16  # characters in a line of a column of prose
-_FINISHED = re.compile(r"[.!?:;。！？：；][”’\"')」』]*$")
-_HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[TextLine], list[PdfTable]]:
@@ -63,9 +43,8 @@ def arrange(lines: Sequence[TextLine], rules: Sequence[Box] = ()) -> tuple[list[
 
 
 def _unruled(lines: Sequence[TextLine], rules: Sequence[Box]) -> list[TextLine | PdfTable]:
-    """The lines with the tables that stand in them: with cells of several lines as bands where more of the
-    lines are rows of tables so."""
-    rows = read_rows(lines)
+    """The lines with their tables; cells of several lines are bands where more lines are in tables so."""
+    rows = pdf_rows.read_rows(lines)
     found, bands = list(_with_tables(rows, rules)), banded(rows)
     loose = {id(item) for item in found}
     if any(len(row.lines) > 1 and any(id(line) in loose for line in row.lines) for row in bands):
@@ -101,8 +80,7 @@ def _with_tables(rows: Sequence[Row], rules: Sequence[Box]) -> Iterator[TextLine
 
 
 def _end(rows: Sequence[Row], first: int) -> int:
-    """Behind the last row of the table that could begin with row `first`: one gap at least goes down through
-    its rows, or each ends in figures."""
+    """Behind the last row of the table from `first` on: a gap goes through its rows, or each has figures."""
     gaps, last = rows[first].gaps, first
     figures = rows[first].read.seed
     for n in range(first + 1, len(rows)):
@@ -131,15 +109,13 @@ def _end(rows: Sequence[Row], first: int) -> int:
 def _shared(gaps: Sequence[Gap], others: Sequence[Gap], line: TextLine) -> list[Gap]:
     """What is free in both."""
     both = [(max(a[0], b[0]), min(a[1], b[1])) for a in gaps for b in others]
-    return sorted({gap for gap in both if gap[1] - gap[0] > 0.15 * line.size})[:WIDEST]
+    return sorted({gap for gap in both if gap[1] - gap[0] > 0.15 * line.size})[: pdf_rows.WIDEST]
 
 
 def _heads_anew(row: Row) -> bool:
     """Whether a row below figures is the head of another table."""
     if not row.parted:
         return bool(stated_units(row.text))
-    if len(row.cuts) > 2 and row.read.values and not row.read.years:
-        return False
     pieces, read = row.pieces, row.read
     years = [pdf_rows.YEAR.match(piece.text) is not None for piece in pieces[1:]]
     figures = read.values or any(is_number(piece.text) for piece in pieces[1:])
@@ -179,12 +155,10 @@ def _table(
     """The table of these rows with the row that its head begins with, or the lines of columns of prose one
     column after the other; None where they are neither."""
     figures = _has_figures(rows[first:end])
-    if not figures and sum(row.parted for row in rows[first:end]) < 3:
-        return None
     if rows[first].line.size > 1.15 * median(row.line.size for row in rows[first:end]):
         return None  # a title
     top = _first_body(rows, first, end) if figures else first
-    columns = find_columns(rows[top:end])
+    columns = pdf_rows.find_columns(rows[top:end])
     if columns and (prose := _columns_of_prose(rows[first:end], columns)):
         return first, prose
     if not columns or (not figures and not _is_text_table(rows[first:end], columns)):
@@ -208,7 +182,7 @@ def _table(
     heads = column_heads_of(over, columns)
     rest = body[number:]
     if number < 2 or body[number - 1][0]:  # else it may be a row whose label stands further down
-        rest = carried(rest, _tops(rest, rules))
+        rest = pdf_rows.carried(rest, _tops(rest, rules))
     return start, [PdfTable([*above, *body[:number], *rest], heads, top - start + number)]
 
 
@@ -345,7 +319,7 @@ def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
     cells = [in_cells(row.pieces, columns) for row in rows]
     sides = [[line for row in cells for line in row[n]] for n in range(len(columns))]
     every = [line for side in sides for line in side]
-    if _share_of_figures(every) > 0.2 or not all(map(_is_prose, sides)):
+    if not all(map(_is_prose, sides)):
         return []
     for side in sides:
         edge = max(line.right for line in side)
@@ -354,15 +328,10 @@ def _columns_of_prose(rows: Sequence[Row], columns: Columns) -> list[TextLine]:
     return every
 
 
-def _share_of_figures(lines: Sequence[TextLine]) -> float:
-    words = [word for line in lines for word in line.text.split()]
-    return sum(pdf_rows.is_value(word) or pdf_rows.is_blank_figure(word) for word in words) / len(words)
-
-
 def _is_prose(side: Sequence[TextLine]) -> bool:
     """Whether the lines of a column are sentences that go on from one line to the next."""
     letters = sum(len(line.text) for line in side)
-    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side) or _share_of_figures(side) > 1 / 6:
+    if len(side) < _FEWEST - 1 or letters < _NARROWEST * len(side):
         return False
     left, edge = min(line.left for line in side), max(line.right for line in side)
     # A column begins at one place, or its paragraphs at a second one.
@@ -370,8 +339,8 @@ def _is_prose(side: Sequence[TextLine]) -> bool:
         return False
     goes_on = 0
     for above, line in pairwise(side):
-        if _FINISHED.search(above.text) or "@" in line.text or above.right < left + 0.6 * (edge - left):
+        if FINISHED.search(above.text) or "@" in line.text or above.right < left + 0.6 * (edge - left):
             continue
-        full = _HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
+        full = HAN.search(above.text[-1:]) and above.right > edge - 1.5 * above.size
         goes_on += bool(line.text[:1].islower() or full)
     return goes_on * 3 >= len(side) - 1

@@ -37,9 +37,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     """Parse a text file in any encoding."""
     builder = TextBuilder()
     lines = without_signs(clean(decode(data, path=path))).split("\n")
-    title = add_lines(builder, lines)
-    text, blocks, _ = builder.build(title)
-    return Parsed(title, text, blocks)
+    return builder.parsed(add_lines(builder, lines))
 
 
 def add_lines(builder: TextBuilder, lines: list[str]) -> str:

@@ -51,8 +51,7 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     title = html.write(html.HIDE_GONE + page, builder)
     builder.end_headings()
     html.write(html.HIDE_GONE + reader.margins("footer"), builder)
-    text, blocks, _ = builder.build(title)
-    return Parsed(title, text, blocks, marks=builder.marks())
+    return builder.parsed(title)
 
 
 def _well_formed(page: str) -> str:
@@ -77,7 +76,7 @@ class _RichText:
         self._tabbed: list[str] = []  # paragraphs that may be rows of a table
         self._mark = ""  # what an item of a list has in front
         self._page: list[str] = []
-        self._notes: list[str] = []  # and comments, of the paragraph or table
+        self._notes = html.Notes()  # and comments, of the paragraph or table
         self._noted: Counter[str] = Counter()
         self._author = ""  # of the comment that follows
         self._look: dict[str, int] = {}
@@ -155,9 +154,7 @@ class _RichText:
             label = "*" if kind == "annotation" else str(self._noted[kind])
             if kind == "annotation" and self._author:
                 said, self._author = f"{self._author}: {said}", ""
-            number = self._noted.total()
-            self._notes.append(html.note(number, label, said))
-            self._words.append(html.note_link(number, label))
+            self._words.append(self._notes.add(label, said))
 
     def _take(self, word: str, number: int) -> None:
         """A control word or sign."""

@@ -15,14 +15,7 @@ from itertools import accumulate, groupby
 
 from rag.languages import patterns
 from rag.parsers import base
-from rag.parsers.grids import (
-    count_heads,
-    is_quantity,
-    kept_spans,
-    only_units,
-    spread_heads,
-    stated_units,
-)
+from rag.parsers.grids import count_heads, is_quantity, kept_spans, only_units, spread_heads, stated_units
 from rag.parsers.marks import unmarked, without_notes
 from rag.types.tables import joined_location
 

@@ -17,14 +17,13 @@ from openpyxl.utils.cell import get_column_letter
 from rag.errors import ParseError
 from rag.parsers import base, marks
 from rag.parsers.encoding import decode
+from rag.parsers.grids import Passage
 from rag.parsers.number_format import Value, show
 from rag.parsers.office import open_package, open_zip, parse_xml
-from rag.parsers.pictures import shows_text
 from rag.parsers.sheet_tables import SheetLine, SheetTables
 from rag.parsers.workbook import CellStyle, Formulas, SheetCell, SheetPart, SheetRow, WorkbookFile
 from rag.types import Loss, LossKind, MarkKind
 
-Passage = tuple[str, dict[MarkKind, str]]
 _NOTHING: Passage = ("", {})
 _DELIMITERS = "\t;|,~^"
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
@@ -48,8 +47,7 @@ def read(data: bytes, *, path: str, limits: base.Limits, ocr: bool = False) -> b
         if number > 1 or not stated:
             tables.add(SheetLine(number, list(map(base.one_line, cells))))
     tables.end()
-    text, blocks, _ = builder.build()
-    return base.Parsed("", text, blocks)
+    return builder.parsed("")
 
 
 def _delimiter(text: str, path: str) -> str:
@@ -83,13 +81,12 @@ def _read_workbook(data: bytes, path: str, limits: base.Limits) -> base.Parsed:
         book = _OtherWorkbook(data, path) if root is None else _XmlWorkbook(root)
     reader = _Workbook(book, path, limits)
     reader.run()
-    title, losses = metadata.pop("title", ""), tuple(reader.losses)
-    text, blocks, _ = reader.builder.build(title)
-    if all(block.kind == "heading" for block in blocks):  # sheet names alone are no content
-        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in losses):
+    parsed = reader.builder.parsed(metadata.pop("title", ""), metadata)
+    if all(block.kind == "heading" for block in parsed.blocks):  # sheet names alone are no content
+        if any(loss.kind is LossKind.UNREADABLE_TEXT for loss in parsed.losses):
             raise ParseError(f"{path}: damaged: its sheets cannot be read. Save it anew in Excel.", "corrupt")
         raise ParseError(f"{path}: no filled cells in it.", "empty")
-    return base.Parsed(title, text, blocks, marks=reader.builder.marks(), losses=losses, metadata=metadata)
+    return parsed
 
 
 class _OtherWorkbook(WorkbookFile):
@@ -185,7 +182,7 @@ class _Workbook:
 
     def __init__(self, book: WorkbookFile, path: str, limits: base.Limits) -> None:
         self.builder = base.TextBuilder()
-        self.losses: list[Loss] = []
+        self._losses = self.builder.losses
         self._book = book
         self._formulas = Formulas(book)
         self._path = path
@@ -195,7 +192,7 @@ class _Workbook:
     def run(self) -> None:
         for sheet in sorted(self._book.sheets, key=lambda sheet: sheet.hidden):
             if not sheet.part or sheet.kind not in ("worksheet", "chartsheet"):
-                self.losses.append(Loss(LossKind.UNSUPPORTED_PART, sheet.title))
+                self._losses.append(Loss(LossKind.UNSUPPORTED_PART, sheet.title))
                 continue
             title = base.one_line(sheet.title)
             self.builder.heading(
@@ -244,14 +241,14 @@ class _Workbook:
             self.builder.paragraph(said, location=f"{name}!{at}")
         for words in self._book.boxes(sheet):
             self.builder.paragraph(words, location=sheet.title)
-        if any(map(shows_text, self._book.pictures(sheet))):
-            self.losses.append(Loss(LossKind.PICTURE_WITH_TEXT, sheet.title))
-        self.losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
+        if any(map(base.shows_text, self._book.pictures(sheet))):
+            self._losses.append(Loss(LossKind.PICTURE_WITH_TEXT, sheet.title))
+        self._losses += [Loss(LossKind.FORMULA_WITHOUT_VALUE, f"{name}!{p}") for p in _areas(self._missing)]
         if sheet.part in self._book.damaged:
-            self.losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
+            self._losses.append(Loss(LossKind.UNREADABLE_TEXT, sheet.title))
         if widest > base.MAX_COLUMNS:
             beyond = f"{get_column_letter(base.MAX_COLUMNS + 1)}:{get_column_letter(widest)}"
-            self.losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
+            self._losses.append(Loss(LossKind.UNSUPPORTED_PART, f"{name}!{beyond}"))
 
     def _passage(self, sheet: SheetPart, row: int, cell: SheetCell, hidden: bool) -> Passage:
         """A cell's words as they stand and as they read before."""

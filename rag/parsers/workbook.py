@@ -22,11 +22,10 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 from rag.languages import Patterns
 from rag.parsers.marks import without_signs
 from rag.parsers.number_format import Value
-from rag.parsers.office import Package
+from rag.parsers.office import Package, R
 from rag.types import MarkKind
 
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _EMPTY_CELL = re.compile(rb"<((?:\w+:)?c)\s[^<>]*(?:/>|></\1>)")
 _EMPTY_ROW = re.compile(rb"<((?:\w+:)?row)(?:\s[^<>]*)?(?:/>|>\s*</\1>)")
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -103,7 +102,7 @@ class WorkbookFile:
         relations = package.relations(package.main)
         self.sheets = []
         for sheet in self._root.iter(_S + "sheet"):
-            kind, target = relations.get(sheet.get(_R + "id", ""), ("worksheet", ""))
+            kind, target = relations.get(sheet.get(R + "id", ""), ("worksheet", ""))
             hidden = sheet.get("state", "visible") in ("hidden", "veryHidden")
             part = target if target in package else ""
             self.sheets.append(SheetPart(sheet.get("name", ""), part, hidden, kind))
@@ -155,8 +154,7 @@ class WorkbookFile:
                 yield SheetRow(number, cells, _unseen(element, "ht"), unseen)
 
     def _elements(self, part: str, *tags: str, data: bytes = b"") -> Iterator[Any]:
-        """The elements of a part as they end, up to where it is damaged, each emptied when the next is asked
-        for."""
+        """The elements of a part as they end, each emptied behind it, up to where the part is damaged."""
         from lxml import etree
 
         source = io.BytesIO(data or self.package.read(part))
@@ -271,20 +269,16 @@ class Formulas:
                 if cell.formula and cell.value is not None:
                     engine.set_value(*place, cell.value)
                 elif cell.formula:
-                    formula = engine.get_formula(*place)
+                    formula = engine.get_formula(*place) or ""
+                    readable = formula and not _OTHER_FILE.search(_TEXT.sub("", formula))
+                    readable = readable and all(map(_is_known, _FUNCTION.findall(_QUOTED.sub("", formula))))
                     try:
-                        engine.set_formula(*place, f"={formula}" if _is_readable(formula) else _UNKNOWN)
+                        engine.set_formula(*place, f"={formula}" if readable else _UNKNOWN)
                     except RuntimeError:  # no formula, too deep, about itself
                         engine.set_formula(*place, _UNKNOWN)
         with suppress(Exception):  # too much work: what is done until then has values
             engine.evaluate_all()
         return engine
-
-
-def _is_readable(formula: str | None) -> bool:
-    if not formula or _OTHER_FILE.search(_TEXT.sub("", formula)):
-        return False
-    return all(map(_is_known, _FUNCTION.findall(_QUOTED.sub("", formula))))
 
 
 @lru_cache(maxsize=1000)

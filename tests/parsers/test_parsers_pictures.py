@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rag.parsers import parse
-from rag.parsers.pictures import shows_text
+from rag.parsers.base import shows_text
 from rag.types import LossKind
 from tests.files import write
 

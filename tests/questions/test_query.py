@@ -23,7 +23,7 @@ from tests.asking import asked
 _RAG = Path(rag.__file__).parent
 BEHIND = ("search", "answers", "verify", "tasks", "domains/finance/figures")
 NAMES = ("question", "questions", "searched", "asked")
-READERS = {_RAG / "domains/finance/figures" / f"{name}.py" for name in ("cues", "understanding")}
+READERS = {_RAG / "domains/finance/figures" / f"{name}.py" for name in ("asked", "understanding")}
 QUESTIONS = (
     "How many days of notice must the tenant give?",
     "What interest does the borrower pay, and when is the loan repaid?",

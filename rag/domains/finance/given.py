@@ -1,14 +1,13 @@
-"""The functions that sums of money are made of, and the expressions of calculations.toml over them.
+"""What a sum of money is worked out with: functions, expressions, and inputs read from words.
 
-They work in Decimal. Rates are per period and parts of one (0.004 for 0.4 % a month), `n` counts periods,
-amounts are positive. An annuity's worth and rate are numpy-financial's, which takes Decimals.
+Functions and expressions of calculations.toml work in Decimal. Rates are per period and parts of one (0.004
+for 0.4 % a month), `n` counts periods, amounts are positive. An annuity's worth and rate are
+numpy-financial's, which takes Decimals.
 
-What a question (or a sentence of a document) gives a calculation to work with: amounts, rates, terms.
-
-Every quantity of the text (`rag.facts.quantities`) gets the role that the nearest words around it say: "a
-loan of $300,000" is the principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by
-order: an amount without such words has the role "amount", a percentage "rate", a duration "term".
-"""
+Inputs are amounts, rates and terms of a question, or of a sentence of a document. Every quantity of the text
+(`rag.facts.quantities`) gets the role that the nearest words around it say: "a loan of $300,000" is the
+principal, "6% coupon" the coupon rate, 首付30% a share paid down. Nothing goes by order: an amount without
+such words has the role "amount", a percentage "rate", a duration "term"."""
 
 from __future__ import annotations
 
@@ -70,8 +69,7 @@ def rate(n: Decimal, each: Decimal, price: Decimal, due: int = 0) -> Decimal:
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "annuity": annuity, "nper": nper, "rate": rate,
-    "ln": Decimal.ln, "exp": Decimal.exp, "min": min, "max": max,
-    "ceil": lambda x: Decimal(math.ceil(x - Decimal("1e-9"))),
+    "ln": Decimal.ln, "exp": Decimal.exp, "ceil": lambda x: Decimal(math.ceil(x - Decimal("1e-9"))),
 }  # fmt: skip
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,

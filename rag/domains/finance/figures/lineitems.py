@@ -111,9 +111,9 @@ def find_figure(
         if found is not None:
             return found
     if wanted.instant or wanted.key in _CORE:
-        documents = [
-            d for d in documents if not _has_statement(ledger(store, d), wanted.statements[0], year, part)
-        ]
+        core = wanted.statements[0]
+        shown = {d: [one for one in ledger(store, d) if one.statement == core] for d in documents}
+        documents = [d for d in shown if not any(figure_for(one, year, part) for one in shown[d])]
     for document in documents:
         found = _best(_other_tables(store, document, wanted), wanted, year, part, _ENOUGH_ELSEWHERE)
         if found is not None:
@@ -178,10 +178,6 @@ def _lines_with(store: Store, document: int, name: str) -> tuple[TableLine, ...]
     ids = set.intersection(*map(set, held.values())) if held else set()
     chunks = [(i, chunk) for i, _, chunk in store.chunks(sorted(ids)[:_LOOKED_AT]) if chunk.kind == "table"]
     return table_lines(store, store.document(document), chunks)
-
-
-def _has_statement(lines: Iterable[TableLine], statement: str, year: int, part: str) -> bool:
-    return any(line.statement == statement and figure_for(line, year, part) for line in lines)
 
 
 def _best(

@@ -92,15 +92,12 @@ def about_a_part(query: Query, reports: CompanyReports, store: Store) -> bool:
     if _RE["parts"].search(query.text):
         return True
     own = {word for name in own_names(reports, store) for word in name_words(name)}
+    catalogue, common = store.catalogue(), Finance.common_words
     for name in _foreign_names(query):
-        if not own.issuperset(name_words(name)) and not _is_company(name, store.catalogue()):
+        known = own.issuperset(name_words(name))
+        if not (known or find_names(name, words_in(name), catalogue, reporting=True, common=common)[0]):
             return True
     return not query.constraints.companies and not reports.only
-
-
-def _is_company(name: str, catalogue: Catalogue) -> bool:
-    common = Finance.common_words
-    return bool(find_names(name, words_in(name), catalogue, reporting=True, common=common)[0])
 
 
 def own_names(reports: CompanyReports, store: Store) -> set[str]:

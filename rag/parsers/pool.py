@@ -205,10 +205,8 @@ def _outcome(future: Future[Any], limits: Limits) -> Any:
         case TimeoutError():
             why, status = f"not read within {limits.seconds:g} seconds. Raise file_timeout", "timeout"
         case MemoryError():
-            why, status = (
-                f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb",
-                "too_large",
-            )
+            status = "too_large"
+            why = f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb"
         case ProcessExpired() as error if error.exitcode == -signal.SIGALRM:
             why = f"a page of it is not read within {limits.step_seconds:g} seconds."
             return ParseError(why, "timeout")

@@ -205,10 +205,8 @@ class TextBuilder:
                 run = list(same)
                 table, first, last = run[0][1], run[0][0], run[-1][0]
                 if table is not None:
-                    rows, place = (
-                        tuple(cells for *_, cells in run),
-                        joined_location(first.location, last.location),
-                    )
+                    rows = tuple(cells for *_, cells in run)
+                    place = joined_location(first.location, last.location)
                     table = replace(
                         table, start=first.start, end=last.end, heading_path=path, location=place, rows=rows
                     )
@@ -216,9 +214,7 @@ class TextBuilder:
                     row = (table, n) if table is not None else ()
                     blocks.append(Block(b.kind, b.start, b.end, path, b.level, b.location, *row))
         ends = [start for _, start in self._pages[1:]] + [self._length]
-        pages = tuple(
-            Page(number, start, end) for (number, start), end in zip(self._pages, ends, strict=False)
-        )
+        pages = tuple(Page(*page, end) for page, end in zip(self._pages, ends, strict=False))
         return "".join(self._parts), tuple(blocks), pages
 
     def parsed(self, title: str, metadata: Mapping[str, str] | None = None) -> Parsed:

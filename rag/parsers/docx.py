@@ -30,9 +30,7 @@ _RE = Patterns(__file__)
 _TWIP = 635  # English Metric Units
 _BOXES_DEEP = 8
 _LONGEST_CELL = 1500  # characters
-_WRAPPERS = frozenset(
-    W + name for name in ("ins", "moveTo", "moveFrom", "customXml", "smartTag", "sdtContent", "txbxContent")
-)
+_WRAPPERS = {W + n for n in "ins moveTo moveFrom customXml smartTag sdtContent txbxContent".split()}
 
 
 def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed:
@@ -43,10 +41,8 @@ def read(data: bytes, *, path: str, limits: Limits, ocr: bool = False) -> Parsed
     metadata = package.properties()
     parsed = reader.builder.parsed(metadata.pop("title", "") or reader.title, metadata)
     if not parsed.blocks and reader.drawings.numbers["picture"]:
-        raise ParseError(
-            f"{path}: no text in it, only pictures. Save it as PDF and ingest that with --ocr.",
-            "empty",
-        )
+        why = "no text in it, only pictures. Save it as PDF and ingest that with --ocr."
+        raise ParseError(f"{path}: {why}", "empty")
     return parsed
 
 
@@ -320,9 +316,8 @@ class _Reader:
 
 def _is_row(line: Line) -> bool:
     """Whether a line is cut by tabs, as a row of a table is; no item of a list or of contents."""
-    typed = not (
-        line.former or line.number or line.listed is not None or line.style.lower().startswith("toc")
-    )
+    contents = line.style.lower().startswith("toc")
+    typed = not (line.former or line.number or line.listed is not None or contents)
     return typed and is_tabbed(unmarked(line.text))
 
 

@@ -25,9 +25,7 @@ _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 _BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 # Numbers of pages are counted by the program for its own pages: no words of the text.
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES", "SECTION"))
-_SKIPPED = frozenset(
-    W + name for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "fldData", "rt", "delInstrText")
-) | {MC + "Fallback"}  # fmt: skip
+_SKIPPED = {W + n for n in "pPr rPr sdtPr sdtEndPr fldData rt delInstrText".split()} | {MC + "Fallback"}
 _PLAIN = RunLook()
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,6}")
 _PRIVATE = re.compile("[\uf020-\uf0ff]")  # where files keep the signs of symbol fonts

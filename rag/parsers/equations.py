@@ -11,12 +11,11 @@ from itertools import accumulate
 from typing import Any
 
 from rag.languages import Patterns
-from rag.parsers.marks import marked, unmarked
+from rag.parsers.marks import SUPERSCRIPTS, marked, unmarked
 from rag.parsers.office import M, W
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _DEPTH = 40
 _SILENT = frozenset(("annotation", "annotation-xml", "mphantom", "none", "mspace", "mprescripts"))
@@ -95,7 +94,7 @@ def _of_field(match: re.Match[str]) -> str:
     if name == "f":
         said = "/".join(map(_grouped, (first, *rest)))
     elif name == "r":
-        said = f"{(first if rest else '').translate(_RAISED)}√{_grouped((rest or [first])[0])}"
+        said = f"{(first if rest else '').translate(SUPERSCRIPTS)}√{_grouped((rest or [first])[0])}"
     elif name == "o":
         ring = first in ("○", "◯") and rest and rest[0].isdecimal() and 0 < int(rest[0]) <= 20
         said = chr(0x2460 + int(rest[0]) - 1) if ring else "".join((first, *rest))
@@ -185,7 +184,7 @@ def _grouped(text: str) -> str:
 
 def _radical(text: str, degree: str) -> str:
     degree = degree.strip()
-    return (_ROOTS.get(degree) or f"{degree.translate(_RAISED)}√") + _grouped(text.strip())
+    return (_ROOTS.get(degree) or f"{degree.translate(SUPERSCRIPTS)}√") + _grouped(text.strip())
 
 
 def _scripted(base: str, below: str = "", above: str = "") -> str:
@@ -203,7 +202,7 @@ def _scripts(base: str, below: str, above: str) -> str:
 
 
 def _above(text: str) -> str:
-    raised = text.translate(_RAISED)
+    raised = text.translate(SUPERSCRIPTS)
     return raised if not text or all(c not in text for c in raised) else f"^{_grouped(text)}"
 
 

@@ -52,9 +52,7 @@ class CellGrid:
     Rows as they read before something in them was struck, deleted or hidden follow those that lost it."""
 
     def __init__(self) -> None:
-        self._behind: list[
-            tuple[str, CellGrid]
-        ] = []  # tables that stood in cells, and what their row is about
+        self._behind: list[tuple[str, CellGrid]] = []  # tables in cells, with what their row is about
         self._inner: list[CellGrid] = []
         self._rows: list[_Row] = []
         self._late: list[_Row] = []  # what head rows were: behind all of them

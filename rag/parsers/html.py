@@ -331,17 +331,14 @@ class _Table(_Walker):
         if (table.attributes.get("role") or "") in ("presentation", "none") or len(rows) < 2:
             return False
         first, every = rows[0], [cell for row in rows for cell in self._cells(row)]
-        headed = (
-            sum(self._tag(e) == "th" or self._tag(first.parent) == "thead" for e in self._cells(first)) > 1
-        )
+        top = self._tag(first.parent) == "thead"
+        headed = sum(top or self._tag(e) == "th" for e in self._cells(first)) > 1
         if not headed and len(table.css("table")) > 1:
             return False
         if table.css_first("h1, h2, h3, h4, h5, h6, p, ul, ol, pre, table, div") is None:
             return True
         longest = _LONGEST_CELL * (3 if headed else 1)
-        cells = [
-            e for e in every if e.child is not None and (e.child.tag != "-text" or e.child.next is not None)
-        ]
+        cells = [e for e in every if (c := e.child) is not None and (c.tag != "-text" or c.next is not None)]
         return not any(
             (size := len(cell.text())) > longest
             or (size * 5 > longest and cell.css_first("h1, h2, h3, h4, h5, h6") is not None)

@@ -11,18 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.languages import Patterns
+from rag.parsers import marks
 from rag.parsers.equations import from_mathml
 from rag.parsers.html_style import declarations, read_rules
-from rag.parsers.marks import (
-    as_it_stands,
-    marked,
-    note_body,
-    note_labels,
-    note_mark,
-    raised,
-    unmarked,
-    without_signs,
-)  # fmt: skip
+from rag.parsers.marks import note_body, note_labels, note_mark, without_signs
 from rag.types import MarkKind
 
 _RE = Patterns(__file__)
@@ -56,16 +48,16 @@ class WebPage:
         said_to_be = {e.mem_id: _PARTS.get(e.attributes.get("role") or "") for e in tree.css("[role]")}
         shown_as = {e: _DISPLAYED.get(declared.get("display", "")) for e, declared in self.rules.items()}
         self._parts = {e: tag for e, tag in (shown_as | said_to_be).items() if tag}
-        marks: dict[str, list[tuple[int, str]]] = {}
+        links: dict[str, list[tuple[int, str]]] = {}
         for n, node in enumerate(tree.css('a[href^="#"], [id], a[name]')):
             attributes = node.attributes
             href = attributes.get("href") or ""
             if node.tag == "a" and len(href) > 1 and href.startswith("#") and _refers(node):
-                marks.setdefault(href[1:], []).append((n, node.text()))
+                links.setdefault(href[1:], []).append((n, node.text()))
             name = attributes.get("id") or attributes.get("name") or ""
-            if any(at < n for at, _ in marks.get(name, ())):
+            if any(at < n for at, _ in links.get(name, ())):
                 self.targets.setdefault(node.mem_id, f"#{name}")
-                self.printed[f"#{name}"] = next(iter(note_labels(marks[name][0][1])), "")
+                self.printed[f"#{name}"] = next(iter(note_labels(links[name][0][1])), "")
 
     def tag(self, node: Any) -> str:
         """The tag of an element, or that of the part of a table that it is by its role or style."""
@@ -114,7 +106,7 @@ class LineWords:
     def __bool__(self) -> bool:
         """Whether anything was collected, more than where a note begins."""
         return bool(self._pieces) and not (
-            self._note and not any(unmarked(t).strip() for _, t in self._pieces)
+            self._note and not any(marks.unmarked(t).strip() for _, t in self._pieces)
         )
 
     def open(self, node: Any, *, count: bool = True) -> bool:
@@ -188,7 +180,7 @@ class LineWords:
         """What was collected, as `as_it_stands` gives it, and begin anew."""
         pieces, self._pieces = self._pieces, []
         self._note = self._bare = ""
-        standing, former = as_it_stands(pieces)
+        standing, former = marks.as_it_stands(pieces)
         typed = _RE["typed_note"].match(standing) if self.page.open_notes else None
         if typed and (label := typed[1] or typed[2]) in self.page.open_notes:
             self.page.open_notes.discard(label)
@@ -222,7 +214,7 @@ class LineWords:
     def _shifted(self, node: Any, shift: int) -> bool:
         text = without_signs(node.text())
         if shift < 0:
-            self.add(marked(MarkKind.LOWERED, text))
+            self.add(marks.marked(MarkKind.LOWERED, text))
             return False
         if len(text) > _LONGEST_RAISED or node.css_first("math") is not None:
             return True
@@ -230,7 +222,7 @@ class LineWords:
         before, after = "".join(so_far), _following(node)
         if self._fraction(node, text, before) or (text.strip() and _RE["arrow"].fullmatch(text)):
             return False
-        read = raised(before, text, after)
+        read = marks.raised(before, text, after)
         labels = note_labels(text)
         if not labels or not read.startswith(note_mark(labels[0])):
             self.add(read)

@@ -21,7 +21,7 @@ _NOTE, _NOTE_BODY, _CLOSE = "\ufddc", "\ufddd", "\ufddf"
 _SIGNS = re.compile("[\ufdd0-\ufddf]")
 _NOTE_SIGN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}")
 _SIGN_RUN = re.compile(f"[{_NOTE}{_NOTE_BODY}][^{_CLOSE}]*{_CLOSE}|[\ufdd0-\ufddf]")
-_SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
+SUPERSCRIPTS = str.maketrans("0123456789+-−–in()=", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁱⁿ⁽⁾⁼")
 _TRADE = {"tm": "™", "sm": "℠", "r": "®", "c": "©"}
 
 # A mark of text that starts at 0, and of a note its label: (kind, start, end, label). None is where a note
@@ -87,7 +87,7 @@ def raised(before: str, text: str, after: str = "") -> str:
     if not inner or (_RE["separator"].fullmatch(inner) and before.endswith(_CLOSE)):
         return tail
     if _is_exponent(front, inner, after):
-        return inner.translate(_SUPERSCRIPTS) + tail
+        return inner.translate(SUPERSCRIPTS) + tail
     if _RE["exponent_point"].fullmatch(inner) and _RE["ten"].search(front):
         return f"^{inner}{tail}"
     if _RE["degree"].fullmatch(front[-1:] + inner + after.lstrip()[:1]):

@@ -52,7 +52,9 @@ class Seen:
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if self._grounds is None:
             placed = zip(map(c_void_p, self.objects), self._kinds, strict=True)
-            self._grounds = [self.bounds(one) for one, kind in placed if _is_ground(one, kind)]
+            others = ((one, kind == _PATH) for one, kind in placed if kind != _TEXT)
+            shown = (one for one, path in others if not path or (filled(one) and min(fill(one)[:3]) < _WHITE))
+            self._grounds = [self.bounds(one) for one in shown]  # which text may stand out from
         return not any(b[0] <= x <= b[2] and b[3] <= y <= b[1] for b in self._grounds)
 
     @cached_property
@@ -198,11 +200,6 @@ def filled(drawn: c_void_p) -> bool:
     mode, stroke = c_int(), c_int()
     quick("FPDFPath_GetDrawMode")(drawn, byref(mode), byref(stroke))
     return mode.value != 0
-
-
-def _is_ground(drawn: c_void_p, kind: int) -> bool:
-    """Whether text may stand out from it."""
-    return kind != _TEXT and (kind != _PATH or (filled(drawn) and min(fill(drawn)[:3]) < _WHITE))
 
 
 def strike(lines: Sequence[TextLine], strokes: Sequence[Box], struck: Sequence[Box]) -> list[TextLine]:

@@ -103,9 +103,8 @@ def _inherited(annotation: Any, key: str) -> Any:
 
 
 def _is_button(annotation: Any) -> bool:
-    return _inherited(annotation, "/FT") == "/Btn" and bool(
-        int(_inherited(annotation, "/Ff") or 0) & _PUSH_BUTTON
-    )
+    flags = int(_inherited(annotation, "/Ff") or 0)
+    return bool(flags & _PUSH_BUTTON) and _inherited(annotation, "/FT") == "/Btn"
 
 
 def _value(page: Any, annotation: Any) -> str:

@@ -346,17 +346,12 @@ class Layout:
         """A list item or an article; no figures in brackets behind the number that ends the line before:
         "thirty / (30) days"."""
         if self._paragraph and (figures := _FIGURES.match(line.text)):
-            spelled = [
-                n for n in numerals(fold(self._paragraph[-1].text)) if n.end == len(self._paragraph[-1].text)
-            ]
+            above = self._paragraph[-1].text
+            spelled = [n for n in numerals(fold(above)) if n.end == len(above)]
             if spelled and spelled[0].value == int(figures["n"]):
                 return False
-        return bool(
-            _BULLETED.match(line.text)
-            or _BULLET.match(line.text)
-            or is_list_item(line.text)
-            or _RE["article"].match(line.text)
-        )
+        bulleted = _BULLETED.match(line.text) or _BULLET.match(line.text)
+        return bool(bulleted or is_list_item(line.text) or _RE["article"].match(line.text))
 
 
 def _apart(line: TextLine, other: TextLine) -> bool:

@@ -50,9 +50,7 @@ class PlacedWord(NamedTuple):
     @classmethod
     def joined(cls, words: Sequence[PlacedWord]) -> PlacedWord:
         """Words as one."""
-        text, signed = (
-            "".join(some) for some in zip(*((w.text, w.signed or w.text) for w in words), strict=True)
-        )
+        text, signed = "".join(w.text for w in words), "".join(w.signed or w.text for w in words)
         return cls(text, words[0].first, words[-1].last, words[0].number, signed if signed != text else "")
 
 
@@ -199,15 +197,12 @@ def with_edges(lines: Sequence[TextLine]) -> list[TextLine]:
     if len(levels) < 4:
         return [*lines]
     head, foot = levels[0], levels[-1]
-    late = head[0].bottom - levels[1][0].top > head[0].size and _all_in(head, lines[-3:])
-    early = levels[-2][0].bottom - foot[0].top > foot[0].size and _all_in(foot, lines[:3])
+    ends = {*map(id, lines[-3:])}, {*map(id, lines[:3])}
+    late = head[0].bottom - levels[1][0].top > head[0].size and ends[0].issuperset(map(id, head))
+    early = levels[-2][0].bottom - foot[0].top > foot[0].size and ends[1].issuperset(map(id, foot))
     first, last = head if late else [], foot if early else []
     moved = set(map(id, (*first, *last)))
     return [*first, *(line for line in lines if id(line) not in moved), *last]
-
-
-def _all_in(some: Sequence[TextLine], lines: Sequence[TextLine]) -> bool:
-    return set(map(id, some)) <= set(map(id, lines))
 
 
 def _adjoin(last: TextLine, line: TextLine) -> bool:

@@ -109,11 +109,6 @@ def _is_date_end(word: str, before: str) -> bool:
     return word.isdigit() and len(word) <= 2 and re.fullmatch(MONTH, before, re.I) is not None
 
 
-def is_sign_of(word: str, after: str) -> bool:
-    """Whether a word is the sign of the figure behind it: "$ 265"."""
-    return word in _OPENERS and (after[:1].isdigit() or after[:1] in _OPENERS)
-
-
 def is_sentence(text: str) -> bool:
     """Prose rather than a label: it ends like a sentence or has a full stop inside."""
     return _RE["sentence"].search(text) is not None
@@ -196,8 +191,9 @@ class Row:
             return [0]
         cuts = {n for n, gap in enumerate(gaps) if n and not -line.size < gap < line.size * WORD_GAP}
         if not figures:
-            pairs = {n: (line.words[n - 1].text, line.words[n].text) for n in cuts}
-            return [0, *sorted(n for n in cuts if not is_sign_of(*pairs[n]))]
+            opened = (n for n in cuts if line.words[n - 1].text in _OPENERS)  # "$ 265" is one piece
+            signs = {n for n in opened if (c := line.words[n].text[:1]).isdigit() or c in _OPENERS}
+            return [0, *sorted(cuts - signs)]
         within = {n for first, last in figures for n in range(first + 1, last + 1)}
         return [0, *sorted(({first for first, _ in figures} | cuts) - within - {0})]
 

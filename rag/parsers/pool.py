@@ -257,10 +257,8 @@ def _failure(failed: BaseException, limits: Limits) -> CitewiseError:
         case TimeoutError():
             why, status = f"not read within {limits.seconds:g} seconds. Raise file_timeout", "timeout"
         case MemoryError():
-            why, status = (
-                f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb",
-                "too_large",
-            )
+            status = "too_large"
+            why = f"needs more than {limits.memory_mb} MB of memory. Raise file_memory_mb"
         case _Died(args=(code,)) if code == -signal.SIGALRM:
             why = f"a page of it is not read within {limits.step_seconds:g} seconds."
             return ParseError(why, "timeout")

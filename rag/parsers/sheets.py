@@ -195,9 +195,8 @@ class _Workbook:
                 self._losses.append(Loss(LossKind.UNSUPPORTED_PART, sheet.title))
                 continue
             title = base.one_line(sheet.title)
-            self.builder.heading(
-                marks.marked(MarkKind.HIDDEN, title) if sheet.hidden else title, 1, location=sheet.title
-            )
+            title = marks.marked(MarkKind.HIDDEN, title) if sheet.hidden else title
+            self.builder.heading(title, 1, location=sheet.title)
             self._add(sheet)
 
     def _add(self, sheet: SheetPart) -> None:

@@ -475,8 +475,8 @@ def test_markdown_tasks_and_numbers(tmp_path: Path) -> None:
 def test_the_words_of_a_drawing_are_read_and_its_names_and_templates_are_not(tmp_path: Path) -> None:
     icon = "<svg><title>Close</title><path d='M0 0'/></svg>"
     drawing = (
-        "<svg><desc>A plan</desc><defs><text>template</text></defs><text>Hall 7 holds <tspan>450</tspan></text>"
-        "<g><text>Gate B</text></g></svg>"
+        "<svg><desc>A plan</desc><defs><text>template</text></defs>"
+        "<text>Hall 7 holds <tspan>450</tspan></text><g><text>Gate B</text></g></svg>"
     )
     document = read(tmp_path, f"<p>Before {icon} it.</p>{drawing}<p>After.</p>")
     assert document.text == "Before it.\n\nHall 7 holds 450\n\nGate B\n\nAfter."

@@ -87,7 +87,8 @@ class _WorkerContext(SpawnContext):
 
 
 def _serve(
-    connection: Connection,
+    jobs: Connection,
+    answers: Connection,
     function: Callable[[T], R],
     memory_mb: int,
     initializer: Callable[..., object] | None,
@@ -97,9 +98,9 @@ def _serve(
     fails at the start fails each job."""
     failed = _start_worker(memory_mb, initializer, initargs)
     with suppress(EOFError, OSError):  # nobody asks any more
-        connection.send(None)
+        answers.send(None)
         while True:
-            job = connection.recv()
+            job = jobs.recv()
             try:
                 if failed is not None:
                     raise failed
@@ -108,9 +109,9 @@ def _serve(
                 answer = (None, error)
             Watch.beat(0)
             try:
-                connection.send(answer)
+                answers.send(answer)
             except (AttributeError, TypeError, PicklingError) as error:
-                connection.send((None, ParseError(f"its result cannot be sent: {error}.", "unreadable")))
+                answers.send((None, ParseError(f"its result cannot be sent: {error}.", "unreadable")))
 
 
 def _start_worker(
@@ -145,16 +146,18 @@ class Worker:
 
     def __init__(self, *of: Any) -> None:
         context = _WorkerContext()
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, *of), daemon=True)
+        theirs, self._jobs = context.Pipe(duplex=False)  # pipes, no sockets
+        self.connection, answers = context.Pipe(duplex=False)
+        self.process = context.Process(target=_serve, args=(theirs, answers, *of), daemon=True)
         self.process.start()
         theirs.close()
+        answers.close()
         self.ready, self.job, self.until = False, tuple[Any, ...](), math.inf
 
     def take(self, job: object, seconds: float) -> bool:
         """Whether it took the job; one that is dead does not."""
         try:
-            self.connection.send(job)
+            self._jobs.send(job)
         except OSError:
             return False
         self.job, self.until = (job,), time.monotonic() + seconds
@@ -194,6 +197,7 @@ class Worker:
         self.process.kill()
         self.process.join()
         self.connection.close()
+        self._jobs.close()
 
 
 class _Died(Exception):
@@ -229,7 +233,8 @@ def run_in_workers(
             for worker in [one for one in team if one.ready and not one.job]:
                 if waiting and worker.take(waiting[0], limits.seconds):
                     waiting = [*waiting[1:], *islice(source, 1 - len(waiting[1:]))]
-                elif waiting:
+                elif waiting:  # it died meanwhile
+                    worker.end()
                     team.remove(worker)
             heard = wait([one.connection for one in team if one.job or not one.ready], timeout=_BEAT)
             for worker in [one for one in team if one.connection in heard or one.until < time.monotonic()]:

@@ -113,7 +113,7 @@ def select(
     evidence = with_definitions(evidence, query, index.store, in_force, limit)
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
-    verdict = judge(query, ranked, evidence, hits, calibration, least)
+    verdict = judge(query, ranked, evidence, hits, calibration, least, index.store)
     return Selection(evidence, verdict, min(CORE, len(evidence)), ranked)
 
 

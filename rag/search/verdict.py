@@ -36,6 +36,7 @@ _UNSURE, _SURE = 0.18, 1e-3
 _WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST = 6
+_HEAD = 4000  # characters at a document's beginning, where a contract names its parties
 
 
 class Veto(StrEnum):
@@ -139,11 +140,12 @@ def judge(
     hits: Sequence[Hit],
     calibration: Calibration,
     least: float | None = None,
+    store: Store | None = None,
 ) -> Verdict:
     """The verdict on the sentences chosen; `least` None: the calibrated one."""
     found = (
         (Veto.NOTHING, not evidence),
-        (Veto.OTHER_NAMES, bool(names_without_passages(query, hits))),
+        (Veto.OTHER_NAMES, bool(names_without_passages(query, hits, store))),
         (Veto.OTHER_YEARS, _of_other_years(query, evidence)),
     )
     verdict = Verdict(
@@ -241,17 +243,25 @@ def _of_other_years(query: Query, evidence: Sequence[Evidence]) -> bool:
     return not any(year in said for year in years for said in first)
 
 
-def names_without_passages(query: Query, hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Companies that the question names, that no document is about and no passage found speaks of: whatever
-    the passages say, they say it of somebody else. What stands in 《》 may be any book, and is left to the
-    confidence."""
+def names_without_passages(query: Query, hits: Sequence[Hit], store: Store | None = None) -> tuple[str, ...]:
+    """Companies that the question names, that no document is about, no passage found speaks of, and with a
+    `store` no document of these names at its beginning: whatever the passages say, they say it of somebody
+    else. What stands in 《》 may be any book, and is left to the confidence."""
     named = query.constraints.unknown_names
     unknown = tuple(name for name in named if f"《{name}" not in query.text and f"〈{name}" not in query.text)
     if not unknown:
         return ()
-    read = "\n".join(f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits).casefold()
-    said = {n: re.escape((has_han(n) and shorter_name(n)) or n.casefold()) for n in unknown}
-    return tuple(n for n in unknown if not re.search(rf"(?<![a-z0-9]){said[n]}(?![a-z0-9])", read))
+    texts = [f"{h.document.title}\n{h.chunk.context}\n{h.chunk.text}" for h in hits]
+    texts += [store.text(i, 0, _HEAD) for i in {h.document.id for h in hits}] if store else []
+    read = "\n".join(texts).casefold()
+    # Whatever stands between its words, and however its legal form is written.
+    spoken = f" {' '.join(search_tokens(read))} "
+    said = {n: " ".join(search_tokens(short_name(n))) for n in unknown if not has_han(n)}
+    return tuple(
+        name
+        for name in unknown
+        if not (f" {said[name]} " in spoken if name in said else (shorter_name(name) or name) in read)
+    )
 
 
 def outdated(query: Query, documents: Iterable[DocumentInfo], *, dated: bool = False) -> frozenset[int]:

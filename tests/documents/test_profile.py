@@ -232,6 +232,12 @@ def test_contract_names_its_parties_and_no_single_company() -> None:
     }
 
 
+def test_what_a_document_is_is_no_part_of_the_name_in_its_title() -> None:
+    found = profile_of(document("Marketing Agreement, Kolbar Systems, LLC", "a.pdf", "Some words."))
+    assert found["company"] == "Kolbar Systems, LLC"
+    assert profile_of(document("Lorne, Peak and Fell LLP", "a.pdf", "Some words."))["company"] != "Fell LLP"
+
+
 def test_what_the_parser_found_stays_but_a_free_remark_is_no_subject() -> None:
     given = document("Velnorade syndrome", "a.pdf", author="A. Author", subject="Draft for printing")
     assert profile_of(given) == {"author": "A. Author", "subject": "Velnorade syndrome"}

@@ -190,6 +190,17 @@ def test_company_of_which_a_passage_speaks_is_left_to_the_score(
     assert names_without_passages(query, [replace(hits[0], chunk=told), *hits[1:]]) == ()
 
 
+def test_a_name_at_the_beginning_of_a_document_found_is_of_nobody_else(tmp_path: Path) -> None:
+    deed = "# Hosting Agreement\n\nThis is made between TESSIN, INC. and Varn.\n\n"
+    deed += "\n\n".join(f"{n}. The server of the client is kept in hall {n}." for n in range(1, 90))
+    with archive(tmp_path, deed__md=deed) as index:
+        query = index.understand("In which hall does Tessin Inc. keep server 70 of its client?")
+        query = replace(query, constraints=replace(query.constraints, unknown_names=("Tessin Inc.",)))
+        hits = [hit for hit in index.search(query, 30) if "TESSIN" not in hit.chunk.text]
+        assert hits and names_without_passages(query, hits) == ("Tessin Inc.",)
+        assert names_without_passages(query, hits, index.store) == ()
+
+
 def test_row_of_other_years_than_the_one_asked_about_does_not_suffice(filings: Index) -> None:
     def found(year: int) -> Selection:
         question = f"What was Marrowby's net income in FY{year}?"

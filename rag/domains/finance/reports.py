@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from rag.documents.description import HEAD, first_year, is_company, stem
+from rag.documents.description import HEAD, document_type, first_year, is_company, stem
 from rag.facts.dates import FiscalPeriod, dates, read_periods
 from rag.facts.names import (
     EXCHANGES,
@@ -189,7 +189,7 @@ def _company(title: str, head: str, form: str) -> str:
     if form == "earnings" and not LEGAL_NAME.search(title) and (m := _RE["listed"].search(head[:_COVER])):
         return _RE["dateline"].sub("", m["name"]).strip(" ,")
     for text in (title, head[:_COVER] if form else ""):
-        names = [m.group().strip(" ,") for m in LEGAL_NAME.finditer(text) if is_company(m.group())]
+        names = [_untitled(m.group()) for m in LEGAL_NAME.finditer(text) if is_company(m.group())]
         if text is title and len({squash(n) for n in names}) > 1:
             return ""  # a contract between two
         if names and (text is title or form not in ("earnings", "")):
@@ -201,6 +201,12 @@ def _company(title: str, head: str, form: str) -> str:
         if names:
             return names[0]
     return _zh_file_company(title) if form else ""
+
+
+def _untitled(name: str) -> str:
+    """The name without what a document is in front of it: "Agreement, Loop Innovations, LLC"."""
+    kind, _, rest = name.partition(",")
+    return (rest if LEGAL_NAME.search(rest) and document_type(kind) else name).strip(" ,")
 
 
 def _company_of_file(stem: str) -> str:

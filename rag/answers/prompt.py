@@ -17,6 +17,7 @@ from rag.answers.line import in_one_line
 from rag.documents.validity import NOW, called
 from rag.errors import GenerationError
 from rag.facts.dates import dates
+from rag.facts.names import BETWEEN
 from rag.languages import model_instructions, named
 from rag.languages.text import in_one_piece
 from rag.models.llm import LLM, Prompt
@@ -115,7 +116,10 @@ def reading_prompt(
             f"beside an answer of {max_tokens} tokens; lower max_tokens or use a model with a longer context"
         )
     versions = any(piece.changes for piece in evidence[:MOST_SOURCES])  # in the words of the day asked about
-    question = _shortened(_undated(query.text) if versions else query.text, room // _QUESTION_SHARE, llm)
+    typed = _undated(query.text) if versions else query.text
+    if len({piece.document.id for piece in evidence[:MOST_SOURCES]}) == 1:
+        typed = BETWEEN.sub("", typed)  # of which document nobody has to be told
+    question = _shortened(typed, room // _QUESTION_SHARE, llm)
     room -= llm.count_tokens(question)
     kept = [_source(piece, query.language) for piece in evidence[:MOST_SOURCES]]
     while len(kept) > 1 and llm.count_tokens("\n".join(kept)) > room:

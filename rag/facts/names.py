@@ -23,6 +23,8 @@ WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
 _RE = patterns("names", re.NOFLAG)
 PLACED = _RE["placed"]
 """What stands in front of the name of a place."""
+BETWEEN = _RE["between"]
+"""By what a question names the document that it asks of: between whom it is, or its title in front."""
 POSSESSIVE = _RE["possessive"]
 LEGAL_NAME = _RE["legal_name"]
 ZH_LEGAL_NAME = _RE["zh_legal_name"]

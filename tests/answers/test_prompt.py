@@ -70,6 +70,26 @@ def test_words_in_force_on_the_day_asked_about_are_read_without_it(
     assert read_for(question, SENTENCES, language=language).user.endswith(f"{question}\n")
 
 
+@pytest.mark.parametrize(
+    ("question", "language", "read"),
+    [
+        ("When does the Hosting Agreement between Tessin Bank, Inc and Varn.com, LLC end?", "en",
+         "When does the Hosting Agreement  end?"),
+        ("《车险条款（A款）》：什么时候开始？", "zh", "什么时候开始？"),
+        ("What is the difference between Schedule A and Schedule B?", "en", ""),
+        ("《民法典》第三条规定了什么？", "zh", ""),
+    ],
+)  # fmt: skip
+def test_between_whom_a_contract_is_is_not_read_where_all_sources_are_of_one_document(
+    question: str, language: str, read: str
+) -> None:
+    asked = replace(read_wording(question), language=language)
+    one = _evidence(SENTENCES)[:2]
+    other = replace(one[1], document=replace(one[1].document, id=77))
+    for pieces, text in ((one, read or question), ([one[0], other], question)):
+        assert reading_prompt(asked, pieces, llm=FakeLLM(), max_tokens=50).user.endswith(f"{text}\n")
+
+
 def test_instructions_and_examples_are_the_same_for_every_question() -> None:
     one, other = read_for("a?", SENTENCES[:1]), read_for("b?", SENTENCES[:2])
     assert (one.system, one.examples) == (other.system, other.examples)

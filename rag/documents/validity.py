@@ -198,12 +198,17 @@ def versions_in(text: str) -> tuple[str, ...]:
 def asks_of(text: str, document: DocumentInfo) -> bool:
     """Whether a question names the version that a document is: by its number, its year or month, as a draft,
     or, of one that another superseded, as the former one."""
-    named = {*versions_in(text)}
-    for day in dates(fold(text)):
-        named |= {str(day.period.year), f"{day.period.year}.{day.period.month}"}
     former = ended(document) and _RE["earlier_version"].search(text)
     drafted = is_draft(document) and _RE["draft"].search(text)
-    return bool(former or drafted or single(document.metadata, "version") in named)
+    return bool(former or drafted or single(document.metadata, "version") in _named_versions(text))
+
+
+@lru_cache(maxsize=64)
+def _named_versions(text: str) -> frozenset[str]:
+    days = [day.period for day in dates(fold(text))]
+    return frozenset(
+        [*versions_in(text), *(f"{d.year}.{d.month}" for d in days), *(str(d.year) for d in days)]
+    )
 
 
 def unversioned(text: str) -> str:

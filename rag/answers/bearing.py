@@ -29,7 +29,7 @@ _CLAUSE = re.compile(r"[，；。;]|,(?!\d)|\b(?:and|but|while)\b")
 _SEVERAL = re.compile(r"[、，,;；和及]| and ")
 _ENDS = re.compile(r"[.;:](?:\s|$)")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’-][^\W_]+)*")
-_NAMED = re.compile(r"(?!(?:Yes|No)\b)[A-Z][^\W_]*|[^\W_]*\d[^\W_]*")
+_NAMED = re.compile(r"[A-Z][^\W_]*|[^\W_]*\d[^\W_]*")
 _YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d,])")
 _SIDES, _ROWS = patterns("parties"), patterns("rows")
 _RE, _TO_HAN = patterns("acting"), patterns("acting", unspaced=True)["to"]

@@ -186,7 +186,7 @@ def _read(
     if not holds:  # what was misread, or said in other words, the sentence says, where it surely answers
         said = next(piece for piece in found.evidence if piece.number == named)
         sure = llm.info.judges and surely(verdict) and claim is not None and not aside
-        sure = sure and not invents(_SOURCE.sub("", draft), said)
+        sure = sure and not invents(asked.lead.sub("", _SOURCE.sub("", draft)), said)
         bears = (lead or sure) and answers(in_one_line(said), said, query)
         least = _SHARED if sure else 0.5
         bears = bears and not hardly_names(query, said, *said.heading_path, least=least)

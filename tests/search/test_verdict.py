@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import rag
-from rag.search.verdict import COUNTED, Verdict, Veto, of_parts, read_from, unmatched
-from tests.fakes import fake_evidence
+from rag.search.verdict import COUNTED, Verdict, Veto, of_parts, read_from, surer, unmatched
+from tests.fakes import fake_answer, fake_evidence
 
 ENOUGH, LITTLE = Verdict(0.9, 0.5), Verdict(0.2, 0.5)
 
@@ -50,3 +51,12 @@ def test_no_other_module_compares_a_confidence() -> None:
                 if names & {"least", "confidence", "vetoes", "threshold"}:
                     weighed.append(f"{path.name}:{node.lineno}")
     assert not weighed
+
+
+@pytest.mark.parametrize(("sure", "taken"), [(0.57, False), (0.7, True)])
+def test_an_answer_to_a_translated_question_has_to_be_surer_than_its_own_bar(
+    sure: float, taken: bool
+) -> None:
+    """Translated, what the board has to approve was answered at 0.57 by a limit on something else."""
+    own, answered = fake_answer("q", refused=True), fake_answer("q")
+    assert surer(replace(answered, confidence=sure), replace(own, confidence=0.4)) is taken

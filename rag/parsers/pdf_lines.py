@@ -9,9 +9,12 @@ from ctypes import CFUNCTYPE, c_int, c_void_p, cast
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby, pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.languages import Patterns, listed, patterns
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
 RUN_ON = "\u00ad"  # dropped with the line break behind it
@@ -291,8 +294,8 @@ def mend(lines: Sequence[TextLine]) -> None:
 
 
 def _join_cut_words(lines: Sequence[TextLine]) -> None:
-    """The mark becomes a hyphen ("long-term"), unless the document writes the word without one elsewhere
-    ("information") or one of its halves is none ("con-fidentiality"); so does a hyphen at a line's end."""
+    """The mark becomes a hyphen ("long-term"), unless what was cut is one word (`_Cuts`); so does a hyphen at
+    a line's end."""
     marked = [line for line in lines if CUT in line.text]
     ending = [
         (line, below)
@@ -301,22 +304,48 @@ def _join_cut_words(lines: Sequence[TextLine]) -> None:
     ]
     if not marked and not ending:
         return
-    words = {word.casefold() for line in lines for word in _RE["letters"].findall(line.text)}
+    ends = [(_RE["last_word"].search(line.text), _RE["letters"].match(below.text)) for line, below in ending]
+    halves = [(first[1], second[0]) if first and second else ("", "") for first, second in ends]
+    cuts = _Cuts(lines, [cut for line in marked for cut in _RE["cut_word"].findall(line.text)] + halves)
 
     def resolve(match: re.Match[str]) -> str:
-        first, second = match.groups()
-        return first + second if _one_word(first, second, words) else f"{first}-{second}"
+        return ("" if cuts.one_word(*match.groups()) else "-").join(match.groups())
 
     for line in marked:
         line.change(lambda text: _RE["cut_word"].sub(resolve, text))
-    for line, below in ending:
-        first, second = _RE["last_word"].search(line.text), _RE["letters"].match(below.text)
-        one = first and second and _one_word(first[1], second[0], words)
-        line.change(lambda text, end=-1 if one else None: text[:end] + RUN_ON)  # type: ignore[misc]
+    for (line, _), cut in zip(ending, halves, strict=True):
+        end = -1 if cuts.one_word(*cut) else None
+        line.change(lambda text, end=end: text[:end] + RUN_ON)  # type: ignore[misc]
 
 
-def _one_word(first: str, second: str, words: Collection[str]) -> bool:
-    if not first or not second.islower():
-        return False
-    halves = _HALVES["cut_head"].fullmatch(first.casefold()), _HALVES["cut_tail"].fullmatch(second)
-    return (first + second).casefold() in words or any(halves)
+class _Cuts:
+    """What was cut at the ends of a document's lines, as pairs of halves, and which of it is one word: what
+    the document writes without a hyphen elsewhere ("information"); what a dictionary has of which a half is
+    no word ("con-fidentiality"); and, where a third of all that was cut is of these two kinds, so that its
+    lines are broken within words, all that a dictionary has ("war-den"; it has "knowhow", too), and what is
+    of two halves that are none."""
+
+    def __init__(self, lines: Sequence[TextLine], cuts: Sequence[tuple[str, str]]) -> None:
+        self.written = {word.casefold() for line in lines for word in _RE["letters"].findall(line.text)}
+        self.breaks_words = False
+        self.breaks_words = 3 * sum(self.one_word(*cut) for cut in cuts) >= len(cuts)
+
+    def one_word(self, first: str, second: str) -> bool:
+        if not first or not second.islower():
+            return False
+        whole, words = (first + second).casefold(), [_is_word(first.casefold()), _is_word(second)]
+        if whole in self.written or (self.breaks_words and not any(words)):
+            return True
+        meant = words[1] and _HALVES["prefix"].fullmatch(first.casefold())
+        return not meant and (self.breaks_words or not all(words)) and _is_word(whole)
+
+
+def _is_word(word: str) -> bool:
+    return any(word in words for words in _dictionaries())
+
+
+@cache
+def _dictionaries() -> list[SpellChecker]:
+    from spellchecker import SpellChecker
+
+    return [SpellChecker(language, distance=1) for language in listed("dictionaries")]

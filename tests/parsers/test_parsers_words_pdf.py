@@ -260,6 +260,41 @@ def test_words_cut_at_a_line_end_are_whole_and_compounds_keep_their_hyphen(tmp_p
     assert "a long-term interest" in text
 
 
+def test_where_lines_break_words_two_words_that_make_one_are_one(tmp_path: Path) -> None:
+    broken = [
+        "The war-",
+        "den keeps the ware-",
+        "house dry; the goods are cov-",
+        "ered, and a non-",
+        "exclusive right is no long-",
+        "term one. Thrombocyto-",
+        "penia is declared, with no obli-",
+        "gation of the insu-",
+        "rer under the con-",
+        "tract as it is.",
+    ]
+    document = read(tmp_path, canvas_pdf(lambda canvas: lines(canvas, 72, 760, broken)))
+    text = " ".join(document.text.split())
+    for said in ("The warden keeps", "warehouse dry", "covered, and a non-exclusive", "no long-term one"):
+        assert said in text
+    assert "Thrombocytopenia is declared" in text
+    assert "the contract as" in text
+
+
+def test_where_no_line_breaks_a_word_a_hyphen_at_its_end_is_meant(tmp_path: Path) -> None:
+    whole = [
+        "The know-",
+        "how of the seller, its counter-",
+        "offers and the stand-",
+        "alone plant are non-",
+        "current assets.",
+    ]
+    document = read(tmp_path, canvas_pdf(lambda canvas: lines(canvas, 72, 760, whole)))
+    text = " ".join(document.text.split())
+    for said in ("know-how", "counter-offers", "stand-alone", "non-current"):
+        assert said in text
+
+
 def test_a_first_line_of_prose_is_no_heading_where_tables_have_smaller_type(tmp_path: Path) -> None:
     def draw(canvas: Any) -> None:
         lines(

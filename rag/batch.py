@@ -2,7 +2,8 @@
 
 The input's columns are kept and these added: `line`, `verdict` (answered, nearby, absent), `confidence`
 (0..1), `answer` (all that is displayed, cautions last), `citations` (what the line rests on), `error`. In
-jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each."""
+jsonl, citations are objects with document, page, quote and offsets; in csv and xlsx one line of text each.
+A docx has a section for each question instead."""
 
 from __future__ import annotations
 
@@ -12,12 +13,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.answers.line import answering, row_line
-from rag.batch_tables import INPUTS, OUTPUTS, BatchRow, BatchTable, QuotedRow, read_table, write_table
+from rag.batch_tables import (
+    INPUTS,
+    OUTPUTS,
+    Answered,
+    BatchRow,
+    BatchTable,
+    Quoted,
+    read_table,
+    write_document,
+    write_table,
+)
 from rag.errors import CitewiseError, GenerationError, InputError
 from rag.files import Journal
 from rag.search.explain import standing
@@ -85,11 +96,7 @@ def run_batch(
         run = _Run(assistant, journal, table.rows, column, stop or threading.Event())
         stopped = run.ask_all(max(1, parallel), Pace(progress))
         if not stopped:
-            names = _added_names(table.columns)
-            as_text = output.suffix.lower() != ".jsonl"
-            rows = [_merged(row, run.results[at], names, as_text) for at, row in enumerate(table.rows)]
-            quoted = [row for at in range(len(table.rows)) for row in _quoted_rows(at, run.results[at])]
-            write_table(output, [*table.columns, *names.values()], rows, quoted)
+            _write(output, table, column, run.results)
             journal.remove()
     verdicts = Counter(r["verdict"] for r in run.results.values())
     return BatchReport(
@@ -212,8 +219,30 @@ def _result(answer: Answer) -> dict[str, Any]:
             | {"answers": answering(answer.line, answer.question, c.row)}
             for c in answer.quotes
         ],
+        "cautions": list(answer.cautions),
         "error": "",
     }
+
+
+def _write(output: Path, table: BatchTable, column: str, results: Mapping[int, _Result]) -> None:
+    suffix, each = output.suffix.lower(), [(row, results[at]) for at, row in enumerate(table.rows)]
+    if suffix == ".docx":
+        write_document(output, [_answered(str(row.values.get(column) or ""), result) for row, result in each])
+        return
+    names = _added_names(table.columns)
+    rows = [_merged(row, result, names, suffix != ".jsonl") for row, result in each]
+    quoted = [
+        replace(one, about=f"question {at}: {one.about}")
+        for at, (_, result) in enumerate(each, 1)
+        for one in map(_quoted, result["citations"])
+        if one.row
+    ]
+    write_table(output, [*table.columns, *names.values()], rows, quoted)
+
+
+def _answered(question: str, result: _Result) -> Answered:
+    said, quotes = result["line"] or result["error"], tuple(map(_quoted, result["citations"]))
+    return Answered(question, said, result["standing"], tuple(result.get("cautions", ())), quotes)
 
 
 def _failed(error: str) -> dict[str, Any]:
@@ -241,12 +270,10 @@ def _merged(
     return {**row.values, **added}
 
 
-def _quoted_rows(at: int, result: Mapping[str, Any]) -> Iterator[QuotedRow]:
-    """The rows of tables among the quotes of a result, which may come from the journal."""
-    for citation in result["citations"]:
-        if row := citation.get("row"):
-            about = f"question {at + 1}: {_citation_line(citation)}"
-            yield QuotedRow(about, tuple(map(tuple, row)), tuple(citation["answers"]))
+def _quoted(citation: Mapping[str, Any]) -> Quoted:
+    """A citation of a result, which may come from the journal."""
+    row = tuple(map(tuple, citation.get("row") or ()))
+    return Quoted(_citation_line(citation), row, tuple(citation["answers"]))
 
 
 def _citation_line(citation: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
-"""Question tables in (csv, jsonl, xlsx, txt), answer tables out (csv, jsonl, xlsx). Nothing in a cell
-becomes a formula."""
+"""Question tables in (csv, jsonl, xlsx, txt), answers out as a table (csv, jsonl, xlsx) or a Word document.
+Nothing in a cell becomes a formula."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rag.files import plain, to_json, write_atomically
 from rag.parsers.encoding import decode
 
 INPUTS = (".csv", ".tsv", ".jsonl", ".xlsx", ".txt")
-OUTPUTS = (".csv", ".jsonl", ".xlsx")
+OUTPUTS = (".csv", ".jsonl", ".xlsx", ".docx")
 # A quoted cell with more lines than this is a forgotten closing quote, which would swallow the rest of the
 # file.
 _LINES_PER_ROW = 200
@@ -47,13 +47,25 @@ class BatchTable:
 
 
 @dataclass(frozen=True, slots=True)
-class QuotedRow:
-    """A row of a document's table that an answer rests on: of which row and place, its (head, words), and
+class Quoted:
+    """What an answer rests on: number, place and words; where it is a row of a table its (head, words), and
     which of its cells hold the answer."""
 
     about: str
-    row: tuple[tuple[str, str], ...]
+    row: tuple[tuple[str, str], ...] = ()
     marked: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question and what is said of it: the line, or what went wrong; how it stands; its cautions; what it
+    rests on."""
+
+    question: str
+    line: str
+    standing: str
+    cautions: tuple[str, ...]
+    quotes: tuple[Quoted, ...]
 
 
 def read_table(path: Path) -> BatchTable:
@@ -167,10 +179,10 @@ def _columns(head: Sequence[str] | None, path: Path) -> tuple[str, ...]:
 
 
 def write_table(
-    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[QuotedRow] = ()
+    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[Quoted] = ()
 ) -> None:
-    """Write by the suffix, one of OUTPUTS, atomically. csv has a byte order mark, so that spreadsheets read
-    Chinese; xlsx has the `quoted` rows as small tables on a second sheet. Raises StorageError."""
+    """Write by the suffix (csv, jsonl, xlsx), atomically. csv has a byte order mark, so that spreadsheets
+    read Chinese; xlsx has the `quoted` rows as small tables on a second sheet. Raises StorageError."""
     suffix = path.suffix.lower()
     if suffix == ".jsonl":
         content = "".join(to_json(row) + "\n" for row in rows).encode("utf-8", "backslashreplace")
@@ -192,12 +204,9 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if begins and not _NUMBER.fullmatch(cell.strip(" ")) else cell
 
 
-def _xlsx_bytes(
-    columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[QuotedRow]
-) -> bytes:
+def _xlsx_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: Sequence[Quoted]) -> bytes:
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Font, PatternFill
 
     book = openpyxl.Workbook(write_only=True)
@@ -208,8 +217,7 @@ def _xlsx_bytes(
     def cell(value: Any, font: Font | None = None, marked: bool = False) -> Any:
         if isinstance(value, bool | int | float):
             return value
-        text = ILLEGAL_CHARACTERS_RE.sub("", _text(value))
-        text = text.encode("utf-8", "replace").decode()  # lone surrogates are no XML
+        text = _for_xml(_text(value))
         made = WriteOnlyCell(sheet)
         made.value = text if len(text) <= _EXCEL_CELL else f"{text[: _EXCEL_CELL - 1]}…"
         made.data_type = "s"  # whatever it begins with
@@ -232,6 +240,39 @@ def _xlsx_bytes(
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def write_document(path: Path, answers: Iterable[Answered]) -> None:
+    """A Word document, written atomically: each question as a heading, its line, how it stands, the words it
+    rests on, rows of tables under their heads with the answer marked. Raises StorageError."""
+    import docx
+    from docx.enum.text import WD_COLOR_INDEX
+
+    document = docx.Document()
+    for answer in answers:
+        document.add_heading(_for_xml(answer.question), 2)
+        document.add_paragraph().add_run(_for_xml(answer.line)).bold = True
+        for said in filter(None, (answer.standing, *answer.cautions)):
+            document.add_paragraph().add_run(_for_xml(said)).italic = True
+        for quote in answer.quotes:
+            document.add_paragraph(_for_xml(quote.about), style="List Bullet")
+            if not quote.row:
+                continue
+            heads, cells = (row.cells for row in document.add_table(2, len(quote.row), "Table Grid").rows)
+            for n, (head, words) in enumerate(quote.row):
+                heads[n].paragraphs[0].add_run(_for_xml(head)).bold = True
+                run = cells[n].paragraphs[0].add_run(_for_xml(words))
+                run.font.highlight_color = WD_COLOR_INDEX.YELLOW if n in quote.marked else None
+    content = io.BytesIO()
+    document.save(content)
+    write_atomically(path, content.getvalue())
+
+
+def _for_xml(text: str) -> str:
+    """The text without what XML cannot hold: control characters, and lone surrogates."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return str(ILLEGAL_CHARACTERS_RE.sub("", text)).encode("utf-8", "replace").decode()
 
 
 def _text(value: Any) -> str:

@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import docx
 import openpyxl
 import pytest
+from docx.enum.text import WD_COLOR_INDEX
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.batch import run_batch
 from rag.batch_tables import harmless, read_table, write_table
 from rag.errors import GenerationError, IndexDamaged, InputError, StorageError
+from rag.types import Answer
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence
 
 QUESTIONS = ["What is the notice period?", "租金是多少？", "Who may sublet?"]
@@ -89,7 +92,7 @@ def test_a_quoted_row_has_its_heads_and_the_cell_that_holds_the_answer(tmp_path:
     answer = replace(fake_answer("What is the rate?", evidence=[found]), line="The rate is 268.")
     answer = replace(answer, quotes=answer.citations)
     questions = write_questions(tmp_path / "in.csv", ["What is the rate?"])
-    for suffix in (".csv", ".jsonl", ".xlsx"):
+    for suffix in (".csv", ".jsonl", ".xlsx", ".docx"):
         run_batch(FakeAssistant(lambda _: answer), questions, tmp_path / f"out{suffix}")
     (citation,) = read_answers(tmp_path / "out.jsonl")[0]["citations"]
     assert citation["row"] == [["Grade", "Associate"], ["Rate", "268"]] and citation["answers"] == [1]
@@ -102,6 +105,36 @@ def test_a_quoted_row_has_its_heads_and_the_cell_that_holds_the_answer(tmp_path:
         ["Associate", "268"],
     ]
     assert [cell.fill.fill_type for cell in sheet[3][:2]] == [None, "solid"]
+    (table,) = docx.Document(str(tmp_path / "out.docx")).tables
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["Grade", "Rate"],
+        ["Associate", "268"],
+    ]
+    runs = [cell.paragraphs[0].runs[0] for cell in table.rows[1].cells]
+    assert [run.font.highlight_color for run in runs] == [None, WD_COLOR_INDEX.YELLOW]
+
+
+def test_a_word_document_has_each_question_its_line_how_it_stands_and_its_words(tmp_path: Path) -> None:
+    found = fake_evidence("Thirty days’ notice.", document=fake_document("lease.pdf"), page=3)
+
+    def told(question: str) -> Answer:
+        if "bells" in question:
+            raise GenerationError("the model stopped\x00")
+        answer = fake_answer(question, "Thirty days.", evidence=[found])
+        return replace(answer, cautions=("An older version says sixty.",))
+
+    questions = write_questions(tmp_path / "in.csv", ["How long is the notice?", "Who rings the bells?"])
+    run_batch(FakeAssistant(told), questions, tmp_path / "out.docx")
+    said = [(p.style.name, p.text) for p in docx.Document(str(tmp_path / "out.docx")).paragraphs]
+    assert said == [
+        ("Heading 2", "How long is the notice?"),
+        ("Normal", "Thirty days."),
+        ("Normal", "Stated in lease, page 3"),
+        ("Normal", "An older version says sixty."),
+        ("List Bullet", "[1] lease.pdf, page 3: “Thirty days’ notice.”"),
+        ("Heading 2", "Who rings the bells?"),
+        ("Normal", "the model stopped"),
+    ]
 
 
 def test_only_citations_that_the_line_rests_on_are_written(tmp_path: Path) -> None:

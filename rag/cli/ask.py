@@ -288,7 +288,7 @@ _MEASURED = 5
 
 def batch(
     questions: Annotated[Path, typer.Argument(help="csv, jsonl, xlsx, or txt (one question a line).")],
-    out: Annotated[Path, typer.Option("--output", "-o", help="csv, jsonl or xlsx.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="csv, jsonl, xlsx or docx.")],
     column: Annotated[
         str | None, typer.Option(help="Column with the questions.  [default: question]")
     ] = None,

@@ -29,14 +29,15 @@ def disagreeing(
 ) -> tuple[tuple[Evidence, str], ...]:
     """The sentences of other documents that say what `piece` says of what is asked, but not what `claim`
     takes from it, each with its own words for that. What a quote takes is its numbers. A document that the
-    question does not name, or that is no longer in force, says nothing."""
+    question does not name, that is no longer in force, or that changes the piece, says nothing."""
     named, content = query.constraints.named, frozenset(query.content)
     asked = content.intersection(search_tokens(piece.words))
     titled = content.intersection(search_tokens(piece.document.title))
     found: dict[int, tuple[Evidence, str]] = {}
+    own = {piece.document.id, *(change.document_id for change in piece.changes)}
     for other in evidence:
         document = other.document
-        if document.id in (piece.document.id, *found) or ended(document) or other.withdrawn:
+        if document.id in own | found.keys() or ended(document) or other.withdrawn:
             continue
         meant = titled.issubset(search_tokens(document.title)) and (not named or document.id in named)
         alike = bool(other.heads) == bool(piece.heads) and asked.issubset(search_tokens(other.words))

@@ -125,6 +125,8 @@ def _amended(title: str, text: str, named: Sequence[Reference]) -> str:
         return match["name"] or match["bare"]
     if match := _RE["title_en"].search(title):
         return match["name"].strip()
+    if match := _RE["said_zh"].search(text, 0, _HEAD):
+        return match["name"]
     former = _RE["former"]  # 原合同 says no name
     first = [r for r in named if r.start < _HEAD and r.target and not former.match(r.target)]
     changed = (r for r in first if _RE["changed"].search(text, 0, r.start))

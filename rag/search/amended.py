@@ -100,7 +100,8 @@ def _changes(piece: Evidence, store: Store) -> Iterator[_Change]:
         same = one.kind is ChangeKind.REPLACE and letters(text) in letters(one.new)
         unclear = one.kind is ChangeKind.UNCLEAR and _holds(one, *provision)
         if not same and (after is not None or unclear):
-            text = after or text
+            said = store.text(change.source, one.start, one.end) if unclear else ""
+            text = after or (said if _states(one, said) else text)
             yield change
 
 

@@ -109,6 +109,41 @@ def test_an_instruction_found_brings_what_it_changes(assistant: Assistant) -> No
     assert {"ferry-act.md", "ferry-amendment.md"} <= {e.document.path for e in answer.evidence}
 
 
+@pytest.mark.parametrize(
+    ("files", "question", "line", "cautions"),
+    [
+        # A change without quotes, and one of the words that it brought.
+        ({"yard.md": "# Yard Agreement\n\nDated 2 January 2021.\n\n4.2 The yard fee is EUR 1,850 a week.\n",
+          "one.md": "# Amendment No. 1\n\nDated 5 May 2022. The Yard Agreement is amended as follows.\n\n"
+          "1. Clause 4.2: the yard fee is increased to EUR 2,300 a week.\n",
+          "two.md": "# Amendment No. 2\n\nDated 5 May 2024. The Yard Agreement is amended.\n\n"
+          '1. In clause 4.2 "EUR 2,300" is replaced by "EUR 2,420".\n'},
+         "What is the yard fee?", "EUR 2,420", 2),
+        # A letter without a greeting whose subject is older than it.
+        ({"loan.md": "# Facility Agreement\n\nDated 1 November 2021.\n\n7.1 The loan ends on 1 May 2026.\n",
+          "consent.txt": "Corvane Bank plc\n3 October 2023\n\nTo Pellworth Mills Ltd\n\nFacility Agreement "
+          "dated 1 November 2021\n\nWe agree to the following changes to the Facility Agreement.\n\n"
+          'In clause 7.1 "1 May 2026" shall be replaced with "1 May 2028".\n'},
+         "When does the loan end?", "7.1 The loan ends on 1 May 2028.", 1),
+        # What says in its first lines, or in its title, what it changes.
+        ({"合同.md": "# 采购合同\n\n签订日期：2023年3月10日\n\n第二条 输液器单价每套4.80元。\n",
+          "补充.md": "# 补充协议\n\n双方就编号为Y-18的采购合同达成如下补充协议：\n\n"
+          "一、合同第二条的单价由每套4.80元调整为每套5.20元，自2024年4月1日起执行。\n"},
+         "输液器单价每套多少元？", "输液器单价每套5.20元。", 1),
+        ({"章程.md": "# 青禾合作社章程\n\n第七条 理事会由五名理事组成。\n",
+          "修正案.md": "# 青禾合作社章程修正案\n\n第七条中的“五名”修改为“七名”。\n"},
+         "理事会由几名理事组成？", "理事会由七名理事组成。", 1),
+    ],
+)  # fmt: skip
+def test_amendments_in_the_forms_that_people_write_them(
+    tmp_path: Path, files: dict[str, str], question: str, line: str, cautions: int
+) -> None:
+    with archive(tmp_path, **files) as opened:
+        answer = Assistant(opened, threshold=0.01).ask(question)
+    assert line in answer.line
+    assert len(answer.cautions) == cautions  # that it is changed, and not that its amendments disagree
+
+
 CLIENTS = {"Alder Optics": (4000, 4500), "Brack Freight": (5000, 5700), "Corvin Dental": (6000, 6900)}
 ZH_CLIENTS = {"青岚纺织": (31000, 34500), "远帆航运": (42000, 47500)}
 

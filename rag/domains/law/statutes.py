@@ -264,8 +264,8 @@ def _read_en(head: str, tail: str) -> dict[str, str]:
             found[key] = max(seen) if key == "amended" else seen[0]
     days = (d for d in dates(head) if not head[head.rfind("\n", 0, d.start) + 1 : d.start].strip(" #*"))
     alone = next((d for d in days if not head[d.end :].partition("\n")[0].strip(" .*")), None)
-    if alone and alone.period.iso and SALUTATION.search(head, alone.end):  # a letter's own day
-        found["issued"] = alone.period.iso
+    if alone and alone.period.iso and any(p.search(head, alone.end) for p in (SALUTATION, _RE["addressed"])):
+        found["issued"] = alone.period.iso  # a letter's own day
     if "effective" not in found and (defined := _RE["defined"].search(head)):
         before = dates(head[max(0, defined.start() - 40) : defined.start()])
         if before and (iso := before[-1].period.iso):

@@ -148,7 +148,7 @@ def rank_sentences(
     about = identified(query, index.store, (hit.document.id for hit in hits))
     # A name or two weigh little in a sentence; those of a contract with its parties outweigh what is asked.
     asked_of = without(query, about[1]) if about and len(about[1]) >= _NAMES else query
-    asked_of = of_any_version(asked_of, (hit.document for hit in hits))
+    asked_of = of_any_version(asked_of, [hit.document for hit in hits], index.store)
     prepared = prepare(asked_of, index.store, query.cues if former else frozenset())
     found = []
     for number, hit in enumerate(hits):

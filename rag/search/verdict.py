@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.documents.validity import asks_of, edition_name, ended, unversioned
+from rag.facts.dates import dates
 from rag.facts.names import PLACED, short_name, shorter_name
 from rag.languages.text import has_han, search_tokens
 from rag.questions.query import Query
@@ -279,18 +280,25 @@ def outdated(query: Query, documents: Iterable[DocumentInfo], *, dated: bool = F
     return over if len(over) < len(every) else frozenset()
 
 
-def of_any_version(query: Query, documents: Iterable[DocumentInfo]) -> Query:
-    """The question without the words by which it names the version of one of these documents: no sentence
-    holds them."""
-    if not any(asks_of(query.text, document) for document in documents):
+def of_any_version(query: Query, documents: Sequence[DocumentInfo], store: Store) -> Query:
+    """The question without the words by which it names the version of one of these documents, or the day of
+    one that others amend: no sentence holds them."""
+    amended = {relation.target for relation in store.amending()}
+    text = query.text
+    if any(asks_of(text, document) for document in documents):
+        text = unversioned(text)
+    elif any(document.id in amended for document in documents):
+        for day in reversed(dates(text)):
+            text = text[: day.start] + text[day.end :]
+    if text == query.text:
         return query
-    text = unversioned(query.text)
     held = frozenset(search_tokens(text))
     return replace(
         query,
         text=text,
         tokens=tuple(t for t in query.tokens if t in held),
         content=tuple(t for t in query.content if t in held),
+        names=tuple(name for name in query.names if name in text),
         labelled=tuple(name for name in query.labelled if name in text),
         numbers=tuple(number for number in query.numbers if number in text),
     )

@@ -56,6 +56,8 @@ def quoted(answer: Answer) -> list[str]:
          ["ferry-act.md", "ferry-act.md", "ferry-amendment.md", "ferry-amendment-2.md"]),
         ("What was the toll for a lorry in 2021?", "The toll for a lorry is 55 crowns.",
          ["ferry-act.md", "ferry-amendment.md"]),
+        ("What was the toll in March 2021?", "The toll for a lorry is 55 crowns.",
+         ["ferry-act.md", "ferry-amendment.md"]),
         ("What was the toll for a lorry in 2015?", "The toll for a lorry is 40 crowns.", ["ferry-act.md"]),
         ("How long is the mooring notice?", "4.2 Mooring notice is ninety days.",
          ["berth.md", "berth-change.md"]),

@@ -7,9 +7,8 @@ documents. Of sets of more than 60 questions the first half is taken ("dev" of `
 smaller ones all. Each question is put to the model with the sources that it would be shown, and once more
 without those that hold the answer; what stands behind the prompt is kept in FILE, which a later call goes on
 from. Weights are a logistic regression with an L2 penalty to whether the sources hold the answer; scale and
-bias are those at which the verdict's probability (`rag.search.verdict.with_odds`) is true of questions that
-were not fitted on (each small set, and each quarter of a large one, is judged by the others), where
-`READ_RIGHTLY` of what the sources hold is read rightly.
+bias are those at which the probability that they hold it (`rag.search.verdict.with_odds`) is true of
+questions that were not fitted on (each small set, and each quarter of a large one, is judged by the others).
 
 What is fitted ships: take only sets whose licence allows that. FILE of --data, JSON, says which they are.
 """
@@ -18,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -37,6 +35,7 @@ from rag.measure.yardstick import EvalQuestion, half_of, load_questions
 from rag.models.llm import LlamaCpp
 from rag.models.native import Judge
 from rag.search.evidence import rank_closer, rank_sentences, select
+from rag.search.verdict import found_odds
 from rag.types import Evidence
 from scripts.calibrate import fit_logistic
 
@@ -45,8 +44,6 @@ LAYERS = (14, 16, 18, 20, 22, 24)
 SMALL_SET = 60
 PENALTY = 0.1
 TOKENS = 64
-# Of what the sources hold, so much is read rightly: what an answer's confidence has to say.
-READ_RIGHTLY = 0.9
 Array = NDArray[np.float64]
 
 
@@ -62,8 +59,8 @@ class Noting(Judge):
 
 @dataclass(frozen=True)
 class Case:
-    """What stood behind a prompt: `values` (len(LAYERS), width) of float16, the `found` log-odds of the
-    evidence's own signals, whether the sources hold the answer, whether they are `own` or less, the fold."""
+    """What stood behind a prompt: `values` (len(LAYERS), width) of float16, the `found_odds` of the
+    evidence, whether the sources hold the answer, whether they are `own` or less, the fold."""
 
     values: NDArray[np.float16]
     found: float
@@ -83,7 +80,7 @@ def cases(llm: LlamaCpp, index: Index, folder: Path) -> Iterator[Case]:
     questions = load_questions(folder)
     small = len(questions) <= SMALL_SET
     judge = Noting((), np.zeros((0, 0), dtype=np.float32), 0.0)
-    llm.judge = judge
+    llm.judge, passages = judge, index.store.passages()
     for number, question in enumerate(q for q in questions if small or half_of(q) == "dev"):
         query = index.understand(question.question)
         hits = index.search(question.question, 8)
@@ -93,15 +90,14 @@ def cases(llm: LlamaCpp, index: Index, folder: Path) -> Iterator[Case]:
         shown = found.evidence[:MOST_SOURCES]
         less = [piece for piece in found.evidence if not holding(question, piece)][:MOST_SOURCES]
         for own, sources in ((True, shown), (False, less)):
-            if not sources or (not own and len(less) == len(shown)):
+            if not sources or (not own and less == list(shown)):
                 continue
             numbered = [replace(piece, number=n) for n, piece in enumerate(sources, 1)]
             prompt = reading_prompt(query, numbered, llm=llm, max_tokens=TOKENS, ending=asked.answer)
             llm.odds(prompt, yes=asked.yes, no=asked.no)
-            sure = min(max(verdict.confidence, 0.18), 0.999)
             holds = any(holding(question, piece) for piece in sources)
             fold = folder.name if small else f"{folder.name} {number % 4}"
-            yield Case(judge.seen[list(LAYERS)], math.log(sure / (1 - sure)), holds, own, fold)
+            yield Case(judge.seen[list(LAYERS)], found_odds(verdict, passages), holds, own, fold)
 
 
 def fitted(values: Array, holds: NDArray[np.bool_]) -> tuple[Array, float]:
@@ -116,11 +112,11 @@ def fitted(values: Array, holds: NDArray[np.bool_]) -> tuple[Array, float]:
 def scaled(sums: Array, found: Array, holds: NDArray[np.bool_], mass: Array) -> tuple[float, float]:
     """Scale and bias for sums that were not fitted on, so that the verdict's probability is true."""
     weights = instructions("en").confidence
-    own, right, mass = weights.bias + weights.found * found, holds * READ_RIGHTLY, mass / mass.sum()
+    own, mass = weights.bias + weights.found * found, mass / mass.sum()
 
     def loss(p: Array) -> float:
         odds = own + weights.odds * (p[0] * sums + p[1])
-        return float(mass @ (np.logaddexp(0, odds) - right * odds))
+        return float(mass @ (np.logaddexp(0, odds) - holds * odds))
 
     scale, bias = minimize(loss, np.zeros(2)).x
     return float(scale), float(bias)

@@ -30,9 +30,14 @@ CORE = 3
 _CERTAIN = 0.95
 _LEAST_REWORDED = 0.65  # what other words have lost is not seen
 _UNSTATED = 0.9
-# How sure the signals of the evidence can be before a model has read it: where documents are few or words are
-# other words they are less sure than they should be.
+# How sure the signals of the evidence can be before a model has read it: where words are other words they are
+# less sure than they should be.
 _UNSURE, _SURE = 0.18, 1e-3
+# Passages (decimal logarithm) up to which the signals of the evidence tell nothing of what a model reads, as
+# how rare a word is there is chance, and from which on they tell all that they can.
+_FEW, _MANY = 1.3, 2.7
+READ_RIGHTLY = 0.85
+"""Of what the sources hold, so much is read rightly."""
 # Below it nothing near the question was found.
 _WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -178,9 +183,9 @@ def _confidence(ranked: RankedSentences, hits: Sequence[Hit], calibration: Calib
 
 @dataclass(frozen=True, slots=True)
 class OddsWeights:
-    """A logistic model of two log-odds: that the evidence suffices (`found`), as judged by its signals, and
-    that its first sentences state the answer, as a language model reads them (`odds`). `least` (0..1) is the
-    probability that an answer needs."""
+    """A logistic model of two log-odds: that the evidence suffices (`found`), as judged by its signals among
+    many passages, and that its first sentences state the answer, as a language model reads them (`odds`).
+    `least` (0..1) is the probability of a right line that an answer needs."""
 
     bias: float
     found: float
@@ -193,14 +198,22 @@ def worth_reading(verdict: Verdict) -> bool:
     return not verdict.vetoes and verdict.confidence >= _WORTH_READING
 
 
-def with_odds(verdict: Verdict, odds: float, weights: OddsWeights, threshold: float | None = None) -> Verdict:
-    """The verdict once a language model has read the evidence: `odds` are the natural log-odds that it states
-    the answer. `threshold` replaces the least confidence of an answer."""
+def found_odds(verdict: Verdict, passages: int) -> float:
+    """The natural log-odds that the evidence suffices, by its signals, as far as they tell anything among so
+    many passages."""
     confidence = min(max(verdict.confidence, _UNSURE), 1 - _SURE)
-    found = math.log(confidence / (1 - confidence))
-    sum_ = weights.bias + weights.found * found + weights.odds * odds
+    telling = min(max((math.log10(max(passages, 1)) - _FEW) / (_MANY - _FEW), 0.0), 1.0)
+    return telling * math.log(confidence / (1 - confidence))
+
+
+def with_odds(
+    verdict: Verdict, odds: float, weights: OddsWeights, passages: int, threshold: float | None = None
+) -> Verdict:
+    """The verdict once a language model has read the evidence: `odds` are the natural log-odds that it states
+    the answer, found among so many `passages`. `threshold` replaces the least confidence of an answer."""
+    sum_ = weights.bias + weights.found * found_odds(verdict, passages) + weights.odds * odds
     least = weights.least if threshold is None else threshold
-    return replace(verdict, confidence=1 / (1 + math.exp(-sum_)), least=least)
+    return replace(verdict, confidence=READ_RIGHTLY / (1 + math.exp(-sum_)), least=least)
 
 
 def surer(one: Verdict | Answer, than: Verdict | Answer) -> bool:

@@ -111,7 +111,7 @@ def fitted(values: Array, holds: NDArray[np.bool_]) -> tuple[Array, float]:
 
 def scaled(sums: Array, found: Array, holds: NDArray[np.bool_], mass: Array) -> tuple[float, float]:
     """Scale and bias for sums that were not fitted on, so that the verdict's probability is true."""
-    weights = instructions("en").confidence
+    weights = instructions("en").confidence.of_judge()
     own, mass = weights.bias + weights.found * found, mass / mass.sum()
 
     def loss(p: Array) -> float:

@@ -149,7 +149,8 @@ def asked_columns(
 
 
 def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bool | None:
-    """Whether a cell is of the kind that a question expects; None for a bare number, which may be."""
+    """Whether a cell is of the kind that a question expects; None for a bare number, which may be, of no day
+    though."""
     priced = _RE["priced"].search(asked.query.text) is not None
     expects = AnswerType.MONEY if priced else asked.query.expects
     text = row.texts[column] if column < len(row.texts) else ""
@@ -158,7 +159,7 @@ def _of_kind(asked: RowQuestion, grid: RowGrid, column: int, row: GridRow) -> bo
     if answers_in(text, expects) or (unit is not None and unit.kind in kinds):
         return True
     bare = unit is None and any(v.kind is Kind.NUMBER for v in read(text))
-    return None if bare else False
+    return None if bare and expects is not AnswerType.DATE else False
 
 
 @dataclass(frozen=True, slots=True)

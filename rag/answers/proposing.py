@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from rag.answers.choosing import RowAggregate, RowCues, RowFilter, cues_of, equal_to
-from rag.answers.grid import grids
+from rag.answers.grid import TypedColumn, grids
 from rag.answers.queries import AskedTable, RowQuery, asked_table, filters_of
 from rag.answers.request import AnswerRequest, Setup
 from rag.answers.results import run
@@ -125,7 +125,12 @@ def _guessed(made: RowQuery, found: Computed, table: AskedTable) -> bool:
         return False
     alike = [c for c in table.columns if c.dated == column.dated and (c.dated or c.counts)]
     others = [c for c in alike if c.number != column.number and (ordered or c.summable)]
-    return bool(others) and table.cues.asked.tokens.isdisjoint(search_tokens(column.head))
+    return bool(others) and _unnamed(column, table)
+
+
+def _unnamed(column: TypedColumn, table: AskedTable) -> bool:
+    """Whether the question says no word of a column's head."""
+    return table.cues.asked.tokens.isdisjoint(search_tokens(column.head))
 
 
 def _beside(table: AskedTable) -> int:
@@ -180,14 +185,17 @@ def accepted(select: str, table: AskedTable) -> RowQuery | None:
     order = (1 if (said["way"] or "").upper() == "DESC" else -1) if said["order"] else 0
     order = {"max": 1, "min": -1}.get(function, order) if group is None else order
     aggregate = _AGGREGATES.get(function, RowAggregate.ROWS)
-    label = next((c for c in plain if c is not column and not c.measured), table.label())
+    shown = [] if _RE["who"].search(cues.asked.query.text) else plain
+    label = next((c for c in shown if c is not column and not c.measured), table.label())
     listed = aggregate is RowAggregate.ROWS
     named = listed and not order and any(f.column == label.name for f in filters)
     whole = listed and not cues.order and not filters and table.unheld
     if named or whole or not _fits(cues, aggregate, order, group is not None, bool(filters)):
         return None  # neither the row that is asked about is an answer, nor all rows where some are
     if cues.aggregate is RowAggregate.SHARE:
-        aggregate = RowAggregate.SHARE
+        aggregate, unnamed = RowAggregate.SHARE, column and _unnamed(column, table)
+        if unnamed and filters and sum(c.counts for c in table.columns) > 1:  # none of what managers are paid
+            return RowQuery(aggregate, None, label, filters)
     counted, listing = aggregate is RowAggregate.COUNT, aggregate is RowAggregate.ROWS
     measured = column if column is not None and (column.measured or counted) else None
     if not counted and (order or not listing) and (measured is None or not (listing or measured.counts)):

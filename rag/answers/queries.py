@@ -98,7 +98,8 @@ class AskedTable:
         nouns, texts = ([c for c in own if c.name not in passing] for own in (self.nouns, self.texts))
         said = search_tokens(asked_noun(self.cues.asked.query))
         asked = [c for c in nouns if any(map(self.heads[c.number].hold, said))]
-        apart = [c for c in (*nouns, *texts) if c.apart or c in asked]
+        people = [c for c in texts if _RE["person"].search(c.head)]  # says more than their number
+        apart = [c for c in (*nouns, *people, *texts) if c.apart or c in asked]
         return (apart or nouns or texts or self.nouns or self.texts)[0]
 
 
@@ -125,7 +126,16 @@ def asked_table(cues: RowCues, grid: RowGrid) -> AskedTable | None:
     inside = HeldWords(*by)
     years = [str(y) for d in cues.dates if (y := _year(d)) and any(h.hold(str(y)) for h in heads.values())]
     words = (*(w for w in asked.words if not inside.hold(w)), *years)
+    if _aged(cues, table.columns):
+        cues = replace(cues, order=-cues.order)
     return AskedTable(cues, grid, texts, heads, named, words, tuple(asked.unheld(grid.about, inside)))
+
+
+def _aged(cues: RowCues, columns: Sequence[TypedColumn]) -> list[TypedColumn]:
+    """The columns of ages, where the question is who is the oldest or the youngest: the oldest has the
+    earliest day of birth and the highest age."""
+    lived = _RE["lived"].search(cues.asked.query.asked)
+    return [c for c in columns if lived and c.counts and _RE["age"].search(c.head)]
 
 
 def _named_cells(asked: RowQuestion, column: TypedColumn, grid: RowGrid, head: HeldWords) -> list[str]:
@@ -172,8 +182,8 @@ def filters_of(table: AskedTable) -> tuple[RowFilter, ...] | None:
             continue  # of the whole table
         if value.kind is Kind.DATE:
             best = best or fitting
-        elif not isinstance(value, Range):
-            return None
+        elif isinstance(value, Range):
+            best = best or [c for c in fitting if not _RE["rate"].search(c.head)]  # "orders above EUR 900"
         if len(best) != 1:
             return None
         found.append(by[best[0].name])
@@ -274,6 +284,8 @@ def _measured(table: AskedTable, filters: Sequence[RowFilter]) -> list[TypedColu
     """The column of numbers or dates whose head the question names; of several years the latest, where it
     names none; the only one of prices for "cheapest"; all of them where nothing but a size is named."""
     typed = table.cues.asked.query.asked
+    if ages := _aged(table.cues, table.columns):
+        return ages if len(ages) == 1 else []
     aged = not table.cues.order or _RE["by_age"].search(typed)  # no day is the largest
     if table.cues.order and aged and not any(c.dated for c in table.columns):
         return []  # nor is the latest price the highest
@@ -337,9 +349,14 @@ def _counting(table: AskedTable, base: RowQuery) -> tuple[RowQuery, ...]:
     if not named and listed and all(map(table.grid.about.hold, noun)):
         named = [base.label]  # "bonds in the portfolio", of a table that is called so
     own = table.label().name in {f.column for f in base.filters}
-    if own and not table.nouns and said and not any(w in table.words for w in said):
-        stock = stocked(table.columns)  # of what a row is
+    own = own and not table.nouns and not any(w in table.words for w in said)
+    cells = HeldWords(*(cell for some in table.named.values() for cell in some))
+    if said and (own or any(map(cells.hold, said))) and (stock := stocked(table.columns)):  # of what a row is
         return tuple(replace(base, column=c, aggregate=RowAggregate.TOTAL) for c in stock if len(stock) == 1)
+    others = [c for c in table.columns if c not in named]
+    yearly = others and all(c.counts and _YEAR_HEAD.search(c.head) for c in others)
+    if yearly and named == list(table.columns[:1]):
+        named = [max(others, key=lambda c: _YEAR_HEAD.findall(c.head)[-1])]  # "Employees at 30 September"
     if len(named) != 1:
         return ()
     counts = named[0].counts

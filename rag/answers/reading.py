@@ -139,8 +139,8 @@ def _read(
         asking = read(query, ending=asked.answer if llm.info.probed else asked.reask)
         odds = llm.odds(asking, yes=asked.yes, no=asked.no, stop=request.stop) if llm.info.judges else None
         if odds is not None:
-            passages = setup.index.store.passages()
-            verdict = with_odds(verdict, odds, asked.confidence, passages, setup.threshold)
+            weights = asked.confidence.of_judge() if llm.info.probed else asked.confidence
+            verdict = with_odds(verdict, odds, weights, setup.index.store.passages(), setup.threshold)
         request.clock.lap("judging")
         # A translation may have missed what was asked; the question as it was put has not, but the model may
         # reply to it in its language.

@@ -28,7 +28,7 @@ from rag.types import Answer, DocumentInfo, Evidence, Filters, Gap, Hit, Outcome
 CORE = 3
 """Sentences that an answer rests on first."""
 _CERTAIN = 0.95
-_LEAST_REWORDED = 0.65  # what other words have lost is not seen
+_LEAST_REWORDED = 0.55  # what other words have lost is not seen
 _UNSTATED = 0.9
 # How sure the signals of the evidence can be before a model has read it: where words are other words they are
 # less sure than they should be.
@@ -38,6 +38,7 @@ _UNSURE, _SURE = 0.18, 1e-3
 _FEW, _MANY = 1.3, 2.7
 READ_RIGHTLY = 0.85
 """Of what the sources hold, so much is read rightly."""
+_BESIDE_JUDGE = 0.6
 # Below it nothing near the question was found.
 _WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -97,7 +98,7 @@ COUNTED = Verdict(1.0, 1.0)
 """Of what code counted over everything that matches."""
 _NEARBY = 0.5
 # So sure that a sentence is quoted where what a model wrote of it does not hold.
-_SURELY = 0.9
+_SURELY = 0.76
 
 
 def surely(verdict: Verdict) -> bool:
@@ -191,6 +192,10 @@ class OddsWeights:
     found: float
     odds: float
     least: float
+
+    def of_judge(self) -> OddsWeights:
+        """The weights where `odds` are what a judge says, which was fitted to be true beside `found`."""
+        return replace(self, bias=0.0, found=_BESIDE_JUDGE, odds=1.0)
 
 
 def worth_reading(verdict: Verdict) -> bool:

@@ -68,6 +68,25 @@ SHIFTS = """Date,Shift,Ward,Nurse,Hours,Extra hours
 2026-03-06,Night,Juniper,Lena Fox,10,0
 2026-03-07,Early,Alder,Tom Adler,8,0
 """
+STAFF = """Number,Full name,Department,Post,Joined,Age,Pay (EUR),Leave days
+S-1,Ilsa Brandt,Dyeworks,manager,2012-04-01,58,4100,15
+S-2,Otto Crane,Dyeworks,clerk,2019-09-15,31,2300,10
+S-3,Mina Dorn,Laundry,clerk,2021-02-01,24,2250,15
+S-4,Paul Ering,Laundry,manager,2015-11-20,47,3900,10
+"""
+ORDERS = """Order no.,Placed on,Buyer,Article,Quantity,Unit price (EUR),Order amount (EUR)
+Q-11,2026-01-05,Solen AG,Winch W4,3,400,1200
+Q-12,2026-01-19,Tarn Ltd,Winch W4,10,400,4000
+Q-13,2026-02-02,Solen AG,Cleat C9,50,20,1000
+"""
+HEADS = """# Jorvane Mills report 2025
+
+| Employees at 31 December | 2025 | 2024 |
+|---|---|---|
+| Spinning | 120 | 110 |
+| Weaving | 80 | 85 |
+| Total | 200 | 195 |
+"""
 BONDS = """Reference,Issuer,Coupon,Maturity
 WB-01,Corvanth Materials plc,5.15%,2031-06-15
 WB-04,Underhallow Trust Company,4.60%,2027-11-20
@@ -112,6 +131,9 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         "bond-holdings.csv": BONDS,
         "harrow-dispensary.csv": DISPENSARY,
         "应收账款.md": RECEIVABLES,
+        "staff-of-the-works.csv": STAFF,
+        "orders-for-fittings.csv": ORDERS,
+        "jorvane.md": HEADS,
     }
     index = new_index(folder / "index")
     index.ingest(write_files(folder / "documents", files), workers=1)
@@ -172,6 +194,13 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
         ("Which invoices are still open?", "4 of 7 (INV-102, INV-104, INV-106, INV-107)."),
         ("Which bonds have a coupon above 4.5 percent?", "Coupon above 4.5 percent: 2 of 3 (WB-01, WB-04)."),
         ("Which bond matures first?", "Lowest Maturity: WB-04 (2027-11-20) (of 3 rows)."),
+        ("Who is the oldest of the staff?", "Highest Age: Ilsa Brandt (58) (of 4 rows)."),
+        ("Who is the youngest of the staff?", "Lowest Age: Mina Dorn (24) (of 4 rows)."),
+        ("Who joined the staff first?", "Lowest Joined: Ilsa Brandt (2012-04-01) (of 4 rows)."),
+        ("How many winches W4 were ordered in total?", "Total Quantity (Article Winch W4): 13 (2 rows)."),
+        ("How many orders are above EUR 1,100?", "Order amount (EUR) above EUR 1,100: 2 of 3 (Q-11, Q-12)."),
+        ("When was order Q-12 placed?", "Q-12: Placed on 2026-01-19"),
+        ("How many employees does Jorvane Mills have?", "Total 2025: 200 (2 rows)."),
         ("Which invoice is the newest?", "Highest Invoice date: INV-107 (2026-02-27)"),
         ("2024年采购额最高的供应商是哪家？", "采购额（万元）最高：远山机械 (3,100)（共4行）。"),
         ("采购额最低的供应商是哪家？", "海棠包装 (640)（共4行）。"),

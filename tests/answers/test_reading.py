@@ -32,7 +32,7 @@ from rag.languages.text import has_han
 from rag.models.llm import LLM, load_llm
 from rag.questions.expects import read_wording
 from rag.search.evidence import Selection
-from rag.search.verdict import Verdict, named_elsewhere
+from rag.search.verdict import READ_RIGHTLY, Verdict, named_elsewhere
 from rag.types import Answer, Cell, ClaimState, Event, EvidenceFound, Filters, Finished, Outcome, StageStarted
 from tests.archive import archive
 from tests.asking import asked
@@ -53,7 +53,9 @@ UNTIL = "The rent may be unpaid until 3 May 2031."
 PARTIES = "Made between Tessin Ltd (the Guarantor) and Varn Bank (the Lender)."
 SAYS_NOT = "Notice by electronic mail is not sufficient."
 # An index in whose documents no name stands.
-NOWHERE: Any = SimpleNamespace(store=SimpleNamespace(matching=lambda _: [], owners=lambda _: {}))
+NOWHERE: Any = SimpleNamespace(
+    store=SimpleNamespace(matching=lambda _: [], owners=lambda _: {}, passages=lambda: 20)
+)
 SURE = 30.0  # log-odds beside which all else is nothing
 
 
@@ -376,7 +378,7 @@ def test_high_odds_rescue_an_answer_that_was_only_near(index: Index) -> None:
     assert Assistant(index).ask(UNSAID).verdict is Outcome.NEARBY
     answer = ask(index, UNSAID, replying("interest of 4.5 percent a year [1]"))
     assert (answer.verdict, answer.line) == (Outcome.ANSWERED, "Interest of 4.5 percent a year.")
-    assert answer.confidence > 0.99
+    assert answer.confidence == pytest.approx(READ_RIGHTLY, abs=0.001)
 
 
 def test_threshold_is_the_least_confidence_after_reading_too(index: Index) -> None:

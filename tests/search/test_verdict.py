@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag.search.verdict import COUNTED, Verdict, Veto, of_parts, read_from, surer, unmatched
+from rag.search.verdict import (
+    COUNTED,
+    READ_RIGHTLY,
+    OddsWeights,
+    Verdict,
+    Veto,
+    of_parts,
+    read_from,
+    surer,
+    unmatched,
+    with_odds,
+)
 from tests.fakes import fake_answer, fake_evidence
 
 ENOUGH, LITTLE = Verdict(0.9, 0.5), Verdict(0.2, 0.5)
@@ -53,10 +64,21 @@ def test_no_other_module_compares_a_confidence() -> None:
     assert not weighed
 
 
-@pytest.mark.parametrize(("sure", "taken"), [(0.57, False), (0.7, True)])
+@pytest.mark.parametrize(("sure", "taken"), [(0.52, False), (0.6, True)])
 def test_an_answer_to_a_translated_question_has_to_be_surer_than_its_own_bar(
     sure: float, taken: bool
 ) -> None:
-    """Translated, what the board has to approve was answered at 0.57 by a limit on something else."""
+    """Translated, what the board has to approve was answered, little sure, by a limit on something else."""
     own, answered = fake_answer("q", refused=True), fake_answer("q")
     assert surer(replace(answered, confidence=sure), replace(own, confidence=0.4)) is taken
+
+
+@pytest.mark.parametrize("odds", [-1.0, 0.5, 3.0])
+def test_among_few_passages_the_model_decides_and_among_many_the_signals_as_well(odds: float) -> None:
+    weights = OddsWeights(0.0, 1.0, 1.0, 0.5)
+    likely, unlikely = (
+        [with_odds(Verdict(found, 0.5), odds, weights, count).confidence for count in (1, 19, 150, 502, 9000)]
+        for found in (0.9, 0.2)
+    )
+    assert likely[:2] == unlikely[:2] and likely[3] == likely[4]
+    assert likely[1] < likely[2] < likely[3] < READ_RIGHTLY and unlikely[1] > unlikely[2] > unlikely[3]

@@ -130,7 +130,7 @@ class Index:
     def __init__(self, store: Store, source: EmbedderSource, domains: Domains) -> None:
         self.store = store
         self.fields = domains.each
-        self.lexicons = domains.lexicons
+        self.lexicon = domains.lexicon
         self.folder = store.folder
         self._space = store.space
         self._source = source
@@ -162,12 +162,12 @@ class Index:
     ) -> Query:
         """A question, completed from the earlier turns of a conversation (oldest first; by `llm` where code
         cannot), and with misspelt words mended, as every stage takes it. Raises InputError for a question
-        without a word, ConfigError for a lexicon that cannot be read."""
+        without a word."""
         from rag.questions.query import Readers, understand
         from rag.search.spelling import mended
 
         catalogue = self.store.catalogue()
-        readers = Readers(catalogue, self.fields, self.lexicons)
+        readers = Readers(catalogue, self.fields, self.lexicon)
         if history:
             readers = replace(readers, known=known_names(catalogue))
         query = understand(question, readers, history, llm, stop)

@@ -11,6 +11,6 @@ NOTHING = catalogue()
 
 
 def asked(question: str, documents: Catalogue = NOTHING) -> Query:
-    """The question, held against these documents by all fields and their lexicons."""
+    """The question, held against these documents by all fields and their lexicon."""
     domains = load_domains()
-    return understand(question, Readers(documents, domains.each, domains.lexicons))
+    return understand(question, Readers(documents, domains.each, domains.lexicon))

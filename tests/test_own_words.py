@@ -14,7 +14,7 @@ from rag.config import load_config
 from rag.domains import load_domains
 from rag.errors import ConfigError
 from rag.index import Index, open_index
-from rag.languages.lexicon import expand
+from rag.languages.lexicon import expand, load
 from rag.search.evidence import select
 from tests.fakes import FakeEmbedder
 from tests.indexing import document, new_index, put
@@ -54,7 +54,9 @@ def test_a_word_of_the_users_own_lexicon_finds_the_passage_that_only_says_it_pro
         )
 
 
-@pytest.mark.parametrize(("content", "message"), [("[[entry", "TOML"), ("[[other]]\na = 1\n", "Write it as")])
+@pytest.mark.parametrize(
+    ("content", "message"), [("[[entry", "declaration"), ("[[other]]\na = 1\n", "Write an entry as")]
+)
 def test_a_bad_file_is_refused_when_the_index_is_opened(folder: Path, content: str, message: str) -> None:
     (folder / "bad.toml").write_text(content)
     with pytest.raises(ConfigError, match=message) as caught:
@@ -93,5 +95,5 @@ def test_the_documented_example_is_a_file_that_works(tmp_path: Path) -> None:
     blocks = [block.split("```")[0] for block in guide.split("```toml\n")[1:]]
     (words,) = [b for b in blocks if "[[entry]]" in b]
     (tmp_path / "w.toml").write_text(words, encoding="utf-8")
-    assert "supplemental agreement" in expand("Was there a side letter?", [tmp_path / "w.toml"])
-    assert "经济补偿" in expand("公司让我走人要给补偿吗", [tmp_path / "w.toml"])
+    assert "supplemental agreement" in expand("Was there a side letter?", load([tmp_path / "w.toml"]))
+    assert "经济补偿" in expand("公司让我走人要给补偿吗", load([tmp_path / "w.toml"]))

@@ -20,7 +20,7 @@ from rag.files import plain
 
 if TYPE_CHECKING:
     from rag.config import Config
-    from rag.measure.report import Change, Report
+    from rag.measure.report import Report
     from rag.types import DocumentInfo, IngestReport
 
 _LISTED = 50
@@ -242,32 +242,26 @@ def evaluate(
         typer.Option("--without", metavar="STAGE", help="Switch this stage of retrieval off; repeatable."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the reports.")] = None,
-    former: Annotated[
-        Path | None, typer.Option("--compare", metavar="FILE", help="Say what turned since that report.json.")
-    ] = None,
     llm: Llm = None,
     embedder: EmbedderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure retrieval and answers on questions; write report.json and report.md."""
     from rag.measure.evaluate import judge_sentences, read_set, set_name, stages_without
-    from rag.measure.report import changed, sets_table
+    from rag.measure.report import sets_table
     from rag.measure.yardstick import Choice
 
     # Everything that can be wrong with the arguments, before the minutes that an ingest may take.
     choice, stages = Choice(tuple(tag or ()), half, sample, scoped), stages_without(without or ())
     several, names = len(sources) > 1, [set_name(source) for source in sources]
-    if several and (index or former or len(set(names)) < len(names)):
+    if several and (index or len(set(names)) < len(names)):
         raise InputError(
-            "Several sets are measured each with its own index and name; leave --index and --compare out, "
-            "and give each once."
+            "Several sets are measured each with its own index and name; leave --index out, give each once."
         )
     for source in sources:
         if what != "verify":
             check_set(source, "measure")
         read_set(source, choice, what)
-    if former is not None and not former.is_file():
-        raise InputError(f"{former}, to compare with, is not there; give the report.json of an earlier run.")
     reports = {}
     for source, name in zip(sources, names, strict=True):
         if what == "verify":  # needs no index
@@ -277,16 +271,17 @@ def evaluate(
             settings = set_config(source, index, quiet=as_json)
             how = {"choice": choice, "depth": depth, "stages": stages}
             report = _measure(source, settings, what, quiet=as_json, **how)
-        change = changed(report, former) if former else None
-        target = (out or Path("reports")) / name if several or not out else out
-        paths = report.write(target, change.sections() if change else ())
+        paths = report.write((out or Path("reports")) / name if several or not out else out)
         reports[name] = report
-        if not several:
-            _print_measured(report, change, paths, as_json=as_json)
     if several and as_json:
         shared.print_json({name: {"measures": report.measures} for name, report in reports.items()})
+    elif as_json:
+        shared.print_json({"report": report, "written": paths})
     elif several:
         typer.echo(shared.clean(sets_table(reports)))
+    else:
+        typer.echo(shared.clean(report.to_markdown()))
+        shared.message(f"Written: {', '.join(map(str, paths))}")
 
 
 def check_set(source: Path, purpose: str) -> None:
@@ -336,12 +331,3 @@ def _measure(source: Path, settings: Config, what: str, *, quiet: bool, **how: A
         report = evaluate(source, index, assistant, what=what, progress=progress, **how)
         about = {"index": str(index.folder), "citewise": version()}
     return dataclasses.replace(report, settings={**report.settings, **about})
-
-
-def _print_measured(report: Report, change: Change | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
-    turned, differences = (change.turned, change.differences) if change else ((), {})
-    if as_json:
-        shared.print_json({"report": report, "turned": turned, "differences": differences, "written": paths})
-        return
-    typer.echo(shared.clean(report.to_markdown(change.sections() if change else ())))
-    shared.message(f"Written: {', '.join(map(str, paths))}")

@@ -16,6 +16,7 @@ from rag.types import Chunk, Document, Relation
 if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.documents.catalogue import Catalogue
     from rag.documents.description import Describes
+    from rag.languages.lexicon import Lexicon
     from rag.questions.constraints import Sought
     from rag.questions.expects import Wording
     from rag.questions.mentions import Known
@@ -23,11 +24,7 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
     from rag.store.store import Store
 
     class Domain(Describes, Searches, Protocol):
-        """A field: its documents, its words, and what a question of it needs."""
-
-        @property
-        def lexicon(self) -> Path:
-            """Lay words -> professional ones (`rag.languages.lexicon`)."""
+        """A field: its documents, and what a question of it needs."""
 
 
 class Field:
@@ -55,27 +52,22 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """The fields, in the order in which they are asked, and the lexicons, the user's own first."""
+    """The fields, in the order in which they are asked, and lay words with those that documents use."""
 
     each: tuple[Domain, ...]
-    lexicons: tuple[Path, ...]
+    lexicon: Lexicon
 
 
 def load_domains(lexicons: Sequence[Path | str] = ()) -> Domains:
-    """All fields, with the user's own lexicons (`rag.languages.lexicon`). Each is read once: a mistake in one
-    is told when an index is opened, not in the middle of a question. Raises ConfigError."""
+    """All fields, with the user's own lexicons (`rag.languages.lexicon`) before that of statutes. They are
+    read now: a mistake in one is told when an index is opened. Raises ConfigError."""
     from rag.domains.finance import Finance
-    from rag.domains.law import Law
+    from rag.domains.law import LEXICON, Law
     from rag.domains.medicine import Medicine
+    from rag.languages.lexicon import load
 
-    words = [Path(p).expanduser().absolute() for p in lexicons]
-    if words:
-        from rag.languages.lexicon import load
-
-        for path in words:
-            load(path)
-    each = (Law(), Medicine(), Finance())
-    return Domains(each, (*words, *(field.lexicon for field in each)))
+    own = [Path(path).expanduser() for path in lexicons]
+    return Domains((Law(), Medicine(), Finance()), load([*own, LEXICON]))
 
 
 def known_names(catalogue: Catalogue) -> Known:

@@ -17,7 +17,7 @@ An entry whose terms hold Chinese speaks to questions that hold Chinese, any oth
   "欠…工资" is in "欠了我三个月工资".
 
 Of two forms that match in the same place only the longer speaks: "free cash flow" is not a question about
-cash. Each field of `rag.domains` has a lexicon; a user's own are read before them."""
+cash. There is a lexicon for statutes (`rag.domains.law`); a user's own are read before it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HAN_GAP = 6
 _WORD = re.compile("[^\\W_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _FILLERS = frozenset("a an the my our your his her their its s it this that them me him us any some".split())
 _PARTICLES = frozenset("away out off up down back over in on".split())
-_SHAPE = 'Write it as lay = ["a form people type", ...] and terms = ["a form in documents", ...].'
+_SHAPE = 'Write an entry as lay = ["a form people type", ...] and terms = ["a form in documents", ...].'
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,93 +74,80 @@ class Forms(Generic[_T]):
     chinese: Mapping[str, Sequence[tuple[tuple[str, ...], _T]]]
 
 
-def expand(question: str, lexicons: Sequence[Path]) -> tuple[str, ...]:
-    """Professional terms for the lay words of a question: distinct, in order of occurrence, at most 12, none
-    that already stands in the question. Where there are more, every entry gives its first terms.
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Entries ready to match: those that speak to English questions, and those that speak to Chinese ones."""
 
-    `lexicons` are files, the first having the say. Raises ConfigError for one that cannot be read; a question
-    itself never raises."""
+    english: Forms[Entry]
+    chinese: Forms[Entry]
+
+    def matched(self, text: str) -> tuple[list[LexiconWord], list[tuple[int, int, Entry]]]:
+        """The words of a normalised question, and the entries that speak to it with their places."""
+        asked = ((self.english, detect_language(text) == "en"), (self.chinese, has_han(text)))
+        words = words_of(text)
+        found = (match for forms, speaks in asked if speaks for match in matches(forms, text, words))
+        return words, list(longest(found))
+
+
+NO_WORDS = Lexicon(Forms({}, {}), Forms({}, {}))
+
+
+def expand(question: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Professional terms for the lay words of a question: distinct, in order of occurrence, at most 12, none
+    that already stands in the question. Where there are more, every entry gives its first terms."""
     text = normalise(question[:MAX_CHARS])
-    words, found = _matched(text, lexicons)
+    words, found = lexicon.matched(text)
     return _chosen(list(dict.fromkeys(entry for _, _, entry in found)), text, tuple(w.stem for w in words))
 
 
-def lay_matches(question: str, lexicons: Sequence[Path]) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+def lay_matches(question: str, lexicon: Lexicon) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
     """Where a question speaks in lay words: start and end in its normalised text, and the professional terms
-    for them. `lexicons` are files. Raises ConfigError for one that cannot be read."""
-    _, found = _matched(normalise(question[:MAX_CHARS]), lexicons)
+    for them."""
+    _, found = lexicon.matched(normalise(question[:MAX_CHARS]))
     return tuple((start, end, entry.terms) for start, end, entry in found)
 
 
-def _matched(text: str, lexicons: Sequence[Path]) -> tuple[list[LexiconWord], list[tuple[int, int, Entry]]]:
-    """The words of a normalised question, and the entries that speak to it. A lexicon is made ready in a
-    language when first asked in it."""
-    words, languages = words_of(text), [False] * (detect_language(text) == "en") + [True] * has_han(text)
-    files = [(path.absolute(), *file_state(path, "lexicon")) for path in lexicons]
-    ready = [_ready(*file, chinese) for file in files for chinese in languages]
-    return words, list(longest(match for lexicon in ready for match in matches(lexicon, text, words)))
+def load(paths: Iterable[Path]) -> Lexicon:
+    """The entries of lexicon files, the first having the say. Raises ConfigError naming file, entry and what
+    to write instead."""
+    entries = [entry for path in paths for entry in _entries(path)]
+    return Lexicon(
+        *(
+            compiled((form, entry) for entry in entries if entry.chinese == chinese for form in entry.lay)
+            for chinese in (False, True)
+        )
+    )
 
 
-def load(path: Path) -> tuple[Entry, ...]:
-    """The entries of a lexicon file. Raises ConfigError naming file, entry and what to write instead."""
-    table = read_toml(path, "lexicon", _SHAPE)
-    rows = table.get("entry")
-    if set(table) - {"entry"} or not isinstance(rows, list) or not rows:
-        raise ConfigError(f"The lexicon {path} has to be [[entry]] tables and nothing else. {_SHAPE}")
-    return tuple(_entry(row, f"The lexicon {path}, entry {number},") for number, row in enumerate(rows, 1))
-
-
-def read_toml(path: Path, what: str, shape: str) -> dict[str, Any]:
-    """A TOML file of the user's or the package's. `what` it is and what `shape` it should have are for the
-    ConfigError that every way of not being readable ends in."""
+def _entries(path: Path) -> Iterator[Entry]:
+    number = 0
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise _unreadable(path, what, error) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"The {what} {path} is not UTF-8 text. Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The {what} {path} is not valid TOML: {error}. {shape}") from error
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        if set(table) != {"entry"}:
+            raise ValueError("it has to be [[entry]] tables and nothing else")
+        for row in table["entry"]:
+            number += 1
+            yield _entry(row)
+    except (OSError, ValueError, TypeError) as error:
+        place = f", entry {number}," if number else ""
+        raise ConfigError(f"The lexicon {path}{place} cannot be used: {error}. {_SHAPE}") from error
 
 
-def _unreadable(path: Path, what: str, error: OSError) -> ConfigError:
-    return ConfigError(f"The {what} {path} cannot be read ({error.strerror}). Check path and permissions.")
-
-
-def _entry(row: object, where: str) -> Entry:
-    if not isinstance(row, dict) or set(row) != {"lay", "terms"}:
-        raise ConfigError(f"{where} has to hold lay and terms and nothing else. {_SHAPE}")
+def _entry(row: Mapping[str, Any]) -> Entry:
+    """Raises ValueError or TypeError for what is no entry."""
+    if set(row) != {"lay", "terms"}:
+        raise ValueError("it has to hold lay and terms and nothing else")
     for key, forms in row.items():
-        check_words(forms, key, where, _SHAPE)
+        if not isinstance(forms, list) or not forms:
+            raise ValueError(f"there is no list under {key}")
+        for form in forms:
+            if not isinstance(form, str) or not any(c.isalnum() for c in form):
+                raise ValueError(f"{form!r} under {key} is not a word")
     for form in row["lay"]:
         # Normalisation turns the sign into three full stops, so it is looked for in the form as typed.
         if "…" in form and (not has_han(form) or not all(part.strip() for part in form.split("…"))):
-            raise ConfigError(f"{where} has {form!r} under lay; … goes between two pieces of a Chinese form.")
+            raise ValueError(f"{form!r} under lay: … goes between two pieces of a Chinese form")
     return Entry(tuple(row["lay"]), tuple(row["terms"]))
-
-
-def check_words(forms: object, key: str, where: str, shape: str) -> None:
-    """Raises ConfigError, with `where` in which file and what to write, for anything but a list of words."""
-    if not isinstance(forms, list) or not forms:
-        raise ConfigError(f"{where} has no list under {key}. {shape}")
-    for form in forms:
-        if not isinstance(form, str) or not any(c.isalnum() for c in form):
-            raise ConfigError(f"{where} has {form!r} under {key}, which is not a word. {shape}")
-
-
-def file_state(path: Path, what: str) -> tuple[int, int]:
-    """Time of change (ns) and size: part of a cache's key, so that a changed file is read again. Raises
-    ConfigError, which says `what` the file is, where there is none."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise _unreadable(path, what, error) from error
-    return status.st_mtime_ns, status.st_size
-
-
-@lru_cache(maxsize=64)
-def _ready(path: Path, changed_ns: int, size: int, chinese: bool) -> Forms[Entry]:
-    return compiled((form, entry) for entry in load(path) if entry.chinese == chinese for form in entry.lay)
 
 
 def compiled(pairs: Iterable[tuple[str, _T]]) -> Forms[_T]:

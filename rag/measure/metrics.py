@@ -17,7 +17,6 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import PositiveInt, StringConstraints
 
 from rag.facts.numerals import same_currency
@@ -156,18 +155,15 @@ def _answer_tokens(text: str) -> str:
     return f" {' '.join(_ANSWER_TOKEN.findall(plain))} "
 
 
-@dataclass(frozen=True, slots=True)
-class Difference(Measure):
-    """Mean of paired differences (after - before) over the `n` questions that have both, with its 95 %
-    interval (percentile bootstrap over the pairs); how many questions rose and fell."""
-
-    better: int
-    worse: int
-
-
 def measure(values: Sequence[float]) -> Measure:
     """Mean and 95 % percentile bootstrap interval (Efron, 1979); all zero for no values."""
-    return Measure(*_bootstrap(np.asarray(values, dtype=np.float64)), len(values))
+    if not values:
+        return Measure(0.0, 0.0, 0.0, 0)
+    sample = np.asarray(values, dtype=np.float64)
+    generator = np.random.default_rng(0)
+    means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Measure(float(sample.mean()), float(low), float(high), len(sample))
 
 
 def share(values: Sequence[float]) -> Measure:
@@ -191,24 +187,6 @@ def balanced(granted: Measure, wrongly: Measure) -> Measure:
     )
     value = (granted.value + 1 - wrongly.value) / 2
     return Measure(value, value - low, value + high, granted.n + wrongly.n)
-
-
-def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
-    """The paired bootstrap of `after - before`: the same questions are drawn on both sides, so that what
-    makes a question hard cancels out. All zero for no values."""
-    deltas = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    better, worse = int((deltas > 0).sum()), int((deltas < 0).sum())
-    return Difference(*_bootstrap(deltas), len(deltas), better, worse)
-
-
-def _bootstrap(sample: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean, and the ends of its interval."""
-    if not len(sample):
-        return 0.0, 0.0, 0.0
-    generator = np.random.default_rng(0)
-    means = sample[generator.integers(0, len(sample), (_RESAMPLES, len(sample)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(sample.mean()), float(low), float(high)
 
 
 _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.MONEY, Kind.MEASURE, Kind.DURATION})

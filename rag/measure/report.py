@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.errors import InputError
 from rag.files import to_json, write_atomically
 from rag.measure import metrics
-from rag.measure.metrics import Difference, Measure, difference
+from rag.measure.metrics import Measure
 from rag.measure.yardstick import COLUMNS, REFUSALS, SHARES, SHOWN, WRONG, QuestionResult
 from rag.types import Outcome
 
 RETRIEVED = ("hit@1", "hit@5", "hit@10", "document hit@1", "MRR@10")
-# A rank that crosses several of these has turned at the first; five is what a reader looks at.
-TURNS = (5, 1, 10)
 TRUE_SUPPORTED, FALSE_SUPPORTED = "supported, true", "supported, false"
 BALANCED = "balanced accuracy"
 TAG_COLUMNS = (*RETRIEVED, SHOWN, *REFUSALS.values(), BALANCED, TRUE_SUPPORTED, FALSE_SUPPORTED)
@@ -71,16 +67,14 @@ class Report:
             found.append(Section("Evidence documents that are not in the index", items=self.missing))
         return found + _to_look_at(self.results)
 
-    def to_markdown(self, more: Sequence[Section] = ()) -> str:
-        """The text, with `more` sections before its own."""
+    def to_markdown(self) -> str:
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
-        sections = (s.to_markdown() for s in (*more, *self.sections()))
+        sections = (s.to_markdown() for s in self.sections())
         return "\n\n".join([f"# {self.name}", settings, *sections]) + "\n"
 
-    def write(self, folder: Path, more: Sequence[Section] = ()) -> tuple[Path, ...]:
-        """`report.json` and `report.md` (`more` sections before its own) in `folder`, each written
-        atomically. Raises StorageError."""
-        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown(more)}
+    def write(self, folder: Path) -> tuple[Path, ...]:
+        """`report.json` and `report.md` in `folder`, each written atomically. Raises StorageError."""
+        texts = {"json": to_json(self, indent=1) + "\n", "md": self.to_markdown()}
         for kind, text in texts.items():  # a lone surrogate of a question is no text
             write_atomically(folder / f"report.{kind}", text.encode("utf-8", "replace"))
         return tuple(folder / f"report.{kind}" for kind in texts)
@@ -97,88 +91,6 @@ def measures_of(rows: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
     if TRUE_SUPPORTED in found and FALSE_SUPPORTED in found:
         found[BALANCED] = metrics.balanced(found[TRUE_SUPPORTED], found[FALSE_SUPPORTED])
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedQuestion:
-    """A question that came out differently: `before` and `after` are ranks, or what the answer was."""
-
-    id: str
-    question: str
-    what: str
-    before: str
-    after: str
-    better: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A former report's name, the questions that turned since, and the paired differences by measure."""
-
-    former: str
-    turned: tuple[ChangedQuestion, ...] = ()
-    differences: Mapping[str, Difference] = field(default_factory=dict)
-
-    def sections(self) -> list[Section]:
-        """The measures that changed, those that did not, and the questions that turned worse and better."""
-        moved = [(name, d) for name, d in self.differences.items() if d.better or d.worse]
-        same = "; ".join(name for name in self.differences if name not in dict(moved))
-        rows = [
-            (n, f"{d.value:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", str(d.better), str(d.worse), str(d.n))
-            for n, d in moved
-        ]
-        head = ("measure", "difference", "95 % interval", "rose", "fell", "questions")
-        note = f"Unchanged on every question: {same}." if same else ""
-        found = [Section(f"Against {self.former}", head, rows, note=note)]
-        for name, better in (("worse", False), ("better", True)):
-            cells = [
-                (t.id, t.what, f"{t.before} → {t.after}".replace("None", "not found"), t.question)
-                for t in self.turned
-                if t.better is better
-            ]
-            shown = ("id", "what", "before → after", "question")
-            found.append(Section(f"Turned {name}: {len(cells)}", shown, cells))
-        return found
-
-
-def changed(report: Report, former: Path) -> Change:
-    """What is different from a former `report.json`: questions that turned (evidence within the first
-    passages or not, shown or not, answered or refused), and each measure's paired difference (now - then)
-    over the questions that both have. Raises InputError where the file is not such a report."""
-    try:
-        rows = {r["id"]: dict(r) for r in json.loads(former.read_text(encoding="utf-8"))["results"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{former} is not a report of an earlier run: {error}.") from error
-    turned: list[ChangedQuestion] = []
-    pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for now in report.results:
-        if old := rows.get(now.id):
-            turned += _turns(now, old)
-            then = old.get("scores") or {}
-            for name in (n for n in now.scores if n in then):
-                pairs[name].append((float(then[name]), now.scores[name]))
-    changes = {name: difference(*zip(*both, strict=True)) for name, both in pairs.items()}
-    return Change(str(former), tuple(turned), changes)
-
-
-def _turns(now: QuestionResult, old: Mapping[str, Any]) -> list[ChangedQuestion]:
-    found: list[tuple[str, Any, Any, bool, bool]] = []
-    rank, was_displayed, before = old.get("rank"), old.get("evidence_shown"), old.get("verdict")
-    for k in TURNS:
-        was, within = ((rank or k + 1) <= k), ((now.rank or k + 1) <= k)
-        if was != within:
-            found.append((f"evidence in the first {k}", rank, now.rank, was, within))
-            break
-    if now.evidence_shown is not None and was_displayed is not None:
-        found.append(("evidence shown", was_displayed, now.evidence_shown, was_displayed, now.evidence_shown))
-    if now.verdict and before:
-        right = [(one == Outcome.ANSWERED) == now.answerable for one in (before, now.verdict)]
-        found.append(("answered or refused", before, now.verdict, *right))
-    return [
-        ChangedQuestion(now.id, now.question, what, str(before), str(after), better)
-        for what, before, after, was, better in found
-        if was != better
-    ]
 
 
 def _to_look_at(results: Sequence[QuestionResult]) -> list[Section]:

@@ -14,13 +14,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Protocol
 
 from rag.documents.catalogue import Catalogue
 from rag.errors import InputError
 from rag.languages import Patterns, patterns
-from rag.languages.lexicon import expand
+from rag.languages.lexicon import NO_WORDS, Lexicon, expand
 from rag.languages.text import content_tokens, has_han, search_tokens, words
 from rag.models.generation import LLM
 from rag.questions import followup
@@ -64,12 +63,12 @@ class Query(Wording):
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """What questions are understood with: the documents at hand, the fields, their lexicons, and what
+    """What questions are understood with: the documents at hand, the fields, words for lay ones, and what
     recognises names of the documents in a conversation."""
 
     catalogue: Catalogue
     fields: Sequence[ReadsQuestions] = ()
-    lexicons: Sequence[Path] = ()
+    lexicon: Lexicon = NO_WORDS
     known: Known = nothing_known
 
 
@@ -90,8 +89,7 @@ def understand(
     stop: threading.Event | None = None,
 ) -> Query:
     """The question, completed from earlier turns (oldest first), by `llm` where code cannot. Raises
-    InputError when nothing is asked, and ConfigError for a lexicon that cannot be read; a few milliseconds,
-    and seconds where the model is asked."""
+    InputError when nothing is asked; a few milliseconds, and seconds where the model is asked."""
     asked = check_question(question)
     text = asked if talk_of(asked) else followup.completed(asked, history, readers.known, llm, stop)
     parts = separated(text)
@@ -110,7 +108,7 @@ def _read(text: str, readers: Readers) -> Query:
         asked=text,
         constraints=read_constraints(wording, readers.catalogue, readers.fields),
         sought=tuple(one for field in readers.fields for one in field.sought(wording)),
-        reworded=expand(text, readers.lexicons),
+        reworded=expand(text, readers.lexicon),
     )
 
 

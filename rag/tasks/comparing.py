@@ -43,7 +43,7 @@ def _look(request: TaskRequest, name: str, scope: TopicScope, period: str, apart
     """What is found for one side, in the period that is named behind the last for all; where sides stand
     `apart`, in documents of their own, the name of a side that is one is left out of the question. A sentence
     that is about something near the side does not speak of it."""
-    own_terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
+    own_terms = topic_terms(scope.topic, extra=request.index.lexicon) if scope.topic else ()
     text = say("tasks.what_of", request.query.language, name=f"{name}{period}", topic=request.intent.topic)
     if apart and scope.named and request.intent.topic and not scope.topic:
         text = say("tasks.what_is", request.query.language, name=f"{request.intent.topic}{period}")

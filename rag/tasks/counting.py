@@ -226,7 +226,7 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
     scope = read_scope(intent.topic, request.index, request.filters)
     if intent.unit is CountUnit.DOCUMENT:
         scope = TopicScope(all_of(store, request.filters), False, intent.topic, query=scope.query)
-    terms = topic_terms(scope.topic, extra=request.index.lexicons)
+    terms = topic_terms(scope.topic, extra=request.index.lexicon)
     bounds = any(isinstance(value, Range) for value in read(scope.topic))  # rows are held against them
     if not terms or len(terms) > _MOST_TERMS or bounds:
         return None

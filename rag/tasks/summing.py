@@ -53,7 +53,7 @@ def summarise(request: survey.TaskRequest) -> Answer | None:
     scope = read_scope(request.intent.topic, request.index, request.filters, whole=True)
     if not request.intent.sure and (scope.topic or not scope.named):
         return None
-    terms = topic_terms(scope.topic, extra=request.index.lexicons) if scope.topic else ()
+    terms = topic_terms(scope.topic, extra=request.index.lexicon) if scope.topic else ()
     passages = _passages(request, scope, terms)
     if not passages:
         absent = not all(survey.occurs(store, scope, term) for term in terms)

@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from rag.facts.names import capitalised_runs
 from rag.index import Index
 from rag.languages import listed, patterns
-from rag.languages.lexicon import lay_matches
+from rag.languages.lexicon import NO_WORDS, Lexicon, lay_matches
 from rag.languages.text import STOP_WORDS, cut_words, has_han, normalise, search_tokens
 from rag.questions.constraints import Constraints
 from rag.questions.query import Query
@@ -75,9 +74,9 @@ class Text:
         return form in self._letters if has_han(form) else not form or f" {form} " in self._stems
 
 
-def topic_terms(topic: str, *, extra: Sequence[Path] = ()) -> tuple[TopicTerm, ...]:
+def topic_terms(topic: str, *, extra: Lexicon = NO_WORDS) -> tuple[TopicTerm, ...]:
     """What a passage about the topic has to hold, in the order of the topic; () for one without a word.
-    `extra` are lexicons."""
+    `extra` are words for lay ones."""
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, TopicTerm]] = []
 

@@ -552,23 +552,6 @@ def test_ui_is_started_with_the_settings_in_force(monkeypatch: pytest.MonkeyPatc
     assert (served[0].ui_port, served[0].index) == (8000, Path("indexes/law"))
 
 
-def test_measuring_says_what_turned_since_a_former_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.measure.report import Report
-    from rag.measure.yardstick import QuestionResult
-
-    def report(rank: int | None) -> Report:
-        result = QuestionResult("a", "How?", True, searched=True, rank=rank)
-        return Report("own", {}, {}, {}, {}, (), (result,))
-
-    Path("own/documents").mkdir(parents=True)
-    Path("own/questions.jsonl").write_text('{"question": "How?", "evidence": [{"document": "a.md"}]}')
-    report(None).write(Path("former"))
-    monkeypatch.setattr("rag.cli.index.ingest_set", lambda *_, **__: None)
-    monkeypatch.setattr("rag.cli.index._measure", lambda *_, **__: report(1))
-    result = run("eval", "own", "--compare", "former/report.json")
-    assert "| a | evidence in the first 5 | not found → 1 | How? |" in result.stdout
-
-
 def test_ingest_watches_until_it_is_stopped_and_lists_what_was_not_read_by_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

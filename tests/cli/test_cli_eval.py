@@ -88,7 +88,6 @@ def test_without_an_index_a_file_of_questions_is_asked_of_the_default_one() -> N
         (["nowhere"], "nowhere is not a set"),
         (["own.jsonl", "--tag", "c"], "There are: a, b"),
         (["own.jsonl", "--without", "fusion"], "Stages: dense, lexicon"),
-        (["own.jsonl", "--compare", "gone.json"], "gone.json, to compare with, is not there"),
         (["own.jsonl", "--what", "everything"], "retrieval, answers, all"),
         (["bad.jsonl"], "bad.jsonl, line 2: "),
         (["placeless.jsonl"], "says where its evidence stands"),
@@ -125,15 +124,6 @@ def test_stage_switched_off_is_named_in_the_report() -> None:
     assert run("own.jsonl", "--without", "ranker", "--without", "spread").exit_code == 0
     assert written()["settings"]["without"] == "ranker, spread"
     assert written()["measures"]["hit@1"]["value"] == 0.0
-
-
-def test_json_holds_report_differences_and_what_was_written() -> None:
-    assert run("own.jsonl", "--without", "ranker", "--out", "former").exit_code == 0
-    result = run("own.jsonl", "--compare", "former/report.json", "--json")
-    told = json.loads(result.stdout)
-    assert told["differences"]["hit@1"]["better"] == 6
-    assert {(t["before"], t["after"]) for t in told["turned"]} == {("2", "1")}
-    assert [Path(p).name for p in told["written"]] == ["report.json", "report.md"]
 
 
 def test_several_sets_are_one_table_with_a_row_for_each(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ from rag.languages.text import letters
 from rag.measure import metrics
 from rag.measure.evaluate import evaluate
 from rag.measure.metrics import EvidenceEntry, Passage
-from rag.measure.report import Report, changed
-from rag.measure.yardstick import Choice, QuestionResult, load_questions
+from rag.measure.yardstick import Choice, load_questions
 from rag.types import ClaimState, Hit
 from tests.fakes import FakeAssistant, fake_answer, fake_document, fake_evidence, fake_hit
 
@@ -253,21 +252,16 @@ def test_what_is_measured_must_be_one_of_three(tmp_path: Path) -> None:
         evaluate(tmp_path, FakeIndex({}), what="all")  # type: ignore[arg-type]
 
 
-def test_written_report_can_be_compared_with_and_says_what_turned(tmp_path: Path) -> None:
+def test_written_report_holds_the_measures(tmp_path: Path) -> None:
     entry = [{"document": "lease.md"}]
     folder = make_set(
         tmp_path / "s", [{"id": n, "question": n, "evidence": entry} for n in ("better", "worse", "same")]
     )
     hit = [fake_hit("x")]
     before = evaluate(folder, FakeIndex({"worse": hit, "same": hit}))  # type: ignore[arg-type]
-    after = evaluate(folder, FakeIndex({"better": hit, "same": hit}))  # type: ignore[arg-type]
     path, markdown = before.write(tmp_path / "out")
     assert "| hit@1 | 0.667 |" in markdown.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8"))["measures"]["hit@1"]["n"] == 3
-    assert {t.id: t.better for t in changed(after, path).turned} == {"better": True, "worse": False}
-    (tmp_path / "other.json").write_text("[]")
-    with pytest.raises(InputError, match="not a report"):
-        changed(after, tmp_path / "other.json")
 
 
 def test_evidence_is_looked_for_among_the_first_quotes_in_their_order(tmp_path: Path) -> None:
@@ -326,38 +320,6 @@ def test_only_questions_of_a_tag_or_half_are_asked_and_the_settings_say_so(tmp_p
     ids = sorted((r.id for report in (kept, other) for r in report.results), key=int)
     assert ids == [str(n) for n in range(0, 20, 2)]
     assert (kept.settings["tags"], kept.settings["half"]) == ("a", "test")
-
-
-def test_differences_are_paired_over_the_questions_of_both_reports(tmp_path: Path) -> None:
-    entry = [{"document": "lease.md"}]
-    hit = [fake_hit("x")]
-    folder = make_set(
-        tmp_path / "s", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "gone")]
-    )
-    path, *_ = evaluate(folder, FakeIndex({"same": hit, "gone": hit})).write(tmp_path / "out")  # type: ignore[arg-type]
-    fewer = make_set(
-        tmp_path / "t", [{"id": n, "question": n, "evidence": entry} for n in ("up", "same", "new")]
-    )
-    now = evaluate(fewer, FakeIndex({"up": hit, "same": hit}))  # type: ignore[arg-type]
-    change = changed(now, path).differences["hit@1"]
-    assert (change.n, change.value, change.better, change.worse) == (2, 0.5, 1, 0)
-
-
-def test_rank_that_crosses_no_five_still_turns_at_one_or_ten(tmp_path: Path) -> None:
-    def report(*ranks: int | None) -> Report:
-        results = tuple(
-            QuestionResult(str(n), "?", True, searched=True, rank=rank) for n, rank in enumerate(ranks)
-        )
-        return Report("own", {}, {}, {}, {}, (), results)
-
-    path, *_ = report(2, 30, 8, 9, None).write(tmp_path)
-    turned = changed(report(1, 10, None, 6, 50), path).turned
-    assert [(t.id, t.what, t.before, t.after, t.better) for t in turned] == [
-        ("0", "evidence in the first 1", "2", "1", True),
-        ("1", "evidence in the first 10", "30", "10", True),
-        ("2", "evidence in the first 10", "8", "None", False),
-    ]
-    assert changed(report(1), path).differences == {}, "a report without scores has nothing to be paired"
 
 
 def test_cell_cannot_add_columns_to_a_table(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.measure import metrics
 from rag.measure.metrics import CUTOFFS, EvidenceEntry, Passage, rank_scores
 
 RELEVANT = [f"r{n}" for n in range(12)]
@@ -70,22 +69,4 @@ def test_measures_deeper_than_the_list_are_left_out() -> None:
     assert not names & {"hit@20", "hit@100", "document hit@20"}
 
 
-# Intervals, differences, risk.
-
-
-def test_paired_interval_is_narrower_than_what_separate_ones_would_give() -> None:
-    before = [float(n % 2) for n in range(200)]
-    after = [1.0 if n == 0 else b for n, b in enumerate(before)]
-    change = metrics.difference(before, after)
-    assert (change.value, change.better, change.worse, change.n) == (pytest.approx(1 / 200), 1, 0, 200)
-    assert 0.0 <= change.low <= change.value <= change.high < 0.03
-    assert metrics.measure(after).high - metrics.measure(after).low > 0.1
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=30))
-def test_difference_is_antisymmetric_in_its_mean_and_counts(pairs: list[tuple[float, float]]) -> None:
-    before, after = [a for a, _ in pairs], [b for _, b in pairs]
-    there, back = metrics.difference(before, after), metrics.difference(after, before)
-    assert there.value == pytest.approx(-back.value)
-    assert (there.better, there.worse) == (back.worse, back.better)
-    assert there.low - 1e-9 <= there.value <= there.high + 1e-9
+# Intervals, risk.

@@ -92,7 +92,7 @@ def test_financial_concept_is_told_with_its_statements_where_there_are_reports(i
 
 
 def test_professional_words_for_the_question_are_told(index: Index) -> None:
-    assert said(index.explain("Can we walk away from the lease?"))["words"]
+    assert said(index.explain("租客搬走后押金归谁？"))["words"]
 
 
 def test_question_that_names_nothing_has_nothing_to_explain_but_its_hits(index: Index) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rag.domains.finance.concepts import reports
 from rag.index import Index
+from rag.questions.query import Query
 from rag.search.pool import (
     LegResults,
     Retrievers,
@@ -260,20 +261,23 @@ def test_words_of_a_very_small_index_weigh_about_alike_whether_it_holds_them_or_
     assert idf(6, 0) > idf(6, 1) > idf(6, 6) > 0.5
 
 
+def reworded(index: Index, question: str) -> Query:
+    return replace(index.understand(question), reworded=("liquidated damages", "time is of the essence"))
+
+
 def test_without_the_lexicon_no_professional_word_is_added(index: Index) -> None:
-    query = index.understand("What does a late delivery cost the supplier?")
+    query = reworded(index, "What does a late delivery cost the supplier?")
     legs = index.retrievers(query)
     with_it, without = weigh_terms(legs, query), weigh_terms(legs, replace(query, reworded=()))
-    assert query.reworded and with_it.added
+    assert with_it.added
     assert not without.added
     assert with_it.tokens == without.tokens
     np.testing.assert_array_equal(with_it.weights, without.weights)
 
 
 def test_professional_terms_are_searched_without_stop_words_and_the_questions_own(index: Index) -> None:
-    query = index.understand("What does a late delivery cost the supplier?")
+    query = reworded(index, "What does a late delivery cost the supplier?")
     terms = weigh_terms(index.retrievers(query), query)
-    assert "time is of the essence" in query.reworded
     assert terms.added and not {"is", "of", "the", *terms.tokens} & set(terms.added)
 
 

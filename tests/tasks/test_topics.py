@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains import load_domains
+from rag.languages.lexicon import load
 from rag.languages.text import search_tokens
 from rag.tasks.topics import Text, expression, form_of, topic_terms
 
-WORDS = load_domains().lexicons
+WORDS = load([Path(__file__).parents[1] / "data" / "lay_words.toml"])
 
 
 def typed(topic: str) -> list[str]:

@@ -5,7 +5,6 @@ Modules are imported where they are needed: a worker that reads files loads noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
@@ -26,7 +25,6 @@ _RE = Patterns(__file__)
 class Finance(Field):
     """The field of finance; see `rag.domains.Domain`."""
 
-    lexicon = Path(__file__).with_name("lexicon.toml")
     columns = ("year", "form")
     # What stands in capitals in titles of accounts and begins questions.
     common_words = _RE.words("common") | MONTHS.keys()

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from rag.questions.constraints import Restriction
     from rag.questions.expects import Wording
 
+# How people ask for what Chinese statutes say (`rag.languages.lexicon`).
+LEXICON = Path(__file__).with_name("lexicon.toml")
+
 
 class Law(Field):
     """The field of law; see `rag.domains.Domain`."""
 
-    lexicon = Path(__file__).with_name("lexicon.toml")
     own_keys = frozenset(("issued", "effective", "amended", "repealed", "review"))
     columns = ("law",)
 

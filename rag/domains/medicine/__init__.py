@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 class Medicine(Field):
     """The field of medicine; see `rag.domains.Domain`."""
 
-    lexicon = Path(__file__).with_name("lexicon.toml")
     describes_rest = True
     # The "subject" of a file's properties is a free remark; ours is what the page is about.
     own_keys = frozenset(("subject",))

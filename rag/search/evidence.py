@@ -54,8 +54,6 @@ _LEAST_SHARE = 0.2
 # What does not stand counts so much less; where former words are asked for and found, so do the others.
 _NAMES = 5
 _ASIDE = 0.5
-# A sentence took the place of another where they share so much of their words.
-_REPLACED = 0.5
 _OF_PASSAGE = ("passage", "passage_share", "passage_rank")
 _LONGEST = 1200
 _HEAD_CHARS = 1200
@@ -160,8 +158,6 @@ def rank_sentences(
     found = [s for s in found if not s.unit.listed or prepared.coverage(frozenset(s.sequence) - s.titles)]
     compared = embedder if embedder is not None and supports(embedder.info, query.language) else None
     signals = _as_one_table(sentence_signals(prepared, found, hits), found, hits)
-    if former:
-        signals = _as_replaced(signals, found, hits)
     cosines = _held(asked_of, found, hits, index, compared) if compared else np.full(len(found), np.nan)
     mode = mode_of(compared.info if compared is not None else None)
     first = weights(mode).sentence.probability(with_cosines(signals, cosines))
@@ -255,26 +251,6 @@ def _as_one_table(
             tables[key].append(n)
     for rows in tables.values():
         result[np.ix_(rows, columns)] = signals[np.ix_(rows, columns)].max(axis=0)
-    return result
-
-
-def _as_replaced(
-    signals: NDArray[np.float64], found: Sequence[Sentence], hits: Sequence[Hit]
-) -> NDArray[np.float64]:
-    """The signals, those of withdrawn sentences as of the sentence of their document that took their place:
-    what speaks for the one speaks for the other."""
-    result = signals.copy()
-    gone = [withdrawn(hits[sentence.hit].chunk.roles) is not None for sentence in found]
-    for n, one in enumerate(found):
-        document = hits[one.hit].document.id
-        shares = [
-            len(one.tokens & other.tokens) / max(1, len(one.tokens | other.tokens))
-            if gone[n] and not gone[m] and hits[other.hit].document.id == document
-            else 0.0
-            for m, other in enumerate(found)
-        ]
-        best = int(np.argmax(shares))
-        result[n] = signals[best] if shares[best] >= _REPLACED else signals[n]
     return result
 
 

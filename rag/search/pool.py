@@ -37,8 +37,8 @@ from rag.questions.constraints import Constraints, Sought
 from rag.questions.query import Query, ReadsQuestions
 from rag.search.ranker import AGREEMENTS, Pool, Terms
 from rag.store.store import DenseIndex, Store
-from rag.types import Filters, Hit
-from rag.types.documents import admitted, path_words, withdrawn
+from rag.types import Filters
+from rag.types.documents import admitted, path_words
 from rag.types.search import Candidate
 
 _TERMS_EMBEDDED = 6
@@ -46,8 +46,6 @@ _TERMS_EMBEDDED = 6
 _ACROSS = 3
 # Passages from which on an index says itself how rare its words are, and in what share of them a word is.
 _TYPICAL, _USUAL = 20, 0.02
-# Former wordings are looked for beside so many passages.
-_BESIDE = 3
 _OPENING = 600  # characters of a document that say what it is
 _SURELY = 0.75  # weight of the names of a question that stand there
 _WORD = re.compile(r"[^\s,;:()?!“”\"]+")
@@ -237,18 +235,6 @@ def make_pool(
 
 def _ranks(ids: Sequence[int]) -> dict[int, int]:
     return {i: rank for rank, i in enumerate(ids, 1)}
-
-
-def with_former(legs: Retrievers, query: Query, hits: list[Hit]) -> list[Hit]:
-    """The hits; where former words are asked for, those beside the first of them in the place of the last,
-    with the score of the words that took their place."""
-    former: dict[int, Hit] = {}
-    for hit in hits[:_BESIDE] if query.withdrawn else ():
-        for i, _, chunk in legs.store.neighbours(hit.chunk_id):
-            if withdrawn(chunk.roles) in query.withdrawn:
-                former.setdefault(i, Hit(i, hit.document, chunk, hit.score))
-    kept = [hit for hit in hits if hit.chunk_id not in former][: max(0, len(hits) - len(former))]
-    return sorted([*kept, *former.values()], key=lambda hit: -hit.score) if former else hits
 
 
 _MOST_NAMED = 4

@@ -47,7 +47,6 @@ from rag.search.pool import (
     search,
     sources,
     weigh_terms,
-    with_former,
     without,
 )
 from rag.search.ranker import AGREEMENTS, FEATURES, Pool, Ranker, load_ranker, matching
@@ -165,7 +164,7 @@ def retrieve_each(
             places.sort(key=_order)
         most = _READ_PER_HIT * k
         first = _spread(places, most) if stages.spread else places[:most]
-        found.append(with_former(legs, query, _hits(legs, first, k)))
+        found.append(_hits(legs, first, k))
     return found
 
 

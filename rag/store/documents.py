@@ -296,18 +296,8 @@ class Documents(IndexFile):
 
     def document_chunks(self, document_id: int) -> list[tuple[int, int, Chunk]]:
         """All passages of a document, in order."""
-        return self._between(document_id, 0, 1 << 60)
-
-    def neighbours(self, chunk_id: int) -> list[tuple[int, int, Chunk]]:
-        """The passages just before and after one, in document order, itself left out."""
-        here = self.rows("SELECT document_id, ordinal FROM chunks WHERE id = ?", (chunk_id,))
-        near = [row for document, at in here for row in self._between(document, at - 1, at + 1)]
-        return [row for row in near if row[0] != chunk_id]
-
-    def _between(self, document_id: int, first: int, last: int) -> list[tuple[int, int, Chunk]]:
-        """The passages of a document whose ordinal is in first..last, in order."""
-        query = f"{_CHUNK} document_id = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal"
-        return [self._chunk(row) for row in self.rows(query, (document_id, first, last))]
+        query = f"{_CHUNK} document_id = ? ORDER BY ordinal"
+        return [self._chunk(row) for row in self.rows(query, (document_id,))]
 
     def _chunk(self, row: Sequence[Any]) -> tuple[int, int, Chunk]:
         number, document_id, ordinal, start, end, context, kind, path, *place, roles, over = row

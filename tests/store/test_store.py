@@ -221,17 +221,6 @@ def test_chunks_come_in_the_order_asked_and_are_the_text_of_their_span(store: St
     assert all(made.text[c.start : c.end] == c.text for _, _, c in rows)
 
 
-def test_neighbours_are_the_passages_around_within_the_document(store: Store) -> None:
-    first, second = (
-        document(p, [f"Clause {n} {'much ' * 150}" for n in range(9)]) for p in ("a.pdf", "b.pdf")
-    )
-    ids = put(store, first, second)
-    chunk_ids = [i for i, _, _ in store.document_chunks(ids[0])]
-    assert [i for i, _, _ in store.neighbours(chunk_ids[2])] == [chunk_ids[1], chunk_ids[3]]
-    assert [i for i, _, _ in store.neighbours(chunk_ids[-1])] == [chunk_ids[-2]]
-    assert store.neighbours(10**9) == []
-
-
 def test_document_that_is_gone_is_an_input_error(store: Store) -> None:
     with pytest.raises(InputError, match="no document 7"):
         store.document(7)

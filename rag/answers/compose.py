@@ -230,7 +230,6 @@ def with_rows(found: Selection, figures: Computed | NoRow, limit: int, store: St
         found,
         evidence=tuple(replace(e, number=n) for n, e in enumerate(kept, 1)),
         verdict=unstated(verdict) if isinstance(figures, NoRow) else verdict,
-        core=len(rows),
     )
 
 

@@ -97,8 +97,7 @@ def _chosen(
 ) -> Selection:
     index, least = setup.index, setup.threshold
     found = select(query, hits, index, limit=limit, threshold=least, in_force=day, ranked=ranked)
-    held = tuple(rows_in_range(query, found.evidence, hits, index.store))
-    return replace(found, evidence=held, core=min(found.core, len(held)))
+    return replace(found, evidence=tuple(rows_in_range(query, found.evidence, hits, index.store)))
 
 
 def looked_closer(setup: Setup, one: Look, limit: int, filters: Filters | None) -> Selection:
@@ -155,8 +154,7 @@ def together(looks: Sequence[Look]) -> Selection:
         for e in one.found.evidence:
             number = numbers[_place(e)]
             evidence.setdefault(number, replace(e, number=number))
-    verdict = of_parts([one.found.verdict for one in looks])
-    return Selection(tuple(evidence.values()), verdict, len(evidence))
+    return Selection(tuple(evidence.values()), of_parts([one.found.verdict for one in looks]))
 
 
 def nearest(looks: Sequence[Look], k: int) -> tuple[Hit, ...]:

@@ -36,7 +36,7 @@ from rag.search.sufficiency import (
     sentence_signals,
     with_cosines,
 )
-from rag.search.verdict import CORE, RankedSentences, Verdict, judge, of_any_version, outdated
+from rag.search.verdict import RankedSentences, Verdict, judge, of_any_version, outdated
 from rag.store.store import Store
 from rag.types import Chunk, Evidence, Hit
 from rag.types.documents import led, withdrawn
@@ -61,12 +61,11 @@ _HEAD_CHARS = 1200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Ranked evidence (numbers 1..n) and the verdict on it; `core` counts the first sentences that an
-    answer rests on, `ranked` are those that the evidence was chosen from."""
+    """Ranked evidence (numbers 1..n) and the verdict on it; `ranked` are the sentences that it was chosen
+    from."""
 
     evidence: tuple[Evidence, ...]
     verdict: Verdict
-    core: int
     ranked: RankedSentences | None = None
 
     @property
@@ -112,7 +111,7 @@ def select(
     calibration = load_calibration(ranked.mode)
     least = index.ranker().threshold if threshold is None else threshold
     verdict = judge(query, ranked, evidence, hits, calibration, least, index.store)
-    return Selection(evidence, verdict, min(CORE, len(evidence)), ranked)
+    return Selection(evidence, verdict, ranked)
 
 
 def prepare(query: Query, store: Store, aside: frozenset[str] = frozenset()) -> PreparedQuestion:

@@ -48,8 +48,7 @@ def provide(request: survey.TaskRequest) -> Answer | None:
     evidence = with_changes(stated, request.query, request.store, day, len(stated) + _MOST_QUOTES)
     if len(several) > 1:
         firsts = [next(e for e in evidence if e.document.id == own[0].document.id) for own in several]
-        found_here = Selection(tuple(evidence), COUNTED, len(evidence))
-        return ask_back(request.basis(found_here, ()), firsts)
+        return ask_back(request.basis(Selection(evidence, COUNTED), ()), firsts)
     quotes = evidence[:_MOST_QUOTES]
     reading = request.reading(len(several[0]), len(several[0]), 1)
     sentences = [in_one_piece(e.text) for e in quotes]

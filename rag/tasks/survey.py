@@ -251,7 +251,7 @@ def counted_answer(
 ) -> Answer:
     """The answer: `head` counted by code, `quoted` printed; all of the `evidence` is in the citations."""
     shown = {e.number: with_marks(e, request.store) for e in quoted}
-    found = Selection(tuple(shown.get(e.number, e) for e in evidence), COUNTED, len(evidence))
+    found = Selection(tuple(shown.get(e.number, e) for e in evidence), COUNTED)
     why = (say("tasks.counted", request.language),)
     claim = Claim(head, ClaimState.SUPPORTED, tuple(e.number for e in quoted), why)
     claims = (claim, *(quote_claim(e, request.language) for e in quoted))
@@ -263,7 +263,7 @@ def listed_whole(request: TaskRequest) -> Answer | None:
     hits = request.search(request.query)
     if (figures := find_list(request.query, hits, request.store)) is None:
         return None
-    found = with_rows(Selection((), COUNTED, 0), figures, request.setup.max_evidence, request.store)
+    found = with_rows(Selection((), COUNTED), figures, request.setup.max_evidence, request.store)
     return compose_figures(request.basis(found, hits), figures)
 
 

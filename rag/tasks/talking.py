@@ -33,7 +33,7 @@ def talk(request: TaskRequest) -> Answer:
     elif ask is Ask.HELP:
         more = [say("talk.examples", language)]
     text = "\n\n".join(filter(None, (line, "\n".join(more))))
-    basis = request.basis(Selection((), COUNTED, 0), ())
+    basis = request.basis(Selection((), COUNTED), ())
     return basis.answer(line, text, choices=_choices(ask, readable, language))
 
 

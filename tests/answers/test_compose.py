@@ -42,8 +42,8 @@ EVIDENCE = (
 PROOF = Certificate(documents=2, passages=7, unreadable=(), confidence=0.9, least=0.5)
 
 
-def selection(evidence: Sequence[Evidence] = EVIDENCE, *, core: int = 3) -> Selection:
-    return Selection(tuple(evidence), Verdict(0.9, 0.5), core)
+def selection(evidence: Sequence[Evidence] = EVIDENCE) -> Selection:
+    return Selection(tuple(evidence), Verdict(0.9, 0.5))
 
 
 def claim(text: str, *citations: int, state: ClaimState = ClaimState.SUPPORTED) -> Claim:
@@ -179,7 +179,7 @@ def test_outcome_is_answered_nearby_from_half_of_the_least_or_absent(
 
 def test_line_of_a_row_has_its_heads_and_stands_in_front_of_the_quote() -> None:
     row = fake_evidence("Plus | 4.90", header="Account | Fee")
-    answer = composed(found=selection([row], core=1))
+    answer = composed(found=selection([row]))
     assert answer.line == "Account: Plus; Fee: 4.90"
     assert answer.text == "Account: Plus; Fee: 4.90 [1]\n\n“Plus | 4.90” (Account | Fee) [1]"
 
@@ -200,7 +200,7 @@ def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, 
     start = passage.index(item)
     over = led(leads(passage, [Block(BlockKind.PARAGRAPH, 0, len(passage))]), start)
     piece = replace(fake_evidence(item, start=start), leads=over)
-    basis = Basis(asked(QUESTION), "en", selection([piece], core=1), (fake_hit(passage),), PROOF)
+    basis = Basis(asked(QUESTION), "en", selection([piece]), (fake_hit(passage),), PROOF)
     assert compose(basis, ReaderReply(basis.found.verdict)).line == line
 
 
@@ -210,13 +210,13 @@ def test_line_of_a_list_item_begins_with_what_leads_into_its_list(passage: str, 
 )
 def test_line_leaves_out_the_number_of_a_clause_of_the_section_above(heading: str, line: str) -> None:
     piece = replace(fake_evidence("3.1 The deposit is 900 euros."), heading_path=(heading,))
-    assert composed(found=selection([piece], core=1)).line == line
+    assert composed(found=selection([piece])).line == line
 
 
 def test_quote_of_a_document_no_longer_in_force_is_a_caution() -> None:
     force = {"superseded": "2020-01-01", "superseded_by": "New rules"}
     over = fake_document("old.md", metadata=force)
-    answer = composed(found=selection([fake_evidence("Thirty days.", document=over)], core=1))
+    answer = composed(found=selection([fake_evidence("Thirty days.", document=over)]))
     assert answer.cautions == ("old was superseded by New rules from 2020-01-01.",)
     assert composed().cautions == ()
 

@@ -464,7 +464,7 @@ def read_by(llm: LLM, question: str, path: str, *sentences: str) -> ReaderReply:
         fake_evidence(s, number=n, document=document, start=text.index(s)) for n, s in enumerate(sentences, 1)
     ]
     query = asked(question)
-    found = Selection(tuple(evidence), Verdict(0.5, 0.5), len(evidence))
+    found = Selection(tuple(evidence), Verdict(0.5, 0.5))
     # The index is for searching alone, and everything is found here.
     setup = Setup(NOWHERE, llm)
     reading = read(setup, AnswerRequest(query, query.language), found)
@@ -690,7 +690,7 @@ def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) 
     """The translation says whether the sources state the answer; what was asked its asker knows best."""
     query, own = asked("How many days of notice does the resident give?"), asked("承租人应当提前多少天通知？")
     model = replying("60 days [1]")
-    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
+    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5))
     setup = Setup(NOWHERE, model)
     list(read(setup, AnswerRequest(own, own.language), found, query))
     answered = [p for p in model.prompts if p.ending == instructions("en").answer]
@@ -700,7 +700,7 @@ def test_a_question_that_was_translated_is_answered_as_it_was_put(index: Index) 
 def test_a_reply_in_the_language_of_the_question_is_made_again_by_its_translation(index: Index) -> None:
     query, own = asked("How many days of notice does the tenant give?"), asked("承租人应当提前多少天通知？")
     model = FakeLLM(lambda prompt: "六十天 [1]" if own.text in prompt.user else "60 days [1]", likely=SURE)
-    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5), 1)
+    found = Selection((fake_evidence("The tenant gives 60 days of notice."),), Verdict(0.5, 0.5))
     setup = Setup(NOWHERE, model)
     reading = read(setup, AnswerRequest(own, own.language), found, query)
     while True:

@@ -62,7 +62,6 @@ def test_evidence_is_numbered_from_one_best_first_distinct_and_limited(index: In
     assert scores == sorted(scores, reverse=True)
     assert all(0.0 <= s <= 1.0 for s in [*scores, found.verdict.confidence, found.verdict.least])
     assert len({e.text for e in found.evidence}) == len(scores) <= 3
-    assert 0 < found.core <= len(scores)
 
 
 def test_first_evidence_is_the_sentence_that_answers(index: Index) -> None:
@@ -97,7 +96,7 @@ def test_row_of_a_table_is_one_piece_with_its_column_heads(index: Index) -> None
 
 def test_no_hit_gives_no_evidence_and_is_insufficient(index: Index) -> None:
     found = select(index.understand(QUESTIONS[0]), (), index)
-    assert (found.evidence, found.sufficient, found.core) == ((), False, 0)
+    assert (found.evidence, found.sufficient) == ((), False)
     assert found.verdict.confidence == 0.0 and Veto.NOTHING in found.verdict.vetoes
 
 

@@ -16,7 +16,6 @@ from rag.documents.validity import copies_of, is_draft
 from rag.facts.dates import MONTHS, dates
 from rag.facts.names import short_name
 from rag.facts.quantity import Kind
-from rag.facts.references import borne_labels
 from rag.facts.values import Comparison, Range, Value, read, relation
 from rag.languages import patterns, say
 from rag.languages.text import has_han
@@ -35,7 +34,7 @@ from rag.tasks.topics import (
     topic_terms,
 )
 from rag.types import Answer, DocumentInfo, Filters
-from rag.types.documents import admitted, several, single
+from rag.types.documents import several, single
 
 _RE = patterns("described", re.IGNORECASE)
 _ABOUT = 1500  # code points at the beginning that say what a document is about
@@ -202,12 +201,6 @@ MOST_QUOTES = 12
 _MOST_TERMS = 6
 _MOST_DOCUMENTS = 200
 _MOST_NAMED = 30
-_KINDS = (
-    (re.compile(r"^(?:articles?|条|条文|条款)$", re.IGNORECASE), ("article", "section")),
-    (re.compile(r"^(?:clauses?|sections?|provisions?|规定|款)$", re.IGNORECASE), ("section", "article")),
-    (re.compile(r"^(?:chapters?|章|章节)$", re.IGNORECASE), ("chapter",)),
-    (re.compile(r"^(?:schedules?|annexe?s?)$", re.IGNORECASE), ("schedule", "appendix")),
-)
 
 
 def count_or_list(request: survey.TaskRequest) -> Answer | None:
@@ -218,9 +211,6 @@ def count_or_list(request: survey.TaskRequest) -> Answer | None:
         return _described(request)
     if not intent.topic:
         return _documents(request)
-    if intent.unit is CountUnit.SECTION:
-        scope = read_scope(intent.topic, request.index, request.filters, whole=True)
-        return _sections(request, scope) if scope.named and not scope.topic else None
     if intent.unit is CountUnit.THING and (listed := survey.listed_whole(request)):
         return listed
     scope = read_scope(intent.topic, request.index, request.filters)
@@ -297,34 +287,12 @@ def _named(document: DocumentInfo, language: str, copies: Sequence[str]) -> str:
     return say("tasks.dated", language, **said)
 
 
-def _sections(request: survey.TaskRequest, scope: TopicScope) -> Answer | None:
-    """The numbered parts of the documents named, counted by the numbers that their passages bear."""
-    store, noun = request.store, request.intent.noun
-    kinds = next((k for pattern, k in _KINDS if pattern.match(noun)), ())
-    numbered = [(d, i) for d in scope.documents for i in _numbered(store, d.id, kinds)]
-    matches, paths = _first_words(store, numbered), [d.path for d in scope.documents]
-    sizes = {"count": len(matches), "long": len(noun) > 1}
-    head = say("tasks.sections", request.language, noun=noun, paths=paths, **sizes)
-    return _listed(request, head, matches) if matches else None
-
-
 def _first_words(store: Store, found: Sequence[tuple[DocumentInfo, int]]) -> list[survey.MatchingPassage]:
     """The first sentence of each passage, by its id."""
     chunks = {i: chunk for i, _, chunk in store.chunks([i for _, i in found])}
     passages = [(i, d, chunks[i]) for d, i in found if i in chunks]
     firsts = ((i, d, c, next(survey.units_of(store, d, c), None)) for i, d, c in passages)
     return [survey.MatchingPassage(i, d, c, (place,)) for i, d, c, place in firsts if place]
-
-
-def _numbered(store: Store, document_id: int, kinds: Sequence[str]) -> list[int]:
-    """Passages that bear the outermost numbers of the first kind that the document has."""
-    first: dict[str, int] = {}
-    for i, _, chunk in store.document_chunks(document_id):
-        for label in borne_labels(chunk.heading_path, chunk.text) if admitted(chunk.roles) else ():
-            first.setdefault(label, i)
-    outer = [label.split() for label in first if "." not in label and "(" not in label]
-    found = ([first[f"{k} {n}"] for k, n in outer if k == kind] for kind in kinds)
-    return next(filter(None, found), [])
 
 
 def _headline(intent: Intent, found: survey.Survey, language: str) -> str:

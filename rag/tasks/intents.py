@@ -44,12 +44,10 @@ class Ask(StrEnum):
 
 
 class CountUnit(StrEnum):
-    """What is counted or listed. SECTION: a document's own. PASSAGE: clauses, too. THING: what only a reader
-    can distinguish, so that a list of it is looked for. DESCRIBED: documents by what they are; the topic is
-    their description."""
+    """What is counted or listed. PASSAGE: clauses, too. THING: what only a reader can distinguish, so that a
+    list of it is looked for. DESCRIBED: documents by what they are; the topic is their description."""
 
     DOCUMENT = "document"
-    SECTION = "section"
     PASSAGE = "passage"
     THING = "thing"
     DESCRIBED = "described"

@@ -114,8 +114,11 @@ def of_other_side(query: Wording, text: str) -> bool:
 def beside(query: Wording, piece: Evidence, sources: Iterable[Evidence], words: str) -> bool:
     """Whether words of a piece, as they stand among these sources, are of something beside the question."""
     every = tuple(sources)
-    of_another = of_another_row(query, piece, every) or on_another_matter(query, piece, every)
-    return of_another or excepted(query, piece, every, words) or one_of_many(query, piece, words)
+    return (
+        of_another_row(query, piece, every)
+        or excepted(query, piece, every, words)
+        or one_of_many(query, piece, words)
+    )
 
 
 def of_another_row(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
@@ -156,15 +159,6 @@ def excepted(query: Wording, piece: Evidence, sources: Iterable[Evidence], words
     each = (text[span.start : span.end] for text in others for span in sentences(text))
     tokens = (set(content_tokens(sentence)) for sentence in each if negations(sentence))
     return bool(said) and any(case & other and 2 * len(said & other) >= len(said) for other in tokens)
-
-
-def on_another_matter(query: Wording, piece: Evidence, sources: Iterable[Evidence]) -> bool:
-    """Whether a piece in the language of the question says no word of it, with all that stands over it, and
-    another of the sources does."""
-    asked = frozenset(query.content)
-    if has_han(query.text) != has_han(piece.text) or not asked.isdisjoint(content_tokens(_around(piece))):
-        return False
-    return any(not asked.isdisjoint(content_tokens(other.words)) for other in sources)
 
 
 def _around(piece: Evidence) -> str:

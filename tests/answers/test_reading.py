@@ -137,15 +137,6 @@ def test_one_thing_of_one_row_is_not_all_that_a_question_asks_for(
     assert not one_of_many(read_wording(question), fake_evidence("Morphine is controlled.", number=1), reply)
 
 
-def test_a_value_beside_no_word_of_the_question_gives_way_to_a_sentence_that_has_some(tmp_path: Path) -> None:
-    terms = '# Terms\n\n"Excursion" means a reading that lasts more than 25 minutes.\n\n'
-    claims = "Claims for goods that arrived warm are notified in writing.\n"
-    question = "Within what time do I claim for goods that arrived warm?"
-    with archive(tmp_path, terms__md=terms + claims) as opened:
-        assert "25" not in ask(opened, question, replying("25 minutes [2]")).line
-        assert "25" in ask(opened, "How long does an excursion last?", replying("25 minutes [1]")).line
-
-
 def test_a_yes_that_does_not_hold_leaves_the_sentence_whose_heading_names_the_matter(tmp_path: Path) -> None:
     text = "# Data terms\n\n## New sub-processors\n\nTorvane may object within nine days of the notice.\n"
     with archive(tmp_path, terms__md=text) as opened:

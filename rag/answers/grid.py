@@ -21,9 +21,10 @@ from rag.facts.quantities import extract, header_scales
 from rag.facts.quantity import Kind, Quantity
 from rag.languages import patterns
 from rag.languages.text import has_han, letters, search_tokens
+from rag.search.amended import evidence_at
 from rag.search.evidence import with_marks
 from rag.store.store import Store
-from rag.types import Block, BlockKind, DocumentInfo, Evidence, Hit, LeadIn, Table
+from rag.types import Block, BlockKind, DocumentInfo, Evidence, Hit, LeadIn, Span, Table
 from rag.types.documents import WITHDRAWN, path_words
 from rag.types.tables import reads_as_heads
 
@@ -242,15 +243,9 @@ def cited(
     store: Store, document: DocumentInfo, block: Block, number: int, leads: tuple[LeadIn, ...] = ()
 ) -> Evidence:
     """A block of a document as code cites it."""
-    shown = Evidence(
+    shown = replace(
+        evidence_at(document, Span(block.start, block.end), _SURE, store),
         number=number,
-        document=document,
-        chunk_id=store.passage_at(document.id, block.start),
-        start=block.start,
-        end=block.end,
-        text=store.text(document.id, block.start, block.end),
-        score=_SURE,
-        page=store.page_at(document.id, block.start),
         heading_path=block.heading_path,
         heads=block.heads,
         location=block.location,

@@ -176,14 +176,14 @@ def _instruction(change: _Change, beside: Evidence, store: Store) -> Evidence:
     """The instruction as evidence, as likely as what it changes."""
     one = change.amendment
     span = Span(one.start, min(one.end, one.start + _LONGEST))
-    return evidence_at(store.document(change.source), span, beside, store)
+    return evidence_at(store.document(change.source), span, beside.score, store)
 
 
-def evidence_at(document: DocumentInfo, span: Span, beside: Evidence, store: Store) -> Evidence:
-    """The words there as evidence, as likely as what they stand `beside`."""
+def evidence_at(document: DocumentInfo, span: Span, score: float, store: Store) -> Evidence:
+    """The words there as evidence."""
     chunk_id = store.passage_at(document.id, span.start)
     ((_, _, chunk),) = store.chunks([chunk_id])
-    made = _sentence(span, beside, chunk_id, document, chunk)
+    made = _sentence(span, score, chunk_id, document, chunk)
     text, page = store.text(document.id, span.start, span.end), store.page_at(document.id, span.start)
     return replace(made, text=text, page=page)
 
@@ -197,7 +197,7 @@ def _provisions(piece: Evidence, store: Store) -> list[Evidence]:
     for one in (one for one in stated if one.start < end and piece.start < one.end):
         label = f"{one.reference.kind} {one.reference.label}"
         sentences = (
-            _sentence(span, piece, chunk_id, store.document(document_id), chunk)
+            _sentence(span, piece.score, chunk_id, store.document(document_id), chunk)
             for target in amended
             for chunk_id, document_id, chunk in store.document_chunks(target)
             if not one.reference.kind or articles_agree([label], chunk.heading_path, chunk.text) > _BORNE
@@ -208,11 +208,11 @@ def _provisions(piece: Evidence, store: Store) -> list[Evidence]:
     return found
 
 
-def _sentence(span: Span, instead: Evidence, chunk_id: int, document: DocumentInfo, chunk: Chunk) -> Evidence:
-    """A sentence of a passage as evidence, as likely as another piece."""
+def _sentence(span: Span, score: float, chunk_id: int, document: DocumentInfo, chunk: Chunk) -> Evidence:
+    """A sentence of a passage as evidence."""
     text = chunk.text[span.start - chunk.start : span.end - chunk.start]
     return Evidence(
-        0, document, chunk_id, span.start, span.end, text, instead.score, chunk.page, chunk.heading_path,
+        0, document, chunk_id, span.start, span.end, text, score, chunk.page, chunk.heading_path,
         location=chunk.location, leads=led(chunk.leads, span.start),
     )  # fmt: skip
 

@@ -39,7 +39,9 @@ def with_definitions(
         for term, (document, span) in _terms(piece.document, store).items() if n < _FIRST else ():
             own = document.id == piece.document.id
             if _rests_on(piece, term, query) and not (own and span.start <= piece.start < span.end):
-                first, *changes = with_changes([evidence_at(document, span, piece, store)], query, store, on)
+                first, *changes = with_changes(
+                    [evidence_at(document, span, piece.score, store)], query, store, on
+                )
                 known = kept.get((document.id, span.start), first)
                 explains = known.explains | {piece.document.id}
                 kept[document.id, span.start] = replace(known, explains=explains)

@@ -31,15 +31,14 @@ _Said = tuple[str, str]
 @dataclass(slots=True)
 class SheetLine:
     """A row of a sheet. `former` is the row as it read before; `across` are the columns that only repeat what
-    spans them from the left, `down` those that repeat what spans them from above; `spans` (rows, columns) of
-    cells by column; `bold` columns in bold type; `notes` with their places. Columns count from 0."""
+    spans them from the left; `spans` (rows, columns) of cells by column; `bold` columns in bold type; `notes`
+    with their places. Columns count from 0."""
 
     number: int
     cells: list[str]
     former: list[list[str]] = field(default_factory=list)
     hidden: bool = False
     across: frozenset[int] = frozenset()
-    down: frozenset[int] = frozenset()
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
     bold: frozenset[int] = frozenset()
     notes: list[_Said] = field(default_factory=list)

@@ -283,7 +283,6 @@ class _Merged:
         """A row with what cells that are merged say in it; rows come in order."""
         spans = {}
         self._open = {left: cell for left, cell in self._open.items() if cell[1] >= number}
-        above = frozenset(c for left, (stop, *_) in self._open.items() for c in range(left, stop))
         for left, stop, bottom in self._begin.get(number, ()):
             if left < len(passages) and passages[left] != _NOTHING:
                 self._open[left] = stop, bottom, passages[left]
@@ -296,7 +295,7 @@ class _Merged:
                 passages[c] = marks.without_notes(text), before
         cells = [base.one_line(text) for text, _ in passages]
         former = marks.rows_before(passages) if any(f for _, f in passages) else []
-        return SheetLine(number, cells, former, False, frozenset(across), above, spans)
+        return SheetLine(number, cells, former, False, frozenset(across), spans)
 
 
 def _areas(places: list[tuple[int, int]]) -> Iterator[str]:

@@ -143,10 +143,10 @@ class Documents(IndexFile):
             text = f"The index {self.folder} holds no document {document_id} (any more)."
             raise InputError(text) from error
 
-    def relations(self, document_id: int, *, incoming: bool = False) -> list[Relation]:
-        """What a document does to others (amends, repeals, supersedes), or they to it."""
+    def relations(self, document_id: int) -> list[Relation]:
+        """What a document does to others (amends, repeals, supersedes)."""
         with self._connection() as connection:
-            return read_relations(connection, f"WHERE {'target' if incoming else 'source'} = ?", document_id)
+            return read_relations(connection, "WHERE source = ?", document_id)
 
     def amending(self) -> tuple[Relation, ...]:
         """Which document amends which, of those that the index holds."""

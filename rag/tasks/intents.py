@@ -25,6 +25,8 @@ _AND = r"\s*,?\s+(?:and|with|to|versus|vs\.?|against)\s+"
 _JOIN_ZH = frozenset({"和", "与", "跟", "同", "及", "以及", "、", "还是"})
 _RE = patterns("intents", re.NOFLAG)
 _SHAPES = Patterns(__file__)
+# In order; the first that matches decides. Groups: both, a, b, aspect.
+_SIDES = {chinese: in_order(lambda of: of.sides, unspaced=chinese) for chinese in (False, True)}
 _LONGEST_SIDE = 160
 _LONGEST = 600
 
@@ -68,12 +70,6 @@ class Intent:
 
 
 @cache
-def _sides(unspaced: bool) -> list[re.Pattern[str]]:
-    """In order; the first that matches decides. Groups: both, a, b, aspect."""
-    return in_order(lambda of: of.sides, unspaced=unspaced)
-
-
-@cache
 def _wordings(unspaced: bool) -> list[tuple[Ask, CountUnit, re.Pattern[str]]]:
     """In order; the first that matches decides. Groups: noun, topic, where, scope, here, unsure."""
     spoken = [wording for of in LANGUAGES.values() if of.unspaced is unspaced for wording in of.wordings]
@@ -87,7 +83,7 @@ def sides_of(wording: str) -> Intent | None:
         return None
     chinese = detect_language(wording) == "zh"
     split = _split_zh if chinese else _split_en
-    for pattern in _sides(chinese):
+    for pattern in _SIDES[chinese]:
         if match := pattern.search(wording):
             found = split(match.groupdict(default=""))
             if found and _comparable(found.sides):

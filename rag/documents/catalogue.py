@@ -59,15 +59,13 @@ class Catalogue:
 
     `documents`: all, by their ids. `owners`: document -> numbers of its companies in `companies`.
     `company_documents`: those of each company. `company_keys`: key of a name -> (number of a company, kind of
-    name). `company_words`: first letter -> (number, words of the short name), for contractions.
-    `title_words`: word of titles and file names -> documents. `han`: see `Names`, of the companies."""
+    name). `title_words`: word of titles and file names -> documents. `han`: see `Names`, of the companies."""
 
     documents: Mapping[int, DocumentInfo] = field(default_factory=dict)
     owners: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     companies: tuple[str, ...] = ()
     company_documents: tuple[tuple[int, ...], ...] = ()
     company_keys: Mapping[str, tuple[tuple[int, NameKind], ...]] = field(default_factory=dict)
-    company_words: Mapping[str, tuple[tuple[int, tuple[str, ...]], ...]] = field(default_factory=dict)
     title_words: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     han: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     kept: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -147,7 +145,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
             owners[document] = tuple(dict.fromkeys(map(company, several(info.metadata, "parties"))))
     reports = _grouped((number, document) for document, own in owners.items() for number in own)
     keys = {key: _ranked(found) for key, found in names.items()}
-    words = enumerate(name_words(short_name(name)) for name in companies)
     untitled = (d for d, info in readable.items() if not info.metadata.get("law"))
     return Catalogue(
         documents=readable,
@@ -155,7 +152,6 @@ def build_catalogue(documents: Iterable[DocumentInfo]) -> Catalogue:
         companies=tuple(companies),
         company_documents=tuple(reports[number] for number in range(len(companies))),
         company_keys=keys,
-        company_words=_grouped((parts[0][0], (n, parts)) for n, parts in words if len(parts) > 1),
         title_words=_grouped((word, d) for d in untitled for word in _title_words(readable[d])),
         han=_han_lengths(keys),
     )

@@ -124,19 +124,6 @@ def acronyms(name: str) -> dict[str, bool]:
     return {k: v for k, v in found.items() if k not in ABBREVIATIONS}
 
 
-def contracts(token: str, words: tuple[str, ...]) -> bool:
-    """Whether a token is made of the beginnings of a name's words, in order, each word taking part: "amex"
-    of ("ambrose", "express")."""
-
-    def fits(rest: str, n: int) -> bool:
-        if n == len(words):
-            return not rest
-        sizes = range(1, min(len(rest), len(words[n])) + 1)
-        return any(rest[:size] == words[n][:size] and fits(rest[size:], n + 1) for size in sizes)
-
-    return len(words) > 1 and fits(token, 0)
-
-
 EXCHANGES = (
     r"NYSE(?: American| Arca)?|N(?i:asdaq)(?:GS|GM|CM)?|LSE|AIM|ASX|TSX|AMEX|HKEX|SEHK|SGX|OTC\w*"
     r"|Euronext(?: \w+)?|XETRA|SIX|BSE|NSE"

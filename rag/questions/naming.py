@@ -22,7 +22,6 @@ from rag.facts.names import (
     ZH_LEGAL_NAME,
     ZH_SHORT_NAME,
     capitalised_runs,
-    contracts,
     name_key,
     short_name,
     squash,
@@ -223,12 +222,6 @@ def _companies(
         spans.append((m.start, m.end))
         for number, _ in documents:
             found[number] = max(weight, found.get(number, 0.0))
-    for word in words:
-        if not any(s <= word.start < e for s, e in spans):
-            number = _contracted(word, catalogue, shouting)
-            if number >= 0:
-                spans.append((word.start, word.end))
-                found[number] = max(0.7, found.get(number, 0.0))
     return found, spans
 
 
@@ -258,16 +251,6 @@ def _company_weight(
         plain = common or word.key in GENERIC
         return 0.8 if not written and len(word.key) > 3 and not plain else 0.0
     return 0.5 if word.opens and common else 1.0
-
-
-def _contracted(word: Word, catalogue: Catalogue, shouting: bool) -> int:
-    """The one company of whose words' beginnings the word is made ("AmEx"); -1 for none or several."""
-    inner = any(c.isupper() for c in word.raw[1:])
-    long_enough = len(word.key) > (3 if word.raw.isupper() else 2)
-    if shouting or not (inner and long_enough and word.key.isalpha()) or word.key in ABBREVIATIONS:
-        return -1
-    fitting = [n for n, parts in catalogue.company_words.get(word.key[0], ()) if contracts(word.key, parts)]
-    return fitting[0] if len(fitting) == 1 else -1
 
 
 # Chinese names

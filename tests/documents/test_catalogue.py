@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.documents.catalogue import NameKind, singular
 from rag.domains.law.naming import related, statutes
 from rag.domains.medicine.naming import subject_key, subjects
-from rag.facts.names import acronyms, contracts, name_key, short_name, shorter_name, squash
+from rag.facts.names import acronyms, name_key, short_name, shorter_name, squash
 from tests.catalogues import annual, catalogue, info, law, page
 
 
@@ -21,7 +21,7 @@ def kinds(name: str, names: str = "") -> dict[str, NameKind]:
     return {key: found[0][1] for key, found in built.company_keys.items()}
 
 
-def test_company_is_held_by_its_full_short_leading_and_contracted_names() -> None:
+def test_company_is_held_by_its_full_short_and_leading_names_and_initials() -> None:
     assert kinds("The Thornfield & Marsh Holdings, Inc.", "TMHX|Old Kolbar Corp") == {
         "thornfieldmarshholdingsinc": NameKind.NAME,
         "thornfieldmarshholdings": NameKind.NAME,
@@ -107,12 +107,6 @@ def test_name_without_its_legal_form(name: str, short: str, shorter: str) -> Non
 )
 def test_initials_of_a_name(name: str, expected: dict[str, bool]) -> None:
     assert acronyms(name) == expected
-
-
-def test_contraction_takes_the_beginnings_of_all_words_in_order() -> None:
-    words = ("ambrose", "exley")
-    assert contracts("amex", words) and contracts("ambex", words)
-    assert not contracts("exam", words) and not contracts("ambro", words) and not contracts("amexx", words)
 
 
 @given(st.text(max_size=30))

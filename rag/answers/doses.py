@@ -11,10 +11,11 @@ from fractions import Fraction
 
 from rag.answers.choosing import given
 from rag.answers.grid import HeldWords
+from rag.answers.ranges import OUT
 from rag.domains.finance.figures import Computed
 from rag.facts.quantities import extract
 from rag.facts.quantity import Quantity, as_written
-from rag.facts.values import Comparison, Range, Value, read, relation
+from rag.facts.values import Range, Value, read, relation
 from rag.languages import patterns, say
 from rag.questions.query import Query
 from rag.types import Calculation, Evidence, Figure
@@ -22,7 +23,6 @@ from rag.types import Calculation, Evidence, Figure
 _RE = patterns("doses")
 _UNIT = re.compile(r"([A-Za-zµμ]+|[\u3400-\u9fff]+)\s*(?=/|per\b|of\b|$)")
 _WEIGHT = 500  # grams, at least, of a body; less is of a drug
-_APART = (Comparison.BEFORE, Comparison.AFTER)
 
 
 def find_dose(query: Query, pieces: Sequence[Evidence]) -> Computed | None:
@@ -37,7 +37,7 @@ def find_dose(query: Query, pieces: Sequence[Evidence]) -> Computed | None:
         about = HeldWords(piece.document.title, *piece.heading_path, piece.header, piece.words)
         ranges = [r for r in read(piece.words) if isinstance(r, Range)]
         ranges = [r for r in ranges if r.kind != "measure" or any(q.value >= _WEIGHT for q in _ends(r))]
-        apart = any(relation(value, r) in _APART for r in ranges for value in asked.values)
+        apart = any(relation(value, r) in OUT for r in ranges for value in asked.values)
         made = None if apart or asked.unheld(about) else _dose(piece, weights[0], query.language)
         if made:
             found.setdefault(made.calculations[0].working, made)

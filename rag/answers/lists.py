@@ -10,8 +10,9 @@ from rag.answers.bearing import of_other_degree
 from rag.answers.choosing import given
 from rag.answers.grid import MEASURED, HeldWords, cited
 from rag.answers.line import counted, line_of
+from rag.answers.ranges import IN, OUT
 from rag.domains.finance.figures import Computed
-from rag.facts.values import Comparison, Range, read, relation
+from rag.facts.values import Range, read, relation
 from rag.languages import patterns, say
 from rag.languages.text import cues, denials, has_han, in_one_piece, normalise, search_tokens
 from rag.questions.query import Query
@@ -21,8 +22,6 @@ from rag.types.documents import path_words
 
 _RE = patterns("listing")
 _MOST = 60
-_IN = {Comparison.WITHIN, Comparison.EQUAL}
-_OUT = {Comparison.BEFORE, Comparison.AFTER}
 _ENDS = " \t;；,，.。"
 
 
@@ -88,10 +87,10 @@ def find_excluded(query: Query, hits: Sequence[Hit], store: Store) -> Computed |
                 named = any(item.hold(w) and not about.hold(w) for w in words) or bool(where)
                 denied = denials(query.text) > denials(row.text)
                 if named and not denied and all(item.hold(w) or about.hold(w) for w in words):
-                    if where & _OUT or of_other_degree(query, row.text):
+                    if not where.isdisjoint(OUT) or of_other_degree(query, row.text):
                         return None
                     unless = any(cue.group == "condition" for cue in cues(normalise(f"{over}\n{row.text}")))
-                    found[row.start] = row, unless or (bool(stated) and not where & _IN)
+                    found[row.start] = row, unless or (bool(stated) and where.isdisjoint(IN))
     if len(found) != 1:
         return None
     ((row, open_),) = found.values()

@@ -166,7 +166,8 @@ def _by_value(asked: RowQuestion, grid: RowGrid) -> ChosenRows | NoRow | None:
     rows = tuple(_holding(asked, columns, taken, grid))
     unheld = asked.unheld(grid.about, *(HeldWords(*row.texts) for row in rows or grid.rows))
     if not rows:
-        sure = grid.table is not None and grid.whole and all(map(_left_out, _lies(taken).values()))
+        outside = all(any(one in OUT for one in said) for said in _lies(taken).values())
+        sure = grid.table is not None and grid.whole and outside
         return _none(asked, grid, taken) if sure and not unheld else None
     if len(rows) > _MOST_ROWS or unheld:
         return None
@@ -255,10 +256,6 @@ def _lies(taken: Sequence[Taken]) -> dict[int, list[Comparison]]:
     """Where the values lie against the ranges of each row, by its number."""
     numbers = sorted({*chain(*(at for _, _, at in taken))})
     return {n: [one for _, _, at in taken if (one := at.get(n))] for n in numbers}
-
-
-def _left_out(said: Sequence[Comparison]) -> bool:
-    return any(one in OUT for one in said)
 
 
 def _none(asked: RowQuestion, grid: RowGrid, taken: Sequence[Taken], over: Sequence[Value] = ()) -> NoRow:

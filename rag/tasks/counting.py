@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
+from rag.answers.ranges import IN
 from rag.documents.description import HEAD, SENT, day_of, document_type, type_of_noun
 from rag.documents.validity import copies_of, is_draft
 from rag.facts.dates import MONTHS, dates
 from rag.facts.names import short_name
 from rag.facts.quantity import Kind
-from rag.facts.values import Comparison, Range, Value, read, relation
+from rag.facts.values import Range, Value, read, relation
 from rag.languages import patterns, say
 from rag.languages.text import has_han
 from rag.store.store import Store
@@ -40,7 +41,6 @@ _RE = patterns("described", re.IGNORECASE)
 _ABOUT = 1500  # code points at the beginning that say what a document is about
 _WRITTEN = ("letter", "mail")
 _MOST_COMMON = 5
-_WITHIN = (Comparison.EQUAL, Comparison.WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def described(noun: str, topic: str, store: Store, filters: Filters | None = Non
             if (not day and (days or of_month)) or sent is None:
                 unclear.append(d)
             elif sent and of_month in (0, int(day[5:7] or 0)):
-                within = (any(relation(value, asked) in _WITHIN for value in read(day)) for asked in days)
+                within = (any(relation(value, asked) in IN for value in read(day)) for asked in days)
                 found += [d] * all(within)
     matches = tuple(m for d in found for m in _matches(d, of_party, bool(days), store))
     return Described(every, tuple(found), matches, tuple(unclear), copies, ours if everyone else None)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:  # a worker that reads files must not load the search
         """A field: its documents, and what a question of it needs."""
 
 
+LEXICON = Path(__file__).with_name("lexicon.toml")
+
+
 class Field:
     """What a field may leave as it is: it adds nothing."""
 
@@ -59,10 +62,10 @@ class Domains:
 
 
 def load_domains(lexicons: Sequence[Path | str] = ()) -> Domains:
-    """All fields, with the user's own lexicons (`rag.languages.lexicon`) before that of statutes. They are
+    """All fields, with the user's own lexicons (`rag.languages.lexicon`) before the shipped one. They are
     read now: a mistake in one is told when an index is opened. Raises ConfigError."""
     from rag.domains.finance import Finance
-    from rag.domains.law import LEXICON, Law
+    from rag.domains.law import Law
     from rag.domains.medicine import Medicine
     from rag.languages.lexicon import load
 

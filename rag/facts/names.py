@@ -16,9 +16,8 @@ from unicodedata import normalize
 
 from rag.facts.numerals import HAN_NUMERAL, HAN_ONES, fold
 from rag.languages import Patterns, listed, patterns, union
-from rag.languages.text import STOP_WORDS, has_han, normalise, search_tokens
+from rag.languages.text import STOP_WORDS, has_han, letters, normalise, search_tokens
 
-_NOT_ALNUM = re.compile(r"[\W_]+")
 WORD = re.compile(r"[^\W_]+(?:[.'’&!-]+[^\W_]+)*")
 _RE = patterns("names", re.NOFLAG)
 PLACED = _RE["placed"]
@@ -50,10 +49,7 @@ GENERIC = listed("generic_names")
 ABBREVIATIONS = listed("abbreviations")
 
 
-@lru_cache(maxsize=65536)
-def squash(text: str) -> str:
-    """Letters and digits only, lower case."""
-    return _NOT_ALNUM.sub("", normalise(text))
+squash = lru_cache(maxsize=65536)(letters)
 
 
 def name_words(text: str) -> tuple[str, ...]:

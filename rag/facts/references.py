@@ -32,7 +32,6 @@ _BELOW = frozenset(("paragraph", "item"))
 _BARE = {"bare_zh": "article", "below_bare": "paragraph", "note_zh": "note"}
 _LINE = re.compile(r"^[\s\u3000#*>]*")
 SIBLINGS = frozenset(("article", "section", "rule", "regulation", "paragraph"))
-_MOST = 12
 
 
 def references(text: str) -> list[Quantity]:

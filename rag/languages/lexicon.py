@@ -17,7 +17,7 @@ An entry whose terms hold Chinese speaks to questions that hold Chinese, any oth
   "欠…工资" is in "欠了我三个月工资".
 
 Of two forms that match in the same place only the longer speaks: "free cash flow" is not a question about
-cash. There is a lexicon for statutes (`rag.domains.law`); a user's own are read before it."""
+cash. One is shipped (`rag.domains`); a user's own are read before it."""
 
 from __future__ import annotations
 
@@ -93,11 +93,17 @@ NO_WORDS = Lexicon(Forms({}, {}), Forms({}, {}))
 
 
 def expand(question: str, lexicon: Lexicon) -> tuple[str, ...]:
-    """Professional terms for the lay words of a question: distinct, in order of occurrence, at most 12, none
-    that already stands in the question. Where there are more, every entry gives its first terms."""
+    """Professional terms for the lay words of a question: distinct, in order of occurrence, the first 12 of
+    those that do not stand in the question."""
     text = normalise(question[:MAX_CHARS])
     words, found = lexicon.matched(text)
-    return _chosen(list(dict.fromkeys(entry for _, _, entry in found)), text, tuple(w.stem for w in words))
+    said = f" {' '.join(word.stem for word in words)} "
+
+    def stands(term: str) -> bool:
+        return normalise(term) in text if has_han(term) else f" {' '.join(stems_of(term))} " in said
+
+    terms = dict.fromkeys(term for _, _, entry in found for term in entry.terms)
+    return tuple(term for term in terms if not stands(term))[:MAX_TERMS]
 
 
 def lay_matches(question: str, lexicon: Lexicon) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
@@ -227,21 +233,3 @@ def longest(found: Iterable[tuple[int, int, _T]]) -> Iterator[tuple[int, int, _T
         if match[1] > widest[1] or match[:2] == widest:
             widest = match[:2]
             yield match
-
-
-def _chosen(entries: Sequence[Entry], text: str, stems: tuple[str, ...]) -> tuple[str, ...]:
-    """First terms of all entries before second terms of any, up to the limit; then back in order."""
-    seen: set[object] = set()
-    ranked: list[tuple[int, int, str]] = []
-    for place, entry in enumerate(entries):
-        for rank, term in enumerate(entry.terms):
-            chinese = has_han(term)
-            key: object = normalise(term) if chinese else stems_of(term)
-            wanted = stems_of(term)
-            at = (i for i in range(len(stems)) if stems[i : i + len(wanted)] == wanted)
-            present = normalise(term) in text if chinese else next(at, None) is not None
-            if key not in seen and not present:
-                seen.add(key)
-                ranked.append((rank, place, term))
-    kept = sorted(ranked)[:MAX_TERMS]
-    return tuple(term for _, _, term in sorted(kept, key=lambda row: (row[1], row[0])))

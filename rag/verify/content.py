@@ -18,7 +18,6 @@ from rag.facts.values import Range, read
 from rag.languages import listed, patterns
 from rag.languages.text import STOP_WORDS, Cue, cues, search_tokens, stemmed_stop_words
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RE = patterns("content", re.NOFLAG)
 # Han characters that carry grammar rather than content; turning words are judged as cues.
 FUNCTION_HAN = frozenset("".join(listed("function_letters")))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.domains.law import LEXICON
+from rag.domains import LEXICON
 from rag.errors import ConfigError
 from rag.languages.lexicon import MAX_TERMS, Entry, load
 from rag.languages.lexicon import expand as expand_with
@@ -112,14 +112,10 @@ def test_terms_come_in_order_of_occurrence() -> None:
     assert set(first) == set(second)
 
 
-def test_with_too_many_terms_every_form_gives_its_first_one() -> None:
-    question = (
-        "Heart attack, blood clot, seizures, insomnia, can't sleep, fever, capex, dividend, eps, landlord"
-    )
-    terms = expand(question)
+def test_of_many_terms_the_first_are_taken() -> None:
+    terms = expand("Heart attack, blood clot, fever, capex, dividend, eps, landlord")
     assert len(terms) == MAX_TERMS
-    assert "lessor" in terms
-    assert "myocardial infarction" in terms
+    assert terms[0] == "myocardial infarction" and "lessor" not in terms
 
 
 def test_a_chinese_question_gets_chinese_terms_for_a_short_form_in_latin_letters() -> None:

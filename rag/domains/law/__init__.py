@@ -5,7 +5,6 @@ Modules are imported where they are needed: a worker that reads files loads noth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.domains import Field
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from rag.documents.catalogue import Catalogue
     from rag.questions.constraints import Restriction
     from rag.questions.expects import Wording
-
-# How people ask for what Chinese statutes say (`rag.languages.lexicon`).
-LEXICON = Path(__file__).with_name("lexicon.toml")
 
 
 class Law(Field):

@@ -14,6 +14,7 @@ from rag.facts.dates import dates
 from rag.facts.names import labelled
 from rag.facts.numerals import fold, parse_han
 from rag.facts.quantities import extract
+from rag.facts.quantity import Kind
 from rag.facts.values import Comparison, Range, read, relation
 from rag.languages import patterns, union
 from rag.languages.text import STOP_WORDS, content_tokens, has_han, normalise, search_tokens, sentences
@@ -53,6 +54,9 @@ def answers(words: str, piece: Evidence, query: Wording) -> bool:
     titled = set(content_tokens(words)) <= set(content_tokens(piece.document.title))
     if (titled and query.expects in CLAUSES) or said_otherwise(query, piece):
         return False
+    how_many = query.expects is AnswerType.NUMBER and _ROWS["how_many"].search(query.text)
+    if how_many and {value.kind for value in read(words)} == {Kind.DURATION}:
+        return False  # how many of them there are is no time
     row = bool(piece.heads)
     if of_other_degree(query, around if row else piece.words, said=row) or to_be_derived(query, around):
         return False

@@ -274,7 +274,8 @@ def cues_of(query: Query) -> RowCues | None:
         first = last = int(nth.lastgroup[1:])
     aggregate = next((a for a in RowAggregate if a in _RE and _RE[a].search(text)), RowAggregate.ROWS)
     grouped = _RE["grouped"].search(text)
-    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or _RE["filter"].search(text))
+    chosen = _RE["filter"].search(text) and not _RE["who_is"].search(text)  # a part is no condition of rows
+    nothing = aggregate is RowAggregate.ROWS and not (ordered or grouped or chosen)
     if nothing or len(ordered) > 1 or last > _MOST_RANK:
         return None
     rest = text if not grouped else f"{text[: grouped.start()]} {text[grouped.end() :]}"

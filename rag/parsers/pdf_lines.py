@@ -9,12 +9,10 @@ from ctypes import CFUNCTYPE, c_int, c_void_p, cast
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rag.languages import Patterns, listed, patterns
-
-if TYPE_CHECKING:
-    from spellchecker import SpellChecker
+from rag.languages.text import is_word
 
 WORD_GAP = 0.7  # as a share of the height of the type's box
 RUN_ON = "\u00ad"  # dropped with the line break behind it
@@ -333,19 +331,8 @@ class _Cuts:
     def one_word(self, first: str, second: str) -> bool:
         if not first or not second.islower():
             return False
-        whole, words = (first + second).casefold(), [_is_word(first.casefold()), _is_word(second)]
+        whole, words = (first + second).casefold(), [is_word(first.casefold()), is_word(second)]
         if whole in self.written or (self.breaks_words and not any(words)):
             return True
         meant = words[1] and _HALVES["prefix"].fullmatch(first.casefold())
-        return not meant and (self.breaks_words or not all(words)) and _is_word(whole)
-
-
-def _is_word(word: str) -> bool:
-    return any(word in words for words in _dictionaries())
-
-
-@cache
-def _dictionaries() -> list[SpellChecker]:
-    from spellchecker import SpellChecker
-
-    return [SpellChecker(language, distance=1) for language in listed("dictionaries")]
+        return not meant and (self.breaks_words or not all(words)) and is_word(whole)

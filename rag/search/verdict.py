@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,15 +19,14 @@ from numpy.typing import NDArray
 from rag.documents.validity import asks_of, edition_name, ended, unversioned
 from rag.facts.dates import dates
 from rag.facts.names import PLACED, short_name, shorter_name
-from rag.languages.text import has_han, search_tokens
+from rag.languages.text import has_han, is_word, search_tokens
 from rag.questions.query import Query
 from rag.search.candidates import PreparedQuestion, Sentence
 from rag.search.sufficiency import LEXICAL, Calibration, answer_signals
 from rag.store.store import Store
 from rag.types import Answer, DocumentInfo, Evidence, Filters, Gap, Hit, Outcome
 
-CORE = 3
-"""Sentences that an answer rests on first."""
+CORE = 3  # sentences that an answer rests on first
 _CERTAIN = 0.95
 _LEAST_REWORDED = 0.55  # what other words have lost is not seen
 _UNSTATED = 0.9
@@ -36,13 +36,13 @@ _UNSURE, _SURE = 0.18, 1e-3
 # Passages (decimal logarithm) up to which the signals of the evidence tell nothing of what a model reads, as
 # how rare a word is there is chance, and from which on they tell all that they can.
 _FEW, _MANY = 1.3, 2.7
-READ_RIGHTLY = 0.85
-"""Of what the sources hold, so much is read rightly."""
+READ_RIGHTLY = 0.85  # of what the sources hold
 _BESIDE_JUDGE = 0.6
 # Below it nothing near the question was found.
 _WORTH_READING = 0.02
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_MOST = 6
+_MOST, _ALIKE = 6, 2
+_LATIN = re.compile(r"[a-z]{5,}")
 _HEAD = 4000  # characters at a document's beginning, where a contract names its parties
 
 
@@ -325,9 +325,10 @@ def of_any_version(query: Query, documents: Sequence[DocumentInfo], store: Store
 def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
     """Whether a document in the language of the question lacks a word of a name that this gives, which stands
     whole in another: what it says, it says of somebody else, however alike the names are (Pellamy Foods,
-    Pellamy Cold Stores)."""
+    Pellamy Cold Stores). One in another language: whether the question names documents, and not this one."""
     if document.language != query.language:
-        return False
+        named = query.constraints.named or _titled(query.text, store)
+        return bool(named) and document.id not in named
     names: list[str] = []
     for word in query.names:
         joined = f"{names[-1]} {word}" if names else ""
@@ -343,6 +344,19 @@ def named_elsewhere(query: Query, document: DocumentInfo, store: Store) -> bool:
             if not all(document.id in documents for documents in holding):
                 return True
     return False
+
+
+def _titled(text: str, store: Store) -> frozenset[int]:
+    """The documents whose title has a word of a text that is in no dictionary, or three Chinese characters of
+    it that no more than one other title has."""
+    words = {word for word in _LATIN.findall(text.lower()) if not is_word(word)}
+    held: dict[str, set[int]] = defaultdict(set)
+    for one in store.documents():
+        runs = {one.title[at : at + 3] for at in range(len(one.title) - 2)}
+        named = words.intersection(_LATIN.findall(one.title.lower()))
+        for name in (*named, *(run for run in runs if has_han(run) and run in text)):
+            held[name].add(one.id)
+    return frozenset[int]().union(*(i for name, i in held.items() if name in words or len(i) <= _ALIKE))
 
 
 def _placed(name: str, text: str) -> bool:

@@ -54,7 +54,9 @@ PARTIES = "Made between Tessin Ltd (the Guarantor) and Varn Bank (the Lender)."
 SAYS_NOT = "Notice by electronic mail is not sufficient."
 # An index in whose documents no name stands.
 NOWHERE: Any = SimpleNamespace(
-    store=SimpleNamespace(matching=lambda _: [], owners=lambda _: {}, passages=lambda: 20)
+    store=SimpleNamespace(
+        matching=lambda _: [], owners=lambda _: {}, passages=lambda: 20, documents=lambda: []
+    )
 )
 SURE = 30.0  # log-odds beside which all else is nothing
 
@@ -339,6 +341,29 @@ def test_what_gives_the_question_back_is_answered_by_no_sentence_that_does_not_s
     question: str, reply: str, text: str, line: str | None
 ) -> None:
     assert _said(question, reply, text) == line
+
+
+@pytest.mark.parametrize(
+    ("question", "foreign"),
+    [
+        ("Can quorvatine be taken with juice?", True),  # another drug's leaflet, in another language
+        ("Can it be taken with juice?", False),
+        ("澜必平可以开车吗？", True),
+        ("服药后可以开车吗？", False),
+    ],
+)
+def test_what_a_question_names_is_not_answered_by_another_in_another_language(
+    tmp_path: Path, question: str, foreign: bool
+) -> None:
+    files = {
+        "quorvatine.md": "# Quorvatine tablets\n\nDo not drive in the first two weeks.\n",
+        "澜必平.md": "# 澜必平片说明书\n\n服药期间不得饮用果汁。\n",
+    }
+    with archive(tmp_path, **files) as index:
+        query = index.understand(question)
+        path = "quorvatine.md" if has_han(question) else "澜必平.md"
+        other = next(d for d in index.documents() if d.path.endswith(path))
+        assert named_elsewhere(query, other, index.store) is foreign
 
 
 def test_what_the_limit_cuts_short_is_quoted_where_it_copies_a_sentence(tmp_path: Path) -> None:

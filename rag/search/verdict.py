@@ -28,7 +28,7 @@ from rag.types import Answer, DocumentInfo, Evidence, Filters, Gap, Hit, Outcome
 
 CORE = 3  # sentences that an answer rests on first
 _CERTAIN = 0.95
-_LEAST_REWORDED = 0.55  # what other words have lost is not seen
+_LEAST_REWORDED = 0.5  # what other words have lost is not seen
 _UNSTATED = 0.9
 # How sure the signals of the evidence can be before a model has read it: where words are other words they are
 # less sure than they should be.

@@ -64,7 +64,7 @@ def test_no_other_module_compares_a_confidence() -> None:
     assert not weighed
 
 
-@pytest.mark.parametrize(("sure", "taken"), [(0.52, False), (0.6, True)])
+@pytest.mark.parametrize(("sure", "taken"), [(0.49, False), (0.55, True)])
 def test_an_answer_to_a_translated_question_has_to_be_surer_than_its_own_bar(
     sure: float, taken: bool
 ) -> None:

@@ -171,7 +171,7 @@ class Index:
         if history:
             readers = replace(readers, known=known_names(catalogue))
         query = understand(question, readers, history, llm, stop)
-        text = mended(query.text, self.store, lambda texts: self.embedder.count_tokens(texts))
+        text = mended(query.text, self.store)
         return query if text == query.text else replace(understand(text, readers), asked=query.asked)
 
     def search(

@@ -1,38 +1,30 @@
 """Words of a question that no document holds, read as the nearest ones that some do.
 
-A word is misspelt where no passage holds it, the embedder's vocabulary knows neither it nor its singular (a
-good word that stands in no document is one piece, mostly), and one word of the documents, or of those that
-say nothing of the matter, is nearest: one letter away, two for a long one, by optimal string alignment
-(changed, left out, added, or two beside each other exchanged)."""
+A word is misspelt where neither a passage nor a dictionary holds it, and one word of the documents, or of
+those that say nothing of the matter, is nearest: one letter away, two for a long one, by optimal string
+alignment (changed, left out, added, or two beside each other exchanged)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 
 from rapidfuzz.distance import OSA
 
-from rag.documents.catalogue import singular
-from rag.languages.text import STOP_WORDS, search_tokens
+from rag.languages.text import STOP_WORDS, is_word, search_tokens
 from rag.store.store import Store
 
 _WORD = re.compile(r"(?<![\w'’.-])[A-Za-z]{5,}(?![\w'’-])")
 _LONG = 8
 
 
-def mended(text: str, store: Store, pieces: Callable[[Sequence[str]], Sequence[int]]) -> str:
-    """The text with its misspelt words as the documents spell them; `pieces` counts the pieces of each text
-    in the embedder's vocabulary, marks at its ends included."""
+def mended(text: str, store: Store) -> str:
+    """The text with its misspelt words as the documents spell them."""
     words = {m[0]: stems for m in _WORD.finditer(text) if len(stems := search_tokens(m[0])) == 1}
     frequency = store.document_frequency([stem for [stem] in words.values()])
-    unknown = [w for w, [stem] in words.items() if not frequency[stem] and w.lower() not in STOP_WORDS]
-    if not unknown:
-        return text
-    single = pieces(["a"])[0]
-    for word in unknown:
-        lower = word.lower()  # "contracts" is two pieces, "contract" one
-        good = min(pieces([lower, singular(lower)])) <= single
-        if not good and (better := _nearest(lower, words[word][0], store)):
+    for word, [stem] in words.items():
+        lower = word.lower()
+        good = frequency[stem] or lower in STOP_WORDS or is_word(lower)
+        if not good and (better := _nearest(lower, stem, store)):
             text = re.sub(rf"\b{word}\b", better, text)
     return text
 

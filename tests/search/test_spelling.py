@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,30 +25,25 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield opened
 
 
-def in_two(texts: Sequence[str]) -> list[int]:
-    """A vocabulary that knows no word whole, but "a" and "promise"."""
-    return [1 if text in ("a", "promise") else 2 for text in texts]
-
-
 @pytest.mark.parametrize(
     ("asked", "read"),
     [
         ("Whcih surgury is ambrelltine stopped for?", "which surgery is Ambreltine stopped for?"),
         ("What is the maintainance dose?", "What is the maintenance dose?"),
         ("Is the Zelmorin dose 75 mg?", "Is the Zelmorin dose 75 mg?"),  # nothing is near
-        ("What does the promise say?", "What does the promise say?"),  # a word that the vocabulary knows
+        ("What does the promise say?", "What does the promise say?"),  # a word of the dictionary
         ("What do the promises say?", "What do the promises say?"),  # its plural
-        ("What is the firm?", "What is the firm?"),  # too short
+        ("Is the storage room normal?", "Is the storage room normal?"),  # and not formal
+        ("What is the frm?", "What is the frm?"),  # too short
         ("维持剂量是多少？", "维持剂量是多少？"),
     ],
 )
 def test_a_misspelt_word_is_read_as_the_nearest_of_the_documents(index: Index, asked: str, read: str) -> None:
-    assert mended(asked, index.store, in_two) == read
+    assert mended(asked, index.store) == read
 
 
 def test_the_answer_says_how_the_question_was_read(tmp_path: Path) -> None:
     with archive(tmp_path, **MORE) as opened:
-        opened.embedder.count_tokens = in_two  # type: ignore[method-assign]
         answer = Assistant(opened).ask("How many days before surgury is Ambrelltine stopped?")
     assert answer.question == "How many days before surgury is Ambrelltine stopped?"
     assert answer.searched == "How many days before surgery is Ambreltine stopped?"

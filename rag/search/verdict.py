@@ -1,8 +1,8 @@
 """The verdict: whether what was found suffices to answer a question. It is given here and nowhere else.
 
 The confidence is the probability that the evidence holds the answer: for sentences by a logistic model over
-the signals of `rag.search.sufficiency`, for what code reads, works out or counts by how sure the rows are. An
-answer needs the least confidence, and no veto; what a refusal lacks it says as values."""
+the signals of `rag.search.sufficiency`, for what code reads, works out or counts by how sure the rows are;
+where a model reads, that its line is right. An answer needs the least confidence, and no veto."""
 
 from __future__ import annotations
 

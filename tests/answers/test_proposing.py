@@ -196,6 +196,22 @@ def test_first_by_a_column_that_is_not_asked_for_is_not_the_first(
     assert ("Trial" in answer.line) is ranks
 
 
+@pytest.mark.parametrize(
+    ("asked", "ranks"), [("velnorin最大日剂量是多少？", False), ("velnorin最大的share是多少？", True)]
+)
+def test_the_name_in_a_title_names_no_column(tmp_path: Path, asked: str, ranks: bool) -> None:
+    rows = ("Event | Velnorin share | Placebo", "---|---|---", "Dizziness | 21.3 | 6.1", "Nausea | 9.0 | 7.7")
+    leaflet = "\n".join(["# Velnorin tablets", "", *(f"| {row} |" for row in rows), ""])
+    ending = query_instructions("zh").ending
+    reply = 'SELECT "Event" FROM t ORDER BY "Velnorin share" DESC LIMIT 1'
+    llm = FakeLLM(lambda prompt: reply if prompt.ending == ending else "")
+    index = new_index(tmp_path / "index")
+    index.ingest(write_files(tmp_path / "documents", {"leaflet.md": leaflet}), workers=1)
+    with Assistant(index, llm) as made:
+        answer = made.ask(asked)
+    assert ("Dizziness" in answer.line and bool(answer.working)) is ranks
+
+
 def test_a_name_in_the_title_of_a_case_chooses_no_rows(tmp_path: Path) -> None:
     rows = ("Date | Offer by | Amount", "---|---|---", "3 May 2026 | Tarrow Shipping | 2,100,000")
     more = ("8 May 2026 | Kelmont Docks | 400,000", "22 May 2026 | Kelmont Docks | 650,000")
